@@ -1,0 +1,136 @@
+"""What must be true before TensorFlow starts, and quiet ways to start it.
+
+keras-bert needs Keras 2, which TensorFlow >= 2.16 gives only when ``TF_USE_LEGACY_KERAS=1`` is set
+before its first import. Every module of bertfit therefore takes TensorFlow from `tensorflow()` and
+Keras from `keras()`, never from an import at its top.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import random
+import sys
+from types import ModuleType
+
+from bertfit.errors import ArgumentError, SetupError
+
+PRECISIONS = ("auto", "float32", "bfloat16")
+
+
+@contextlib.contextmanager
+def _quiet_stderr():
+    """Point file descriptor 2 at /dev/null: TensorFlow's start-up lines come from C++."""
+    try:
+        saved = os.dup(2)
+    except OSError:  # no stderr at all, as under some GUIs
+        yield
+        return
+    sink = os.open(os.devnull, os.O_WRONLY)
+    try:
+        sys.stderr.flush()
+        os.dup2(sink, 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(sink)
+
+
+def _refuse_keras_3() -> None:
+    keras_module = getattr(sys.modules.get("tensorflow"), "keras", None)
+    version = getattr(keras_module, "__version__", "")
+    version = version() if callable(version) else version
+    if str(version).startswith("3"):
+        raise SetupError(
+            "TensorFlow must be started with Keras 2 (tf_keras).",
+            [
+                f"TensorFlow is already running in this process with Keras {version}.",
+                "Restart the session and load bertfit first, "
+                "or set the environment variable TF_USE_LEGACY_KERAS=1 before anything imports TensorFlow.",
+            ],
+        )
+
+
+@functools.cache
+def tensorflow() -> ModuleType:
+    """TensorFlow, imported with Keras 2 and without its start-up noise.
+
+    Raises:
+        SetupError: TensorFlow already runs with Keras 3, or a package is missing.
+    """
+    started = "tensorflow" in sys.modules
+    if started and os.environ.get("TF_USE_LEGACY_KERAS") != "1":
+        _refuse_keras_3()
+    os.environ["TF_USE_LEGACY_KERAS"] = "1"
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+    try:
+        with _quiet_stderr():
+            import tensorflow as tf
+
+            for gpu in tf.config.list_physical_devices("GPU"):
+                with contextlib.suppress(RuntimeError):  # already initialised by the caller
+                    tf.config.experimental.set_memory_growth(gpu, True)
+            tf.zeros(1)  # the first op starts the devices, which log
+            import tf_keras  # noqa: F401
+    except ImportError as error:
+        raise SetupError(
+            "TensorFlow and tf_keras must be installed.",
+            [f"Python at {sys.executable}: {error}.", "Run `make setup`, or `bert_install()` in R."],
+        ) from error
+    _refuse_keras_3()
+    tf.get_logger().setLevel("ERROR")
+    return tf
+
+
+def keras() -> ModuleType:
+    """Keras 2 (the package tf_keras), with TensorFlow started quietly."""
+    tensorflow()
+    import tf_keras
+
+    return tf_keras
+
+
+def resolve_precision(precision: str) -> str:
+    """The number format that matrix products use: "float32" or "bfloat16".
+
+    "auto" is bfloat16 where the hardware multiplies it natively (CPUs with AVX512-BF16 or AMX, GPUs of
+    compute capability 8 and up), else float32.
+    """
+    if precision not in PRECISIONS:
+        allowed = ", ".join(f'"{p}"' for p in PRECISIONS)
+        raise ArgumentError(f"`precision` must be one of {allowed}.", [f"You gave {precision!r}."])
+    if precision != "auto":
+        return precision
+    return "bfloat16" if _has_fast_bfloat16() else "float32"
+
+
+@functools.cache
+def _has_fast_bfloat16() -> bool:
+    tf = tensorflow()
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        capability = tf.config.experimental.get_device_details(gpus[0]).get("compute_capability", (0, 0))
+        return capability[0] >= 8
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            flags = next((line for line in file if line.startswith("flags")), "")
+    except OSError:
+        return False
+    return "avx512_bf16" in flags.split() or "amx_bf16" in flags.split()
+
+
+def device_name() -> str:
+    """The device that TensorFlow computes on, in words: a GPU's name, or "CPU (n threads)"."""
+    tf = tensorflow()
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        return tf.config.experimental.get_device_details(gpus[0]).get("device_name", gpus[0].name)
+    return f"CPU ({os.cpu_count()} threads)"
+
+
+def draw_seed(seed: int | None) -> int:
+    """`seed` itself, or a fresh one between 0 and 2^31 - 1 when it is None."""
+    return random.SystemRandom().randrange(2**31) if seed is None else int(seed)
