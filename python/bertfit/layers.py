@@ -1,0 +1,322 @@
+"""Keras layers of the encoder: drop-ins for keras-bert's, with the same weights in the same order.
+
+Where a stock keras-bert layer is slow, wrong or cannot do the job, a layer here replaces it under the
+same name in the graph: one fused Q/K/V product instead of three, a head size free of width / heads,
+Google's dropout on attention weights, normalization in one kernel, random numbers that depend on nothing
+but a seed and a step. tests/python/test_encoder.py holds each against the stock layer.
+
+Number format: variables are always float32. What matrix products use is decided when the graph is
+traced, by `compute_in`; sums, normalization and softmax stay in float32.
+
+Shapes in comments: B rows, S tokens, H width, N heads, D head size, F feed-forward width.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import math
+
+from bertfit import _env
+
+tf = _env.tensorflow()
+keras = _env.keras()
+
+_compute_dtype = contextvars.ContextVar("compute_dtype", default="float32")
+
+#: Subtracted from the scores of masked positions, as in Google's modeling.py.
+_MASKED = -10000.0
+
+
+@contextlib.contextmanager
+def compute_in(precision: str):
+    """Within this context, graphs are traced with matrix products in `precision` ("float32" or "bfloat16")."""
+    token = _compute_dtype.set(precision)
+    try:
+        yield
+    finally:
+        _compute_dtype.reset(token)
+
+
+def product(x, kernel, bias=None):
+    """``x @ kernel + bias`` for x [..., I] and kernel [I, O], multiplied in the traced precision.
+
+    The result keeps that precision: the next operation is either another product or casts back itself.
+    """
+    dtype = _compute_dtype.get()
+    shape = tf.shape(x)
+    flat = tf.reshape(tf.cast(x, dtype), [-1, kernel.shape[0]])  # [B*S, I]: a plain MatMul, which TensorFlow fuses
+    flat = tf.matmul(flat, tf.cast(kernel, dtype))
+    if bias is not None:
+        flat = tf.nn.bias_add(flat, tf.cast(bias, dtype))
+    result = tf.reshape(flat, tf.concat([shape[:-1], [kernel.shape[1]]], axis=0))  # [..., O]
+    result.set_shape([*x.shape[:-1], kernel.shape[1]])
+    return result
+
+
+def activation(name: str):
+    """The function behind an activation's name; "gelu" is exact (erf), "gelu_new" the tanh approximation."""
+    functions = {
+        "gelu": lambda x: tf.nn.gelu(x, approximate=False),
+        "gelu_new": lambda x: tf.nn.gelu(x, approximate=True),
+        "relu": tf.nn.relu,
+        "tanh": tf.nn.tanh,
+        "linear": tf.identity,
+    }
+    return functions[name]
+
+
+class Noise:
+    """Where dropout's random numbers come from: a seed and a step, the same for all layers of a model.
+
+    Held outside Keras's tracking, so that it is no weight of the model. `advance` is called once per training
+    step; two runs that set the same seed and step drop the same values, in any process.
+    """
+
+    def __init__(self):
+        self.state = tf.Variable([0, 0], dtype=tf.int32, trainable=False, name="noise")
+
+    def reset(self, seed: int, step: int = 0) -> None:
+        """Start again from `seed` (below 2^31) at `step`."""
+        self.state.assign([seed, step])
+
+    def advance(self) -> None:
+        """Move to the next step's random numbers."""
+        self.state.assign_add([0, 1])
+
+
+class Dropout(keras.layers.Layer):
+    """Dropout whose random numbers follow `Noise`; the identity outside training.
+
+    Args:
+        rate: Share of values set to zero; the rest are scaled by 1 / (1 - rate).
+        noise: The model's `Noise`.
+        index: This layer's own number, so that no two layers drop alike.
+    """
+
+    def __init__(self, rate: float, noise: Noise, index: int, **kwargs):
+        super().__init__(autocast=False, **kwargs)
+        self.supports_masking = True
+        self.rate, self.index = rate, index
+        self._noise = [noise]  # in a list: Keras would count a bare Noise's variable as a weight
+
+    def call(self, inputs, training=None):
+        if training is None:
+            training = keras.backend.learning_phase()
+        if self.rate == 0 or training is False or training == 0:
+            return inputs
+        if training is True or training == 1:
+            return drop(inputs, self.rate, self._noise[0], self.index)
+        return tf.cond(
+            tf.cast(training, tf.bool), lambda: drop(inputs, self.rate, self._noise[0], self.index), lambda: inputs
+        )
+
+    def get_config(self):
+        return {**super().get_config(), "rate": self.rate, "index": self.index}
+
+
+def drop(x, rate: float, noise: Noise, index: int):
+    """`x` with a `rate` of its values zeroed and the others scaled up, by the numbers of layer `index`."""
+    seed = noise.state + tf.constant([index * 7919, 0])
+    return tf.nn.experimental.stateless_dropout(x, rate, seed=seed, rng_alg="philox")
+
+
+class LayerNormalization(keras.layers.Layer):
+    """Layer normalization over the last axis, in float32.
+
+    Weights: gamma [H], beta [H]. Source: Ba et al. 2016; epsilon as the checkpoint's config says.
+    """
+
+    def __init__(self, epsilon: float = 1e-12, **kwargs):
+        super().__init__(autocast=False, **kwargs)
+        self.supports_masking = True
+        self.epsilon = epsilon
+
+    def build(self, input_shape):
+        width = input_shape[-1]
+        self.gamma = self.add_weight(name="gamma", shape=(width,), initializer="ones")
+        self.beta = self.add_weight(name="beta", shape=(width,), initializer="zeros")
+        super().build(input_shape)
+
+    def call(self, inputs):
+        x = tf.cast(inputs, tf.float32)
+        mean, variance = tf.nn.moments(x, axes=[-1], keepdims=True)
+        scale = tf.math.rsqrt(variance + self.epsilon) * self.gamma
+        return x * scale + (self.beta - mean * scale)
+
+    def get_config(self):
+        return {**super().get_config(), "epsilon": self.epsilon}
+
+
+class TokenEmbedding(keras.layers.Layer):
+    """Token ids [B, S] to vectors [B, S, H]; positions holding `pad_id` are masked for the layers above.
+
+    Unlike keras-bert's it does not also return a copy of the whole table.
+    """
+
+    def __init__(self, vocab_size: int, hidden_size: int, pad_id: int = 0, initializer="zeros", **kwargs):
+        super().__init__(autocast=False, **kwargs)
+        self.vocab_size, self.hidden_size, self.pad_id = vocab_size, hidden_size, pad_id
+        self.initializer = keras.initializers.get(initializer)
+
+    def build(self, input_shape):
+        self.embeddings = self.add_weight(
+            name="embeddings", shape=(self.vocab_size, self.hidden_size), initializer=self.initializer
+        )
+        super().build(input_shape)
+
+    def compute_mask(self, inputs, mask=None):
+        return tf.not_equal(inputs, tf.cast(self.pad_id, inputs.dtype))
+
+    def call(self, inputs):
+        return tf.gather(self.embeddings, tf.cast(inputs, tf.int32))
+
+    def get_config(self):
+        sizes = {"vocab_size": self.vocab_size, "hidden_size": self.hidden_size, "pad_id": self.pad_id}
+        return {**super().get_config(), **sizes, "initializer": keras.initializers.serialize(self.initializer)}
+
+
+class PositionEmbedding(keras.layers.Layer):
+    """Adds the first S rows of the position table [P, H] to [B, S, H]."""
+
+    def __init__(self, positions: int, initializer="zeros", **kwargs):
+        super().__init__(autocast=False, **kwargs)
+        self.supports_masking = True
+        self.positions = positions
+        self.initializer = keras.initializers.get(initializer)
+
+    def build(self, input_shape):
+        shape = (self.positions, input_shape[-1])
+        self.embeddings = self.add_weight(name="embeddings", shape=shape, initializer=self.initializer)
+        super().build(input_shape)
+
+    def call(self, inputs):
+        return inputs + self.embeddings[: tf.shape(inputs)[1]]
+
+    def get_config(self):
+        own = {"positions": self.positions, "initializer": keras.initializers.serialize(self.initializer)}
+        return {**super().get_config(), **own}
+
+
+class MultiHeadSelfAttention(keras.layers.Layer):
+    """Self-attention with one product for Q, K and V.
+
+    Weights, in keras-bert's order: Wq [H, N*D], bq, Wk, bk, Wv, bv, Wo [N*D, H], bo. Masked positions get no
+    attention. Source: Vaswani et al. 2017; dropout on the attention weights as in Google's modeling.py.
+
+    Args:
+        heads: N.
+        head_size: D; N * D need not be H.
+        dropout: Share of attention weights dropped in training.
+        noise, index: See `Dropout`.
+    """
+
+    def __init__(self, heads: int, head_size: int, dropout: float, noise: Noise, index: int, initializer="zeros",
+                 **kwargs):
+        super().__init__(autocast=False, **kwargs)
+        self.supports_masking = True
+        self.heads, self.head_size, self.dropout, self.index = heads, head_size, dropout, index
+        self._noise = [noise]
+        self.initializer = keras.initializers.get(initializer)
+
+    def build(self, input_shape):
+        width, inner = input_shape[-1], self.heads * self.head_size
+        for letter, rows, columns in (("q", width, inner), ("k", width, inner), ("v", width, inner), ("o", inner, width)):
+            kernel = self.add_weight(name=f"{self.name}_W{letter}", shape=(rows, columns), initializer=self.initializer)
+            setattr(self, f"W{letter}", kernel)
+            setattr(self, f"b{letter}", self.add_weight(name=f"{self.name}_b{letter}", shape=(columns,),
+                                                        initializer="zeros"))
+        super().build(input_shape)
+
+    def compute_mask(self, inputs, mask=None):
+        return mask
+
+    def call(self, inputs, mask=None, training=None):
+        shape = tf.shape(inputs)
+        kernel = tf.concat([self.Wq, self.Wk, self.Wv], axis=1)  # [H, 3*N*D]
+        qkv = product(inputs, kernel, tf.concat([self.bq, self.bk, self.bv], axis=0))
+        # tf.split on the last axis: its gradient is one concatenation, slices' gradients are three padded copies.
+        q, k, v = (self._to_heads(part, shape) for part in tf.split(qkv, 3, axis=-1))  # [B, N, S, D] each
+        scores = tf.cast(tf.matmul(q, k, transpose_b=True), tf.float32) / math.sqrt(self.head_size)  # [B, N, S, S]
+        if mask is not None:
+            scores += (1.0 - tf.cast(mask, tf.float32))[:, None, None, :] * _MASKED
+        weights = tf.nn.softmax(scores)
+        if self.dropout and training:
+            weights = drop(weights, self.dropout, self._noise[0], self.index)
+        context = tf.matmul(tf.cast(weights, v.dtype), v)  # [B, N, S, D]
+        context = tf.reshape(tf.transpose(context, [0, 2, 1, 3]), [shape[0], shape[1], self.heads * self.head_size])
+        context.set_shape([*inputs.shape[:-1], self.heads * self.head_size])
+        return tf.cast(product(context, self.Wo, self.bo), tf.float32)
+
+    def _to_heads(self, x, shape):
+        x = tf.reshape(x, [shape[0], shape[1], self.heads, self.head_size])  # [B, S, N, D]
+        return tf.transpose(x, [0, 2, 1, 3])
+
+    def get_config(self):
+        own = {"heads": self.heads, "head_size": self.head_size, "dropout": self.dropout, "index": self.index}
+        return {**super().get_config(), **own, "initializer": keras.initializers.serialize(self.initializer)}
+
+
+class FeedForward(keras.layers.Layer):
+    """Two dense layers applied to every token: [B, S, H] -> [B, S, F] -> [B, S, H].
+
+    Weights, in keras-bert's order: W1 [H, F], b1, W2 [F, H], b2.
+    """
+
+    def __init__(self, units: int, hidden_act: str = "gelu_new", initializer="zeros", **kwargs):
+        super().__init__(autocast=False, **kwargs)
+        self.supports_masking = True
+        self.units, self.hidden_act = units, hidden_act
+        self.initializer = keras.initializers.get(initializer)
+
+    def build(self, input_shape):
+        width = input_shape[-1]
+        for number, rows, columns in ((1, width, self.units), (2, self.units, width)):
+            kernel = self.add_weight(name=f"{self.name}_W{number}", shape=(rows, columns), initializer=self.initializer)
+            setattr(self, f"W{number}", kernel)
+            setattr(self, f"b{number}", self.add_weight(name=f"{self.name}_b{number}", shape=(columns,),
+                                                        initializer="zeros"))
+        super().build(input_shape)
+
+    def call(self, inputs):
+        inner = activation(self.hidden_act)(product(inputs, self.W1, self.b1))  # [B, S, F]
+        return tf.cast(product(inner, self.W2, self.b2), tf.float32)
+
+    def get_config(self):
+        own = {"units": self.units, "hidden_act": self.hidden_act}
+        return {**super().get_config(), **own, "initializer": keras.initializers.serialize(self.initializer)}
+
+
+class Dense(keras.layers.Layer):
+    """A dense layer over the last axis, multiplied in the traced precision, answered in float32.
+
+    Weights: kernel [I, units], bias [units].
+    """
+
+    def __init__(self, units: int, activation: str = "linear", initializer="zeros", **kwargs):
+        super().__init__(autocast=False, **kwargs)
+        self.units, self.activation = units, activation
+        self.initializer = keras.initializers.get(initializer)
+
+    def build(self, input_shape):
+        shape = (input_shape[-1], self.units)
+        self.kernel = self.add_weight(name="kernel", shape=shape, initializer=self.initializer)
+        self.bias = self.add_weight(name="bias", shape=(self.units,), initializer="zeros")
+        super().build(input_shape)
+
+    def call(self, inputs):
+        return activation(self.activation)(tf.cast(product(inputs, self.kernel, self.bias), tf.float32))
+
+    def get_config(self):
+        own = {"units": self.units, "activation": self.activation}
+        return {**super().get_config(), **own, "initializer": keras.initializers.serialize(self.initializer)}
+
+
+class FirstToken(keras.layers.Layer):
+    """[B, S, H] -> [B, H], the vector of [CLS] (keras-bert's "Extract")."""
+
+    def call(self, inputs):
+        return inputs[:, 0]
+
+    def compute_mask(self, inputs, mask=None):
+        return None

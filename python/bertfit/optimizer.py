@@ -1,0 +1,142 @@
+"""AdamWarmup: keras-bert's optimizer, working on today's Keras.
+
+The schedule and the arguments are keras-bert 0.89's: the rate rises linearly over `warmup_steps`, then
+falls linearly to `min_lr` at `decay_steps`; Adam with bias correction; weight decay decoupled from the
+gradient (Loshchilov & Hutter 2019), chosen by name patterns. keras-bert's own class uses an optimizer API
+that Keras dropped in 2.11, and ignores its `weight_decay_pattern`; this one honours it.
+
+Like keras-bert's, the schedule steps down when the warmup ends: the decay line starts at step 0, not at the
+end of the warmup. `bertfit.schedule.learning_rate_at` is the same rule in NumPy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bertfit import _env
+from bertfit.errors import ArgumentError
+
+tf = _env.tensorflow()
+keras = _env.keras()
+
+#: Names of the weights that decay by default: tables and matrices, neither biases nor normalization.
+DECAYED = ("embeddings", "kernel", "W1", "W2", "Wk", "Wq", "Wv", "Wo")
+
+
+class AdamWarmup(keras.optimizers.Optimizer):
+    """Adam with linear warmup, linear decay and decoupled weight decay.
+
+    Args:
+        decay_steps: Step at which the rate reaches `min_lr`; it stays there.
+        warmup_steps: Steps over which the rate rises from 0 to `learning_rate`.
+        min_lr: Rate at the end.
+        learning_rate: Highest rate. `lr` is the same, for keras-bert's users.
+        beta_1, beta_2, epsilon: Adam's constants.
+        weight_decay: Share of a weight, times the rate, taken off per step.
+        weight_decay_pattern: Weights whose name contains one of these decay; None means all.
+        amsgrad: Divide by the largest second moment so far (Reddi et al. 2018).
+        clip_norm: Gradients are scaled down to this global norm; None for no limit.
+
+    Raises:
+        ArgumentError: A count or rate is out of range.
+
+    >>> optimizer = AdamWarmup(decay_steps=100, warmup_steps=10, learning_rate=1e-4)
+    >>> model.compile(optimizer, "binary_crossentropy")  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        decay_steps: int,
+        warmup_steps: int,
+        min_lr: float = 0.0,
+        learning_rate: float = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        weight_decay: float = 0.0,
+        weight_decay_pattern: Sequence[str] | None = None,
+        amsgrad: bool = False,
+        clip_norm: float | None = None,
+        name: str = "AdamWarmup",
+        lr: float | None = None,
+    ):
+        learning_rate = learning_rate if lr is None else lr
+        for argument, value, low in (
+            ("decay_steps", decay_steps, 1), ("warmup_steps", warmup_steps, 0), ("min_lr", min_lr, 0),
+            ("learning_rate", learning_rate, 0), ("weight_decay", weight_decay, 0),
+        ):
+            if not value >= low:
+                raise ArgumentError(f"`{argument}` must be at least {low}.", [f"You gave {value!r}."])
+        if isinstance(weight_decay_pattern, str):
+            weight_decay_pattern = [weight_decay_pattern]
+        super().__init__(name=name, global_clipnorm=clip_norm, jit_compile=False)
+        self._learning_rate = self._build_learning_rate(float(learning_rate))
+        self.decay_steps, self.warmup_steps, self.min_lr = float(decay_steps), float(warmup_steps), float(min_lr)
+        self.beta_1, self.beta_2, self.epsilon = float(beta_1), float(beta_2), float(epsilon)
+        self.decay, self.amsgrad = float(weight_decay), bool(amsgrad)
+        self.decay_pattern = None if weight_decay_pattern is None else tuple(weight_decay_pattern)
+
+    def build(self, var_list):
+        super().build(var_list)
+        if getattr(self, "_momentums", None):
+            return
+        self._momentums, self._velocities, self._velocity_hats = [], [], []
+        for variable in var_list:
+            self._momentums.append(self.add_variable_from_reference(variable, "m"))
+            self._velocities.append(self.add_variable_from_reference(variable, "v"))
+            if self.amsgrad:
+                self._velocity_hats.append(self.add_variable_from_reference(variable, "vhat"))
+
+    def scheduled_rate(self, step):
+        """The learning rate of a step, counted from 1 (a float tensor)."""
+        step = tf.cast(step, tf.float32)
+        highest = tf.cast(self._learning_rate, tf.float32)
+        rising = highest * step / max(self.warmup_steps, 1.0)
+        falling = self.min_lr + (highest - self.min_lr) * (1.0 - tf.minimum(step, self.decay_steps) / self.decay_steps)
+        return tf.where(step <= self.warmup_steps, rising, falling)
+
+    def update_step(self, gradient, variable):
+        index = self._index_dict[self._var_key(variable)]
+        m, v = self._momentums[index], self._velocities[index]
+        step = tf.cast(self.iterations + 1, tf.float32)
+        rate = self.scheduled_rate(step)
+        beta_1_power, beta_2_power = tf.pow(self.beta_1, step), tf.pow(self.beta_2, step)
+        if self.decay and self._decays(variable):
+            # Before Adam's own update, so that it is a share of the old weight; keras-bert scales the decay by the
+            # bias correction too.
+            corrected = rate * tf.sqrt(1.0 - beta_2_power) / (1.0 - beta_1_power)
+            variable.assign(variable * (1.0 - corrected * self.decay))
+        arguments = {
+            "var": variable.handle, "m": m.handle, "v": v.handle,
+            "beta1_power": beta_1_power, "beta2_power": beta_2_power, "lr": rate,
+            "beta1": self.beta_1, "beta2": self.beta_2, "epsilon": self.epsilon,
+            # Rows of a table that a batch does not touch still move by their momentum, as in keras-bert.
+            "grad": tf.convert_to_tensor(gradient),
+        }
+        if self.amsgrad:
+            tf.raw_ops.ResourceApplyAdamWithAmsgrad(vhat=self._velocity_hats[index].handle, **arguments)
+        else:
+            tf.raw_ops.ResourceApplyAdam(**arguments)
+
+    def _decays(self, variable) -> bool:
+        return self.decay_pattern is None or any(part in variable.name for part in self.decay_pattern)
+
+    def get_config(self):
+        config = super().get_config()
+        for own in ("weight_decay", "clipnorm", "clipvalue", "global_clipnorm", "use_ema", "ema_momentum",
+                    "ema_overwrite_frequency", "jit_compile", "is_legacy_optimizer"):
+            config.pop(own, None)
+        return {
+            **config,
+            "decay_steps": self.decay_steps,
+            "warmup_steps": self.warmup_steps,
+            "min_lr": self.min_lr,
+            "learning_rate": self._serialize_hyperparameter(self._learning_rate),
+            "beta_1": self.beta_1,
+            "beta_2": self.beta_2,
+            "epsilon": self.epsilon,
+            "weight_decay": self.decay,
+            "weight_decay_pattern": None if self.decay_pattern is None else list(self.decay_pattern),
+            "amsgrad": self.amsgrad,
+            "clip_norm": self.global_clipnorm,
+        }
