@@ -1,0 +1,71 @@
+"""Which rows go into which batch, so that short texts are not padded to the longest.
+
+Works on lengths alone (NumPy; no TensorFlow). Rows of similar length are batched together, and a batch is
+padded to a multiple of `STEP` tokens, so that few different shapes reach the kernels.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+#: Batches are padded to multiples of this many tokens.
+STEP = 8
+
+#: Batches whose rows are shuffled together and then sorted by length; larger means less padding, less chance.
+POOL = 50
+
+
+def padded_length(lengths: np.ndarray, limit: int) -> int:
+    """The length [tokens] to which a batch with these row lengths is padded, at most `limit`."""
+    longest = int(np.max(lengths, initial=1))
+    return min(-(-longest // STEP) * STEP, limit)
+
+
+def training_batches(lengths: np.ndarray, batch_size: int, rng: np.random.Generator) -> list[np.ndarray]:
+    """The batches of one epoch: each row once, `batch_size` rows a batch but for one, in random order.
+
+    Rows are shuffled, taken `POOL` batches at a time, sorted by length within such a pool and cut into
+    batches, whose order is then shuffled over the whole epoch: lengths neither rise nor fall as it goes.
+
+    Args:
+        lengths: Tokens per row, [n].
+        batch_size: Rows per batch.
+        rng: Source of the order.
+
+    Returns:
+        ceil(n / batch_size) arrays of row numbers.
+
+    >>> batches = training_batches(np.array([5, 9, 3, 7, 5]), 2, np.random.default_rng(0))
+    >>> sorted(np.concatenate(batches).tolist()), sorted(map(len, batches))
+    ([0, 1, 2, 3, 4], [1, 2, 2])
+    """
+    order = rng.permutation(len(lengths))
+    batches = []
+    for start in range(0, len(order), batch_size * POOL):
+        pool = order[start : start + batch_size * POOL]
+        pool = pool[np.argsort(lengths[pool], kind="stable")]
+        batches += [pool[i : i + batch_size] for i in range(0, len(pool), batch_size)]
+    return [batches[i] for i in rng.permutation(len(batches))]
+
+
+def inference_batches(lengths: np.ndarray, token_budget: int, limit: int) -> list[np.ndarray]:
+    """Batches of rows sorted by length, each of at most `token_budget` tokens with its padding.
+
+    Args:
+        lengths: Tokens per row, [n].
+        token_budget: Tokens per batch; a single row may be longer.
+        limit: Longest row that there can be.
+
+    Returns:
+        Arrays of row numbers, longest rows first: a machine with too little memory fails at once, not at the end.
+
+    >>> [batch.tolist() for batch in inference_batches(np.array([3, 20, 4, 8]), 24, 512)]
+    [[1], [3, 2, 0]]
+    """
+    order = np.argsort(-np.asarray(lengths), kind="stable")
+    batches, start = [], 0
+    while start < len(order):
+        rows = max(1, token_budget // padded_length(lengths[order[start : start + 1]], limit))
+        batches.append(order[start : start + rows])
+        start += rows
+    return batches
