@@ -1,0 +1,83 @@
+"""How many optimizer steps a training run takes, and the learning rate at each of them.
+
+`train_steps` counts as ``keras_bert.calc_train_steps`` does. `learning_rate_at` is the reference, in
+NumPy, of the schedule that keras-bert's AdamWarmup follows; `optimizer.AdamWarmup` computes the same
+inside the graph, and the tests hold the two together. Nothing here needs TensorFlow.
+"""
+
+from __future__ import annotations
+
+import numbers
+
+import numpy as np
+
+from bertfit.errors import ArgumentError
+
+
+def _whole(value, argument: str, low: int) -> int:
+    if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < low:
+        raise ArgumentError(f"`{argument}` must be a whole number of at least {low}.", [f"You gave {value!r}."])
+    return int(value)
+
+
+def train_steps(n: int, batch_size: int, epochs: int, warmup: float = 0.1) -> tuple[int, int]:
+    """Optimizer steps in all, and how many of them warm up.
+
+    The last, smaller batch of an epoch is a step too. The warmup is rounded down.
+
+    Args:
+        n: Training rows.
+        batch_size: Rows per step.
+        epochs: Passes over the rows.
+        warmup: Share of all steps over which the learning rate rises.
+
+    Returns:
+        ``(total, warmup_steps)``: the `decay_steps` and `warmup_steps` of AdamWarmup.
+
+    Raises:
+        ArgumentError: A count is not a whole number of at least 1 (`n`: at least 0), or `warmup` is no share.
+
+    Example:
+        >>> train_steps(1024, batch_size=32, epochs=10, warmup=0.1)
+        (320, 32)
+    """
+    n, batch_size, epochs = _whole(n, "n", 0), _whole(batch_size, "batch_size", 1), _whole(epochs, "epochs", 1)
+    if not isinstance(warmup, numbers.Real) or isinstance(warmup, bool) or not 0 <= warmup <= 1:
+        raise ArgumentError("`warmup` must be a share between 0 and 1.", [f"You gave {warmup!r}."])
+    total = -(-n // batch_size) * epochs
+    return total, int(total * warmup)
+
+
+def learning_rate_at(
+    step: int | np.ndarray,
+    *,
+    decay_steps: int,
+    warmup_steps: int,
+    learning_rate: float = 1e-3,
+    min_learning_rate: float = 0.0,
+) -> np.ndarray:
+    """The learning rate that AdamWarmup uses at a step.
+
+    It rises from 0 to `learning_rate` over `warmup_steps`, then falls on the line that starts at
+    `learning_rate` at step 0 and ends at `min_learning_rate` at `decay_steps`. As in keras-bert, the two
+    lines do not meet: at the end of the warmup the rate drops by the part of the decay that has passed.
+
+    Args:
+        step: Steps counted from 1 (the first update is step 1); a number or an array of any shape.
+        decay_steps: Step at which the rate reaches `min_learning_rate`, and stays.
+        warmup_steps: Steps of the rise; 0 for none.
+        learning_rate: Rate that the warmup reaches.
+        min_learning_rate: Rate from `decay_steps` on.
+
+    Returns:
+        float64, of the shape of `step`.
+
+    Example:
+        >>> learning_rate_at(np.array([1, 2, 3, 10]), decay_steps=10, warmup_steps=2, learning_rate=1.0).tolist()
+        [0.5, 1.0, 0.7, 0.0]
+    """
+    step = np.asarray(step, np.float64)
+    rise = learning_rate * step / max(warmup_steps, 1)
+    passed = np.minimum(step, decay_steps) / max(decay_steps, 1)
+    fall = min_learning_rate + (learning_rate - min_learning_rate) * (1.0 - passed)
+    return np.where(step <= warmup_steps, rise, fall)
