@@ -1,0 +1,130 @@
+# Argument checks. Each returns its argument invisibly in the form the rest of the package uses, or
+# stops with a `bertfit_error_argument` (a `bertfit_error_data` for rows) that names the user's argument
+# and call: the rule first, then what was received.
+
+#' One string, or NULL where allowed
+#' @noRd
+check_string <- function(x, null_ok = FALSE, arg = rlang::caller_arg(x), call = rlang::caller_env()) {
+  if (is.null(x) && null_ok) {
+    return(invisible(NULL))
+  }
+  if (!rlang::is_string(x) || is.na(x) || !nzchar(x)) {
+    bert_abort(paste0("`", arg, "` must be a single string", or_null(null_ok), "."), you_gave(x), call = call)
+  }
+  invisible(enc2utf8(x))
+}
+
+#' One number within a closed range, optionally whole
+#' @noRd
+check_number <- function(x, min = -Inf, max = Inf, whole = FALSE, null_ok = FALSE,
+                         arg = rlang::caller_arg(x), call = rlang::caller_env()) {
+  if (is.null(x) && null_ok) {
+    return(invisible(NULL))
+  }
+  fits <- is.numeric(x) && !is.object(x) && length(x) == 1L && is.finite(x) && x >= min && x <= max
+  if (!fits || (whole && x != round(x))) {
+    range <- if (is.finite(min) && is.finite(max)) {
+      paste0(" between ", format(min), " and ", format(max))
+    } else if (is.finite(min)) {
+      paste0(" of at least ", format(min))
+    } else if (is.finite(max)) {
+      paste0(" of at most ", format(max))
+    }
+    rule <- paste0("`", arg, "` must be a ", if (whole) "whole number" else "number", range, or_null(null_ok), ".")
+    bert_abort(rule, you_gave(x), call = call)
+  }
+  invisible(if (whole && abs(x) <= .Machine$integer.max) as.integer(x) else as.double(x))
+}
+
+#' TRUE or FALSE
+#' @noRd
+check_flag <- function(x, null_ok = FALSE, arg = rlang::caller_arg(x), call = rlang::caller_env()) {
+  if (is.null(x) && null_ok) {
+    return(invisible(NULL))
+  }
+  if (!rlang::is_bool(x)) {
+    bert_abort(paste0("`", arg, "` must be TRUE or FALSE", or_null(null_ok), "."), you_gave(x), call = call)
+  }
+  invisible(x)
+}
+
+#' One of a few strings; the whole vector of choices, a function's default, means the first
+#' @noRd
+check_choice <- function(x, choices, arg = rlang::caller_arg(x), call = rlang::caller_env()) {
+  if (identical(x, choices)) {
+    return(invisible(choices[[1L]]))
+  }
+  if (!rlang::is_string(x) || !x %in% choices) {
+    allowed <- paste0('"', choices, '"', collapse = ", ")
+    bert_abort(paste0("`", arg, "` must be one of ", allowed, "."), you_gave(x), call = call)
+  }
+  invisible(x)
+}
+
+#' Texts: a character vector or a factor, without missing values, in valid UTF-8
+#'
+#' @return The texts as a character vector in UTF-8, without names.
+#' @noRd
+check_text <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()) {
+  if (is.factor(x)) x <- as.character(x)
+  if (!is.character(x)) {
+    bert_abort(paste0("`", arg, "` must be a character vector or a factor."), you_gave(x), call = call)
+  }
+  missing_rows <- which(is.na(x))
+  if (length(missing_rows) > 0) {
+    bert_abort(
+      paste0("`", arg, "` must have no missing values."),
+      paste(rows_are(missing_rows), "NA."),
+      class = "data", call = call
+    )
+  }
+  x <- enc2utf8(as.vector(x))
+  invalid_rows <- which(!validUTF8(x))
+  if (length(invalid_rows) > 0) {
+    bert_abort(
+      paste0("`", arg, "` must be valid UTF-8 text."),
+      c(paste(rows_are(invalid_rows), "not valid UTF-8."), "iconv() converts text whose encoding you know."),
+      class = "data", call = call
+    )
+  }
+  invisible(x)
+}
+
+#' A data frame that has the named columns
+#' @noRd
+check_columns <- function(data, cols, arg = rlang::caller_arg(data), call = rlang::caller_env()) {
+  if (!is.data.frame(data)) {
+    bert_abort(paste0("`", arg, "` must be a data frame."), you_gave(data), call = call)
+  }
+  absent <- setdiff(cols, names(data))
+  if (length(absent) > 0) {
+    bert_abort(
+      paste0("`", arg, "` must have ", if (length(absent) == 1L) "a column " else "columns ",
+             paste0("`", absent, "`", collapse = ", "), "."),
+      paste0("Its columns are ", some_of(paste0("`", names(data), "`"), 12L), "."),
+      call = call
+    )
+  }
+  invisible(data)
+}
+
+#' `...` must be empty: a misspelt argument is an error, not silence
+#' @noRd
+check_dots_empty0 <- function(..., call = rlang::caller_env()) {
+  if (...length() == 0L) {
+    return(invisible(NULL))
+  }
+  given <- rlang::names2(rlang::enquos(...))
+  given <- ifelse(nzchar(given), paste0("`", given, "`"), paste("unnamed argument", seq_along(given)))
+  bert_abort(
+    "`...` must be empty.",
+    c(x = paste0("Not an argument of this function: ", some_of(given), ".")),
+    call = call
+  )
+}
+
+or_null <- function(null_ok) if (null_ok) " or NULL" else ""
+
+rows_are <- function(rows) {
+  if (length(rows) == 1L) paste("Row", rows, "is") else paste("Rows", some_of(rows), "are")
+}

@@ -1,0 +1,10 @@
+# Loading declares what Python will need, where reticulate can be told (1.41 and newer), and does
+# nothing else: reticulate itself takes a second to load, so an older one is left alone here.
+.onLoad <- function(libname, pkgname) {
+  if (utils::packageVersion("reticulate") >= "1.41") {
+    reticulate::py_require(
+      packages = read_requirements(file.path(libname, pkgname, "requirements.txt")),
+      python_version = c(">=3.10", "<3.12")
+    )
+  }
+}

@@ -1,0 +1,4 @@
+library(testthat)
+library(bertfit)
+
+test_check("bertfit")

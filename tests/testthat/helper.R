@@ -1,0 +1,55 @@
+# Shared by all test files. Python starts in the test process at the first test that needs it.
+
+skip_if_no_python <- function() {
+  testthat::skip_on_cran()
+  testthat::skip_if_not(bert_available(), "bertfit's Python environment is not available")
+}
+
+# Repository-relative data that is never committed; NULL-safe for tests of an installed package.
+shared_data <- function(name) {
+  root <- Sys.getenv("BERTFIT_SHARED_DATA", file.path("..", "..", "..", "shared", "data"))
+  path <- file.path(root, name)
+  testthat::skip_if_not(file.exists(path), paste("no shared data:", name))
+  path
+}
+
+# Runs R code in a fresh process that finds the same packages; returns its output lines, both streams.
+# `env` is a named character vector. The exit status is in the attribute "status" when not zero.
+run_r <- function(code, env = character(), wd = tempdir()) {
+  script <- tempfile(fileext = ".R")
+  writeLines(enc2utf8(code), script, useBytes = TRUE)
+  libraries <- paste(unique(c(dirname(system.file(package = "bertfit")), .libPaths())), collapse = .Platform$path.sep)
+  withr::local_envvar(c(R_LIBS = libraries, R_TESTS = "", env))
+  withr::local_dir(wd)
+  rscript <- file.path(R.home("bin"), "Rscript")
+  suppressWarnings(system2(rscript, c("--vanilla", script), stdout = TRUE, stderr = TRUE))
+}
+
+# R code, for run_r(), that prints the class and message of the error that `expression` gives.
+report_error <- function(expression) {
+  paste0(
+    "tryCatch({", expression, "; cat('no error\\n')}, error = function(e) ",
+    "cat(class(e)[1], conditionMessage(e), sep = '\\n'))"
+  )
+}
+
+# A Python environment that is only files: bin/python and *.dist-info folders, as read_python() sees it.
+fake_venv <- function(packages, version = "3.11.2", path = tempfile("venv")) {
+  site <- file.path(path, "lib", paste0("python", sub("^(\\d+\\.\\d+).*$", "\\1", version)), "site-packages")
+  dir.create(site, recursive = TRUE)
+  dir.create(file.path(path, "bin"))
+  writeLines("#!/bin/sh\nexit 1", file.path(path, "bin", "python"))
+  Sys.chmod(file.path(path, "bin", "python"), "755")
+  writeLines(c("home = /usr/bin", "include-system-site-packages = false", paste("version =", version)),
+             file.path(path, "pyvenv.cfg"))
+  for (name in names(packages)) {
+    dir.create(file.path(site, paste0(gsub("-", "_", name), "-", packages[[name]], ".dist-info")))
+  }
+  path
+}
+
+good_packages <- c(
+  tensorflow = "2.21.0", "tf-keras" = "2.21.0", "keras-bert" = "0.89.0", "tensorflow-text" = "2.21.1",
+  tokenizers = "0.23.3", safetensors = "0.8.0", "scikit-learn" = "1.9.1", tqdm = "4.70.1",
+  pandas = "2.3.3", numpy = "1.26.4"
+)
