@@ -66,6 +66,12 @@ class BundleError(BertfitError):
     code = "bundle"
 
 
+class TrainingError(BertfitError, ArithmeticError):
+    """Training cannot go on: the loss is not a number."""
+
+    code = "training"
+
+
 class SetupError(BertfitError, RuntimeError):
     """The Python environment cannot run bertfit (versions, Keras 3, missing packages)."""
 

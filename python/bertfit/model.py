@@ -1,0 +1,220 @@
+"""A BERT model at hand: encoder, vocabulary, and, once fitted, its head and the record of its fit.
+
+`Model` holds and runs; it neither trains (`train`) nor saves (`persist`). Whatever runs over many rows goes
+through `Model.run`, which batches by length and answers in the caller's order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bertfit import _env
+from bertfit.bucket import inference_batches, padded_length
+from bertfit.config import BertConfig, HeadConfig, Task
+from bertfit.encoder import build_encoder, compute_in, encoder_layer_names, hidden_states, noise_of
+from bertfit.errors import ArgumentError
+from bertfit.heads import attach, build_head, build_pooling, feature_width
+from bertfit.tokenize import Encoding, Tokenizer
+from bertfit.vocab import Vocabulary
+
+if TYPE_CHECKING:
+    from bertfit.checkpoint import Checkpoint
+
+tf = _env.tensorflow()
+keras = _env.keras()
+
+#: Tokens per batch when nothing is trained: enough to keep the cores busy, little enough for any machine.
+TOKEN_BUDGET = 4096
+
+Progress = Callable[[int, int], None]
+
+
+class Model:
+    """A loaded or fitted BERT.
+
+    Args:
+        name: What to call it, usually the checkpoint's name.
+        config: Sizes of the encoder.
+        vocabulary: Its vocabulary, of `config.vocab_size` entries.
+        encoder: The Keras graph from `build_encoder`, filled.
+        source: Where it came from: ``{"kind", "path", "sha256"}``.
+        task, head_config, head: What a fitted model predicts, its head's settings, and the head.
+        record: How it was fitted: settings, history, metrics. Empty for a model that was only loaded.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        config: BertConfig,
+        vocabulary: Vocabulary,
+        encoder,
+        source: dict[str, Any],
+        task: Task | None = None,
+        head_config: HeadConfig | None = None,
+        head=None,
+        record: dict[str, Any] | None = None,
+    ):
+        self.name, self.config, self.vocabulary, self.encoder = name, config, vocabulary, encoder
+        self.source, self.record = dict(source), dict(record or {})
+        self.tokenizer = Tokenizer(vocabulary)
+        self.task, self.head_config, self.head = task, head_config, head
+        self.network = None if head is None else attach(encoder, config, head_config, head)
+        self._functions: dict[tuple, Callable] = {}
+
+    @classmethod
+    def from_checkpoint(cls, checkpoint: Checkpoint, max_len: int | None = None) -> Model:
+        """The model of a checkpoint, every weight in place.
+
+        Args:
+            checkpoint: From `open_checkpoint`.
+            max_len: Keep only this many positions, in tokens; None keeps all.
+        """
+        encoder = build_encoder(checkpoint.config, fresh=False)
+        checkpoint.fill(encoder)
+        source = {"kind": checkpoint.kind, "path": checkpoint.path, "sha256": checkpoint.sha256}
+        model = cls(checkpoint.name, checkpoint.config, checkpoint.vocabulary, encoder, source)
+        return model if max_len in (None, model.max_len) else model.copy(max_len=max_len)
+
+    @property
+    def max_len(self) -> int:
+        """Longest input in tokens: the rows of the position table."""
+        return int(self.encoder.get_layer("Embedding-Position").positions)
+
+    @property
+    def fitted(self) -> bool:
+        """Whether it has a head and can predict."""
+        return self.network is not None
+
+    @property
+    def parameters(self) -> int:
+        """Weights of the encoder with its pooler; of the whole network once fitted."""
+        return int((self.network if self.fitted else self.encoder).count_params())
+
+    @property
+    def trainable_parameters(self) -> int:
+        """Those that the last fit could change; all before any fit."""
+        graph = self.network if self.fitted else self.encoder
+        return int(sum(np.prod(weight.shape) for weight in graph.trainable_weights))
+
+    @property
+    def noise(self):
+        """Source of its dropout's random numbers."""
+        return noise_of(self.encoder)
+
+    def copy(self, max_len: int | None = None) -> Model:
+        """A model of its own with the same encoder weights and no head; `max_len` cuts the position table."""
+        encoder = build_encoder(self.config, self.max_len if max_len is None else max_len, fresh=False)
+        for name in encoder_layer_names(self.config):
+            weights = self.encoder.get_layer(name).get_weights()
+            if name == "Embedding-Position":
+                weights = [weights[0][: encoder.get_layer(name).positions]]
+            encoder.get_layer(name).set_weights(weights)
+        return Model(self.name, self.config, self.vocabulary, encoder, self.source)
+
+    def add_head(self, task: Task, head_config: HeadConfig, seed: int = 0) -> None:
+        """Put a fresh head on the encoder; the model then predicts `task`."""
+        self.head = build_head(feature_width(self.config, head_config), head_config, task, self.noise, seed)
+        self.network = attach(self.encoder, self.config, head_config, self.head)
+        self.task, self.head_config = task, head_config
+        self._functions.clear()
+
+    def weights(self) -> dict[str, list[np.ndarray]]:
+        """Every weight as float32 arrays, by layer name, in the graph's order."""
+        layers = [self.encoder.get_layer(name) for name in encoder_layer_names(self.config)]
+        layers += [layer for layer in (self.head.layers if self.head is not None else []) if layer.weights]
+        return {layer.name: layer.get_weights() for layer in layers}
+
+    def layer_table(self) -> dict[str, list]:
+        """One row per layer of the graph: layer, type, output shape, parameters, trainable parameters."""
+        graph = self.network if self.fitted else self.encoder
+        table: dict[str, list] = {"layer": [], "type": [], "output": [], "parameters": [], "trainable": []}
+        for layer in graph.layers:
+            shape = layer.output_shape[0] if isinstance(layer.output_shape, list) else layer.output_shape
+            table["layer"].append(layer.name)
+            table["type"].append(type(layer).__name__)
+            table["output"].append("(" + ", ".join("-" if n is None else str(n) for n in shape) + ")")
+            table["parameters"].append(int(layer.count_params()))
+            table["trainable"].append(int(sum(np.prod(weight.shape) for weight in layer.trainable_weights)))
+        return table
+
+    def encode(self, texts, pairs=None, max_len: int | None = None) -> Encoding:
+        """Tokenize, cut to `max_len` tokens (the model's own by default, or the fit's).
+
+        Raises:
+            ArgumentError: `max_len` is longer than the model's.
+        """
+        if max_len is None:
+            max_len = self.record.get("max_len", self.max_len)
+        if max_len > self.max_len:
+            raise ArgumentError(
+                f"`max_len` must be at most {self.max_len}, the length of this model's position table.",
+                [f"You gave {max_len}."],
+            )
+        return self.tokenizer.encode(texts, pairs, max_len=max_len)
+
+    def logits(self, encoding: Encoding, precision: str = "auto", progress: Progress | None = None) -> np.ndarray:
+        """The network's logits [n, K] in the caller's order, float32."""
+        return self.run("logits", encoding, precision, progress=progress)
+
+    def features(self, encoding: Encoding, pooling: str, layers, precision: str = "auto",
+                 progress: Progress | None = None) -> np.ndarray:
+        """Pooled hidden states [n, H * len(layers)] in the caller's order, float32."""
+        return self.run(("features", pooling, tuple(layers)), encoding, precision, progress=progress)
+
+    def run(self, what, encoding: Encoding, precision: str = "auto", *, token_budget: int = TOKEN_BUDGET,
+            progress: Progress | None = None) -> np.ndarray:
+        """Run the graph over rows without training it.
+
+        Args:
+            what: "logits", or ("features", pooling, layers).
+            encoding: The rows.
+            precision: "auto", "float32" or "bfloat16".
+            token_budget: Tokens per batch, padding included.
+            progress: Called with (rows done, rows in all) after each batch.
+
+        Returns:
+            [n, width], float32, in the order of `encoding`.
+        """
+        function, width = self._function(what, _env.resolve_precision(precision))
+        result = np.empty((len(encoding), width), np.float32)
+        lengths, done = encoding.lengths, 0
+        for rows in inference_batches(lengths, token_budget, self.max_len):
+            ids, segments, _ = encoding.pad(rows, padded_length(lengths[rows], self.max_len), self.config.pad_token_id)
+            result[rows] = function(tf.constant(ids), tf.constant(segments)).numpy()
+            done += len(rows)
+            if progress is not None:
+                progress(done, len(encoding))
+        return result
+
+    def _function(self, what, precision: str):
+        """The traced graph for `what` and the width of what it returns; traced once per precision."""
+        key = (what, precision)
+        if key not in self._functions:
+            if what == "logits":
+                if not self.fitted:
+                    raise ArgumentError("`model` must be fitted before it can predict.", ["Fit it with `bert_fit()`."])
+                graph = self.network
+            else:
+                _, pooling, layers = what
+                pooled = build_pooling(self.encoder, self.config, pooling, layers)
+                graph = keras.Model(self.encoder.inputs, pooled)
+            ids = tf.TensorSpec([None, None], tf.int32)
+
+            @tf.function(input_signature=[ids, ids])
+            def function(tokens, segments):
+                with compute_in(precision):
+                    return graph([tokens, segments], training=False)
+
+            self._functions[key] = (function, int(graph.outputs[0].shape[-1]))
+        return self._functions[key]
+
+    def sequence_output(self, encoding: Encoding, layer: int = -1, precision: str = "auto"):
+        """Token vectors of one encoder layer for a few rows at once: ([n, S, H] float32, mask [n, S])."""
+        number = HeadConfig(pooling="cls", layers=(layer,)).layer_numbers(self.config.num_hidden_layers)
+        graph = keras.Model(self.encoder.inputs, hidden_states(self.encoder, number)[0])
+        ids, segments, mask = encoding.pad(pad_id=self.config.pad_token_id)
+        with compute_in(_env.resolve_precision(precision)):
+            return graph([tf.constant(ids), tf.constant(segments)], training=False).numpy(), mask
