@@ -1,0 +1,165 @@
+"""Small file work that downloads need: digests, a lock between processes, and unpacking a zip safely.
+
+Nothing here knows about models or the network.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import os
+import stat
+import time
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
+
+from bertfit.errors import DownloadError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+    import msvcrt
+
+_MOST_ENTRIES = 1000
+_PIECE = 2**20
+
+
+def file_digest(path: str | os.PathLike, algorithm: str = "sha256") -> str:
+    """The file's digest in hexadecimal. Measured once per process for a file that has not changed since."""
+    info = os.stat(path)
+    return _digest(os.path.abspath(path), algorithm, info.st_size, info.st_mtime_ns, info.st_ino)
+
+
+@functools.lru_cache(maxsize=256)
+def _digest(path: str, algorithm: str, *_identity: int) -> str:
+    digest = hashlib.new(algorithm, usedforsecurity=False)
+    with open(path, "rb") as file:
+        while piece := file.read(_PIECE):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+@contextlib.contextmanager
+def lock(path: Path, timeout: float = 3600.0) -> Iterator[bool]:
+    """Hold `path` against every other process and thread; yields whether it had to wait.
+
+    The operating system drops the lock when its process dies, so a crash leaves nothing stale behind.
+
+    Raises:
+        DownloadError: Another process kept the lock for `timeout` seconds.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "a+b") as file:
+        start, waited = time.monotonic(), False
+        while not _try_lock(file):
+            waited = True
+            if time.monotonic() - start > timeout:
+                raise DownloadError(
+                    "Only one process may download a model at a time.",
+                    [f"Another process has held {path} for {timeout:.0f} seconds.", "End it, then try again."],
+                )
+            time.sleep(0.1)
+        try:
+            yield waited
+        finally:
+            _unlock(file)
+
+
+def _try_lock(file) -> bool:
+    try:
+        if fcntl:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        else:
+            file.seek(0)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    except (BlockingIOError, PermissionError):
+        return False
+    return True
+
+
+def _unlock(file) -> None:
+    if fcntl:
+        fcntl.flock(file, fcntl.LOCK_UN)
+    else:
+        file.seek(0)
+        msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
+
+
+def unpack(archive: Path, target: Path, limit: int, keep: Callable[[str], bool] = lambda name: True) -> list[Path]:
+    """Unpack a zip archive's plain files into the new folder `target`.
+
+    Every entry is looked at before the first byte is written. Refused: absolute names, "..", drive letters,
+    backslashes, links and devices, names that differ only in case, encryption, more than `limit` bytes.
+
+    Args:
+        archive: The zip file.
+        target: A folder that does not exist yet.
+        limit: Most bytes that may come out, counted while they do; the archive's own figures are not believed.
+        keep: Which entries to unpack, by name; the others are still checked.
+
+    Returns:
+        The files written.
+
+    Raises:
+        DownloadError: The archive is damaged, or breaks a rule above.
+    """
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            entries = [entry for entry in opened.infolist() if not _is_clutter(entry.filename)]
+            _check_entries(archive, entries, limit)
+            written, left = [], limit
+            for entry in entries:
+                if entry.is_dir() or not keep(entry.filename):
+                    continue
+                path = target.joinpath(*PurePosixPath(entry.filename).parts)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                left -= _unpack_one(archive, opened, entry, path, left)
+                written.append(path)
+            return written
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        raise DownloadError("The archive must be a whole zip file.", [f"{archive}: {error}."]) from error
+
+
+def _unpack_one(archive: Path, opened: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path, left: int) -> int:
+    size = 0
+    with opened.open(entry) as source, open(path, "xb") as file:
+        while piece := source.read(_PIECE):
+            size += len(piece)
+            if size > left:
+                raise _refused(archive, f"{entry.filename} brings it above the allowed size")
+            file.write(piece)
+    return size
+
+
+def _is_clutter(name: str) -> bool:
+    parts = PurePosixPath(name).parts
+    return bool(parts) and (parts[0] == "__MACOSX" or parts[-1] == ".DS_Store")
+
+
+def _check_entries(archive: Path, entries: list[zipfile.ZipInfo], limit: int) -> None:
+    if len(entries) > _MOST_ENTRIES:
+        raise _refused(archive, f"it has {len(entries)} entries")
+    if sum(entry.file_size for entry in entries) > limit:
+        raise _refused(archive, f"it would unpack to more than {limit:,} bytes")
+    seen: set[str] = set()
+    for entry in entries:
+        # `orig_filename`: ZipInfo cuts `filename` at a NUL and may turn backslashes into slashes.
+        name, mode = entry.orig_filename, entry.external_attr >> 16
+        parts = name.rstrip("/").split("/")
+        if name.startswith("/") or "\\" in name or ":" in name or "\0" in name or any(p in ("", ".", "..") for p in parts):
+            raise _refused(archive, f"{name!r} points outside the folder it is unpacked into")
+        if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
+            raise _refused(archive, f"{name!r} is a link or a device, not a plain file")
+        if entry.flag_bits & 0x1:
+            raise _refused(archive, f"{name!r} is encrypted")
+        if name.rstrip("/").lower() in seen:
+            raise _refused(archive, f"{name!r} is there twice")
+        seen.add(name.rstrip("/").lower())
+
+
+def _refused(archive: Path, reason: str) -> DownloadError:
+    return DownloadError("The archive must hold plain files that stay inside their folder.", [f"{archive}: {reason}."])

@@ -1,0 +1,155 @@
+"""One file over HTTP: resumed where it was cut, started again where it has changed, tried again where it failed.
+
+Knows nothing of models. A partial file is only continued when the server's validator (ETag or Last-Modified)
+proves that its bytes belong to the file as it is now.
+"""
+
+from __future__ import annotations
+
+import base64
+import errno
+import http.client
+import json
+import re
+import shutil
+import ssl
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bertfit.errors import DownloadError
+
+Report = Callable[..., Any]
+
+TIMEOUT = 30.0  # seconds without a byte before a connection counts as cut
+WAITS = (0.5, 2.0, 5.0)  # seconds before each new try; tries that bring bytes do not count
+_PIECE = 2**18
+
+
+def forget(partial: Path) -> None:
+    """Delete a partial file and what is known about it."""
+    for path in (partial, _notes(partial)):
+        path.unlink(missing_ok=True)
+
+
+def _notes(partial: Path) -> Path:
+    """Beside a partial file: which version of which address it is a part of."""
+    return partial.with_name(f"{partial.name}.json")
+
+
+def fetch(url: str, partial: Path, report: Report) -> dict[str, str]:
+    """Complete the file `partial` from `url`, going on from what is there of the same version.
+
+    Args:
+        url: The address.
+        partial: The file; a note beside it says which version of which address it is a part of.
+        report: Called with (bytes so far, all bytes or None), and with ``last=True`` at the end.
+
+    Returns:
+        The digests that the server publishes for the file, by algorithm: ``{"md5": ...}`` or nothing.
+
+    Raises:
+        DownloadError: The file cannot be had, after several tries.
+        OSError: The disk is full or not writable.
+    """
+    failures = 0
+    while True:
+        before = partial.stat().st_size if partial.exists() else 0
+        try:
+            return _fetch_once(url, partial, report)
+        except urllib.error.HTTPError as error:
+            reason = f"the server answered {error.code} {error.reason}"
+            if error.code == 416:  # our part is longer than the file: another version of it
+                forget(partial)
+            elif error.code < 500 and error.code not in (408, 429):
+                raise _failed(url, partial, reason) from error
+        except (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError, ssl.SSLError) as error:
+            reason = str(getattr(error, "reason", error)) or type(error).__name__
+        gained = partial.exists() and partial.stat().st_size > before
+        failures = 0 if gained else failures + 1
+        if failures > len(WAITS):
+            raise _failed(url, partial, reason)
+        time.sleep(WAITS[max(failures - 1, 0)] if WAITS else 0)
+
+
+def _fetch_once(url: str, partial: Path, report: Report) -> dict[str, str]:
+    headers = {"User-Agent": "bertfit", "Accept-Encoding": "identity"}
+    have, notes = _resumable(url, partial)
+    if have and have == notes["total"]:  # whole, but what came after (unpacking) failed
+        return notes["published"]
+    if have:  # If-Range: a server whose file has changed sends the whole of it
+        headers |= {"Range": f"bytes={have}-", "If-Range": notes["validator"]}
+    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=TIMEOUT) as response:
+        total, start = _extent(response, have)
+        if start is None:
+            forget(partial)
+            raise http.client.HTTPException("the server sent another part of the file than was asked for")
+        etag = response.headers.get("ETag", "")
+        validator = etag if etag.startswith('"') else response.headers.get("Last-Modified")
+        notes = {"url": url, "validator": validator, "total": total, "published": _published(response)}
+        _require_space(partial, (total or 0) - start)
+        done = start
+        with open(partial, "r+b" if start else "wb") as file:
+            file.seek(start)
+            file.truncate()
+            file.flush()  # old bytes are gone before the note speaks of the new version
+            _notes(partial).write_text(json.dumps(notes), "utf-8")
+            report(done, total)
+            while piece := response.read1(_PIECE):
+                file.write(piece)
+                done += len(piece)
+                report(done, total)
+        if total is not None and done != total:
+            raise http.client.HTTPException(f"the connection was cut after {done:,} of {total:,} bytes")
+        report(done, total, last=True)
+        return notes["published"]
+
+
+def _resumable(url: str, partial: Path) -> tuple[int, dict[str, Any]]:
+    """Bytes we can go on from; 0 where nothing proves that they belong to the file as it is now."""
+    try:
+        notes = json.loads(_notes(partial).read_text("utf-8"))
+        have = partial.stat().st_size
+    except (OSError, ValueError):
+        return 0, {}
+    usable = notes.get("url") == url and notes.get("validator") and have <= (notes.get("total") or 0)
+    return (have if usable else 0), notes
+
+
+def _extent(response, have: int) -> tuple[int | None, int | None]:
+    """The file's full length and where the body starts, from the response's headers."""
+    if response.status == 206:
+        match = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", response.headers.get("Content-Range", ""))
+        return (int(match[2]), int(match[1])) if match and int(match[1]) == have else (None, None)
+    length = response.headers.get("Content-Length")
+    return (int(length) if length else None), 0
+
+
+def _published(response) -> dict[str, str]:
+    """Google's storage sends the file's MD5 with it."""
+    for value in ",".join(response.headers.get_all("x-goog-hash", [])).split(","):
+        algorithm, _, digest = value.strip().partition("=")
+        if algorithm == "md5":
+            return {"md5": base64.b64decode(digest).hex()}
+    return {}
+
+
+def _failed(url: str, partial: Path, reason: str) -> DownloadError:
+    have = partial.stat().st_size if partial.exists() else 0
+    return DownloadError(
+        "A model's files must be reachable to be downloaded.",
+        [
+            f"{url}: {reason}.",
+            f"{have:,} bytes are kept; the next try goes on from there." if have else "Nothing was downloaded.",
+            "Without a connection: fetch that address elsewhere, unpack it, and give the folder to bert_load().",
+        ],
+    )
+
+
+def _require_space(partial: Path, missing: int) -> None:
+    free = shutil.disk_usage(partial.parent).free
+    if missing > free:
+        raise OSError(errno.ENOSPC, f"{missing:,} bytes are needed and {free:,} are free", str(partial))
