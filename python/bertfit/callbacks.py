@@ -81,10 +81,10 @@ class Console(Callback):
         if self._bar is not None:
             self._bar.close()
             self._bar = None
-        values = [f"{k} {v:.4f}" for k, v in info.items() if isinstance(v, float) and k not in ("seconds", "learning_rate")]
-        star = " *" if info["best"] else ""
-        line = f"epoch {info['epoch']}/{info['epochs']}: {', '.join(values)} ({info['seconds']:.1f} s){star}"
-        print(line, file=self.stream)
+        shown = {k: v for k, v in info.items() if isinstance(v, float) and k not in ("seconds", "learning_rate")}
+        values = ", ".join(f"{name} {value:.4f}" for name, value in shown.items())
+        best = " (best so far)" if info["best"] else ""
+        print(f"epoch {info['epoch']}/{info['epochs']}: {values}, {info['seconds']:.1f} s{best}", file=self.stream)
 
     def on_end(self, info):
         if info["interrupted"]:

@@ -10,7 +10,6 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-
 from bertfit.bucket import padded_length, training_batches
 from bertfit.config import Task, TrainConfig
 from bertfit.errors import ArgumentError, DataError
@@ -165,7 +164,9 @@ def class_weight_vector(task: Task, config: TrainConfig, targets: np.ndarray) ->
     return np.array([wanted[label] for label in task.labels], np.float32)
 
 
-def element_weights(task: Task, targets: np.ndarray, row_weights: np.ndarray, by_label: np.ndarray | None) -> np.ndarray:
+def element_weights(
+    task: Task, targets: np.ndarray, row_weights: np.ndarray, by_label: np.ndarray | None
+) -> np.ndarray:
     """Weight of every element of the loss, [n] or [n, K]: the row's times its class's.
 
     A fractional binary target takes its share of both classes' weights.

@@ -57,7 +57,8 @@ def build_encoder(config: BertConfig, max_len: int | None = None, fresh: bool = 
     positions = config.max_position_embeddings if max_len is None else int(max_len)
     if not 1 <= positions <= config.max_position_embeddings:
         raise ArgumentError(
-            f"`max_len` must be between 1 and {config.max_position_embeddings} for this model.", [f"You gave {max_len}."]
+            f"`max_len` must be between 1 and {config.max_position_embeddings} for this model.",
+            [f"You gave {max_len}."],
         )
     noise = Noise()
     graph = _Graph(config, noise, _initializers(config, fresh, seed))

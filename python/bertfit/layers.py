@@ -221,7 +221,8 @@ class MultiHeadSelfAttention(keras.layers.Layer):
 
     def build(self, input_shape):
         width, inner = input_shape[-1], self.heads * self.head_size
-        for letter, rows, columns in (("q", width, inner), ("k", width, inner), ("v", width, inner), ("o", inner, width)):
+        into, out_of = (width, inner), (inner, width)
+        for letter, (rows, columns) in {"q": into, "k": into, "v": into, "o": out_of}.items():
             kernel = self.add_weight(name=f"{self.name}_W{letter}", shape=(rows, columns), initializer=self.initializer)
             setattr(self, f"W{letter}", kernel)
             setattr(self, f"b{letter}", self.add_weight(name=f"{self.name}_b{letter}", shape=(columns,),
