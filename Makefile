@@ -1,0 +1,114 @@
+# Everything a person does with this repository. `make demo` and `make test` set up what they need first;
+# a second run sets nothing up again. Python lives in .venv/, the R package in .Rlib/, downloads in .cache/.
+#   GPU=1           installs TensorFlow with the CUDA libraries
+#   PYTHON=path     the Python to build .venv on (3.10 or 3.11)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-test demo test test-python test-r test-parity r lint docs check bench clean
+
+ROOT := $(CURDIR)
+PY := $(ROOT)/.venv/bin/python
+CACHE := $(if $(BERTFIT_CACHE),$(BERTFIT_CACHE),$(ROOT)/.cache)
+MINILM := $(CACHE)/models/minilm-l6-uncased/bertfit-files.json
+BERT_TENSORFLOW := bert-tensorflow==1.0.4
+
+export RETICULATE_PYTHON := $(PY)
+export R_LIBS := $(ROOT)/.Rlib$(if $(R_LIBS),:$(R_LIBS))
+export PYTHONPATH := $(ROOT)/python
+export BERTFIT_CACHE := $(CACHE)
+export TF_USE_LEGACY_KERAS := 1
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+
+# Stamps carry a key of what they stand for, so that a change of content, not of dates, sets up anew.
+key = $(shell cat $(1) 2>/dev/null | sha256sum | cut -c1-12)
+SYSTEM_KEY := $(call key,.ci/system .ci/python)
+CORE_KEY := $(call key,inst/requirements.txt)$(if $(GPU),-gpu)
+TEST_KEY := $(call key,inst/requirements.txt inst/requirements-test.txt inst/requirements-oracle.txt)$(if $(GPU),-gpu)
+R_KEY := $(shell find DESCRIPTION NAMESPACE LICENSE .Rinstignore R man data inst python/bertfit -type f \
+	! -name '*.pyc' 2>/dev/null | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -c1-12)
+
+SYSTEM_CORE := .cache/stamps/system-core-$(SYSTEM_KEY)
+SYSTEM_TEST := .cache/stamps/system-test-$(SYSTEM_KEY)
+VENV_CORE := .venv/.core-$(CORE_KEY)
+VENV_TEST := .venv/.test-$(TEST_KEY)
+R_INSTALLED := .Rlib/.bertfit-$(R_KEY)
+PIP := $(PY) -m pip install -q --disable-pip-version-check
+
+help: ## say what there is to make
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV_CORE) $(R_INSTALLED) ## everything that using bertfit takes
+setup-test: $(SYSTEM_TEST) $(VENV_TEST) $(R_INSTALLED) $(MINILM)
+
+demo: setup $(MINILM) ## set up and fine-tune a real encoder on the bundled comments
+	@Rscript inst/demo/jigsaw.R
+
+test: setup-test ## set up and run every test: pytest, testthat, parity
+	@$(MAKE) --no-print-directory test-python test-r test-parity
+
+test-python: setup-test
+	$(PY) -m pytest tests/python
+
+test-r: setup-test
+	NOT_CRAN=true Rscript -e 'testthat::test_dir("tests/testthat", package = "bertfit", load_package = "installed", reporter = testthat::SummaryReporter, stop_on_failure = TRUE)'
+
+test-parity: setup-test
+	$(PY) -m pytest tests/parity
+
+r: setup ## R with bertfit and its Python
+	@R --no-save --quiet
+
+lint: $(VENV_TEST) ## ruff, and lintr where it is installed
+	$(PY) -m ruff check python tests bench
+	@Rscript -e 'if (requireNamespace("lintr", quietly = TRUE)) { found <- lintr::lint_dir("R"); print(found); quit(status = min(length(found), 1L)) } else cat("lintr is not installed: R was not linted\n")'
+
+docs: setup ## NAMESPACE and man/ from the comments in R/
+	@.ci/system docs
+	Rscript -e 'roxygen2::roxygenise()'
+
+check: setup-test ## R CMD build and R CMD check, without the PDF manual
+	rm -rf build && mkdir -p build
+	cd build && R CMD build .. && R CMD check --no-manual bertfit_*.tar.gz
+
+bench: setup-test ## the measurements in bench/README.md
+	@for script in bench/*.py; do [ -e "$$script" ] && { echo "== $$script"; $(PY) "$$script" || exit 1; }; done; \
+	for script in bench/*.R; do [ -e "$$script" ] && { echo "== $$script"; Rscript "$$script" || exit 1; }; done; true
+
+clean: ## remove what was set up, except downloads
+	rm -rf .venv .Rlib build .cache/stamps
+
+# -- Set-up --------------------------------------------------------------------------------------------
+
+.cache/stamps/system-%-$(SYSTEM_KEY): .ci/system .ci/python
+	@.ci/system $*
+	@mkdir -p $(@D) && touch $@
+
+$(PY): | $(SYSTEM_CORE)
+	@echo "Creating .venv with $$(.ci/python)"
+	@"$$(.ci/python)" -m venv .venv
+
+# CUDA comes with an extra of the tensorflow package, which the list names without it.
+$(VENV_CORE): inst/requirements.txt | $(PY)
+	@echo "Installing Python packages into .venv (a minute or two)"
+	@sed $(if $(GPU),'s/^tensorflow>/tensorflow[and-cuda]>/','') inst/requirements.txt > .venv/requirements.txt
+	@$(PIP) -r .venv/requirements.txt
+	@$(PY) -c "import sysconfig; open(sysconfig.get_path('purelib') + '/bertfit-source.pth', 'w').write('$(ROOT)/python\n')"
+	@rm -f .venv/.core-* && touch $@
+
+$(VENV_TEST): inst/requirements-test.txt inst/requirements-oracle.txt | $(SYSTEM_TEST) $(VENV_CORE)
+	@echo "Installing what the tests need into .venv"
+	@$(PIP) -r .venv/requirements.txt -r inst/requirements-test.txt
+	@$(PIP) --no-deps $(BERT_TENSORFLOW)
+	@$(PIP) -r .venv/requirements.txt -r inst/requirements-oracle.txt || \
+		echo "PyTorch and transformers could not be installed: tests that compare with them are skipped"
+	@rm -f .venv/.test-* && touch $@
+
+$(R_INSTALLED): | $(SYSTEM_CORE)
+	@echo "Installing the R package into .Rlib"
+	@mkdir -p .Rlib
+	@R CMD INSTALL --library=.Rlib . > .Rlib/install.log 2>&1 || { cat .Rlib/install.log >&2; exit 1; }
+	@rm -f .Rlib/.bertfit-* && touch $@
+
+$(MINILM): | $(VENV_CORE)
+	@echo "Downloading the encoder minilm-l6-uncased into $(CACHE)"
+	@$(PY) -c "import bertfit; bertfit.download('minilm-l6-uncased')"
