@@ -16,10 +16,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from bertfit import fast_text
 from bertfit.errors import ArgumentError, DataError
 from bertfit.normalize import words_with_sources
 from bertfit.vocab import Vocabulary
-from bertfit.wordpiece import Exact
+from bertfit.wordpiece import Exact, positions
+
+_FAST_FROM = 256  # texts; fewer are done before the fast path would have begun
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -79,18 +82,12 @@ class Encoding:
         # Row by row, position j of row i lies at starts[i] + j; positions at and beyond lengths[i] are
         # padding. A boolean assignment fills the real ones in the same order as they lie in `ids`.
         mask = np.arange(length) < lengths[:, None]  # [n, L]
-        source = self._positions(starts, lengths) if rows is not None else slice(None)
+        source = positions(starts, lengths) if rows is not None else slice(None)
         input_ids = np.full(mask.shape, pad_id, np.int32)
         segment_ids = np.zeros(mask.shape, np.int32)
         input_ids[mask] = self.ids[source]
         segment_ids[mask] = self.segments[source]
         return input_ids, segment_ids, mask.astype(np.int32)
-
-    @staticmethod
-    def _positions(starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-        """starts[0], starts[0] + 1, ... (lengths[0] of them), then the same of row 1, ...: int64 [sum]."""
-        before = np.cumsum(lengths) - lengths
-        return np.arange(int(lengths.sum())) + np.repeat(starts - before, lengths)
 
 
 def truncated_pair_lengths(first: np.ndarray, second: np.ndarray, budget: int) -> tuple[np.ndarray, np.ndarray]:
@@ -128,6 +125,7 @@ class Tokenizer:
     def __init__(self, vocabulary: Vocabulary):
         self.vocabulary = vocabulary
         self._exact = Exact(vocabulary)
+        self._fast: fast_text.Fast | None = None  # made when first worth it: it starts TensorFlow
 
     def encode(
         self, texts: Sequence[str], pairs: Sequence[str] | None = None, *, max_len: int | None = None
@@ -166,7 +164,6 @@ class Tokenizer:
         segments = np.zeros(len(ids), np.int32)
         starts = splits[:-1]
         ids[starts] = self.vocabulary.cls_id
-        positions = Encoding._positions
         ids[positions(starts + 1, keep_first)] = first_ids[positions(np.cumsum(first) - first, keep_first)]
         if pairs is not None:
             behind = starts + keep_first + 2
@@ -176,8 +173,12 @@ class Tokenizer:
         return Encoding(ids, segments, splits, kept < full, full + specials if max_len is None else None)
 
     def _pieces(self, texts: list[str], enough: int | None) -> tuple[np.ndarray, np.ndarray]:
-        """Ids of all rows and how many each has; a row with `enough` of them may be left unfinished."""
-        return self._exact(texts)
+        """Ids of all rows and how many each has; rows with more than `enough` of them may stay unfinished."""
+        if len(texts) < _FAST_FROM or not fast_text.available():
+            return self._exact(texts, enough)
+        if self._fast is None:
+            self._fast = fast_text.Fast(self.vocabulary, self._exact)
+        return self._fast(texts, enough)
 
     def tokens(
         self, texts: Sequence[str], pairs: Sequence[str] | None = None, max_len: int | None = None
