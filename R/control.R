@@ -1,0 +1,250 @@
+# The settings of a run and of a head, as plain lists with a print method.
+#
+# R checks that each setting is one value of the right type; their ranges and the rules between them are
+# written once, in Python (config.py), and come back as `bertfit_error_argument` when `bert_fit()` uses them.
+
+#' How a model is trained
+#'
+#' Everything about a training run that is neither data nor model. All settings can also be given to
+#' [bert_fit()] directly.
+#'
+#' @param epochs Passes over the training rows.
+#' @param batch_size Rows per batch. An optimizer step sees `batch_size * accumulation` rows.
+#' @param learning_rate Highest learning rate, reached at the end of the warmup.
+#' @param warmup Share of all steps over which the learning rate rises linearly from 0.
+#' @param min_learning_rate Learning rate at the last step.
+#' @param weight_decay Decoupled decay of weight matrices; biases and layer norms are left out.
+#' @param clip_norm Gradients are scaled down to this global norm. `NULL` sets no limit.
+#' @param max_len Longest input in tokens, special tokens included; longer texts are cut. `"auto"` takes the
+#'   `max_len_quantile` of the training texts' lengths, at most the model's own `max_len`.
+#' @param max_len_quantile Share of training texts that `max_len = "auto"` leaves whole.
+#' @param validation What `val_` measures are computed on: the share of rows held out (stratified by class; 0
+#'   for none), or a data frame with the same columns as the training data.
+#' @param class_weights `NULL` for none, `"balanced"` for `rows / (classes * rows of the class)`, or numbers
+#'   named by label.
+#' @param sample_weights Weight of each training row: a numeric vector, or the name of a column of the data.
+#'   `NULL` weighs rows equally.
+#' @param freeze What keeps its pretrained weights: `"none"`, `"embeddings"`, `"encoder"` (only the head is
+#'   trained; the encoder then runs once and its output is kept), or a number n for the embeddings and the
+#'   first n layers.
+#' @param early_stopping Epochs without a better `monitor` after which training stops. `NULL` for never.
+#' @param monitor Validation measure that tells which epoch is best: `"loss"`, `"accuracy"`, `"auc"`,
+#'   `"f1_macro"` or `"rmse"`. Where nothing is held out it is taken on the training rows.
+#' @param restore_best Whether the model keeps the weights of its best epoch rather than of its last.
+#' @param accumulation Batches whose gradients are added up before a step: a large batch in little memory.
+#' @param precision `"float32"`, `"bfloat16"`, or `"auto"` for bfloat16 where the hardware multiplies it natively.
+#' @param seed Whole number that fixes splits, order, dropout and fresh weights; `NULL` draws one and
+#'   records it. Two runs with one seed give the same weights on a CPU.
+#' @param verbose 0 for silence, 1 for a line per epoch, 2 for a progress bar too where the terminal can show one.
+#' @return A list of class `bert_control`.
+#' @section Errors: `bertfit_error_argument` when a setting has the wrong type. Ranges are checked by [bert_fit()].
+#' @seealso The learning rate follows Devlin et al. (2019), <https://arxiv.org/abs/1810.04805>, as keras-bert's
+#'   AdamWarmup does; decoupled weight decay is from Loshchilov and Hutter (2019), <https://arxiv.org/abs/1711.05101>.
+#' @examples
+#' bert_control(epochs = 2, batch_size = 16, class_weights = "balanced")
+#' @export
+bert_control <- function(epochs = 3, batch_size = 32, learning_rate = 5e-5, warmup = 0.1, min_learning_rate = 0,
+                         weight_decay = 0.01, clip_norm = 1, max_len = "auto", max_len_quantile = 0.95,
+                         validation = 0.1, class_weights = NULL, sample_weights = NULL, freeze = "none",
+                         early_stopping = NULL, monitor = "loss", restore_best = TRUE, accumulation = 1,
+                         precision = "auto", seed = NULL, verbose = 2) {
+  given <- names(match.call())[-1]
+  settings <- mget(names(formals()), envir = environment())
+  new_control(settings, given)
+}
+
+# Settings of one kind are checked by one function; the table is the only place that says which is which.
+control_types <- list(
+  number = c("epochs", "batch_size", "learning_rate", "warmup", "min_learning_rate", "weight_decay",
+             "max_len_quantile", "accumulation", "verbose"),
+  number_or_null = c("clip_norm", "early_stopping", "seed"),
+  string = c("monitor", "precision"),
+  flag = "restore_best",
+  number_or_string = c("max_len", "freeze")
+)
+
+new_control <- function(settings, given = names(settings), call = caller_env()) {
+  check_types(settings, control_types, call)
+  check_validation(settings$validation, call)
+  check_class_weights(settings$class_weights, call)
+  check_sample_weights(settings$sample_weights, call)
+  structure(settings, given = given, class = "bert_control")
+}
+
+check_types <- function(settings, types, call) {
+  for (name in types$number) check_number(settings[[name]], arg = name, call = call)
+  for (name in types$number_or_null) check_number(settings[[name]], null_ok = TRUE, arg = name, call = call)
+  for (name in types$string) check_string(settings[[name]], arg = name, call = call)
+  for (name in types$flag) check_flag(settings[[name]], arg = name, call = call)
+  for (name in types$number_or_string) {
+    if (is.character(settings[[name]])) {
+      check_string(settings[[name]], arg = name, call = call)
+    } else {
+      check_number(settings[[name]], arg = name, call = call)
+    }
+  }
+  invisible(settings)
+}
+
+check_validation <- function(x, call) {
+  if (!is.data.frame(x)) check_number(x, arg = "validation", call = call)
+}
+
+check_class_weights <- function(x, call) {
+  if (is.null(x) || is_string(x)) {
+    return(invisible(x))
+  }
+  x <- unlist(x)
+  if (!is.numeric(x) || anyNA(x) || is.null(names(x)) || any(names(x) == "")) {
+    bert_abort(
+      '`class_weights` must be "balanced", or numbers named by label.',
+      c(i = 'For example `class_weights = c(ham = 1, spam = 4)`.'), class = "argument", call = call
+    )
+  }
+}
+
+check_sample_weights <- function(x, call) {
+  if (is.null(x) || is_string(x)) {
+    return(invisible(x))
+  }
+  if (!is.numeric(x)) {
+    bert_abort("`sample_weights` must be numbers, one per row, or the name of a column.",
+               you_gave(x), class = "argument", call = call)
+  }
+  bad <- which(!is.finite(x) | x < 0)
+  if (length(bad)) {
+    bert_abort("`sample_weights` must be finite numbers of at least 0.",
+               paste(rows_are(bad), "not."), class = "data", call = call)
+  }
+}
+
+# `bert_fit(..., epochs = 2)`: settings given in the dots join those of `control`.
+control_with <- function(control, settings, call = caller_env()) {
+  if (!inherits(control, "bert_control")) {
+    bert_abort("`control` must come from `bert_control()`.", you_gave(control),
+               class = "argument", call = call)
+  }
+  if (!length(settings)) {
+    return(control)
+  }
+  known <- names(formals(bert_control))
+  if (!is_named(settings)) {
+    bert_abort("Settings in `...` must be named.", c(i = "They are the arguments of `bert_control()`."),
+               class = "argument", call = call)
+  }
+  unknown <- setdiff(names(settings), known)
+  if (length(unknown)) {
+    near <- known[utils::adist(unknown[1], known)[1, ] <= 3]
+    bert_abort(
+      "Settings in `...` must be arguments of `bert_control()`.",
+      c(x = paste0("Unknown: ", quoted(unknown), "."), i = if (length(near)) paste0("Did you mean ", quoted(near), "?")),
+      class = "argument", call = call
+    )
+  }
+  twice <- c(intersect(names(settings), attr(control, "given")), names(settings)[duplicated(names(settings))])
+  if (length(twice)) {
+    bert_abort("A setting must be given once, in `...` or in `control`.", c(x = paste0("Given twice: ", quoted(twice), ".")),
+               class = "argument", call = call)
+  }
+  given <- c(attr(control, "given"), names(settings))
+  values <- unclass(control)
+  values[names(settings)] <- settings # a NULL in `settings` must stay: `[<-` with a list keeps it
+  new_control(values[known], given, call = call)
+}
+
+#' @export
+print.bert_control <- function(x, ...) {
+  print_settings(x, "bert_control", formals(bert_control))
+}
+
+#' The layers between the encoder and the predictions
+#'
+#' @param hidden Widths of dense layers before the output layer, in order; `NULL` for none.
+#' @param activation Their activation: `"relu"`, `"tanh"`, `"gelu"` (with erf), `"gelu_new"` (tanh form) or `"linear"`.
+#' @param dropout Share of values dropped before each dense layer, the output layer included.
+#' @param pooling How the tokens' vectors become one: `"nsp"` is the pretrained pooler (keras-bert's NSP-Dense),
+#'   `"cls"` the first token, `"mean"` and `"max"` go over the real tokens.
+#' @param layers Encoder layers that are pooled and put side by side: 1 is the first, -1 the last. `"nsp"` takes
+#'   the last only.
+#' @param initializer Of fresh weights: `"truncated_normal"` (standard deviation 0.02, as in Google's classifier) or
+#'   `"glorot_uniform"`.
+#' @return A list of class `bert_head`.
+#' @section Errors: `bertfit_error_argument` when a setting has the wrong type. Ranges are checked by [bert_fit()].
+#' @seealso Google's classifier is `bert_head()` with its defaults, <https://github.com/google-research/bert>.
+#' @examples
+#' bert_head()
+#' bert_head(hidden = 512, activation = "relu", pooling = "mean", layers = c(-2, -1))
+#' @export
+bert_head <- function(hidden = NULL, activation = "relu", dropout = 0.1, pooling = "nsp", layers = -1,
+                      initializer = "truncated_normal") {
+  settings <- mget(names(formals()), envir = environment())
+  types <- list(number = "dropout", string = c("activation", "pooling", "initializer"))
+  check_types(settings, types, call = current_env())
+  for (name in c("hidden", "layers")) check_numbers(settings[[name]], name, current_env())
+  structure(settings, class = "bert_head")
+}
+
+check_numbers <- function(x, arg, call) {
+  if (!is.null(x) && (!is.numeric(x) || anyNA(x))) {
+    bert_abort(paste0("`", arg, "` must be numbers without missing values."), you_gave(x),
+               class = "argument", call = call)
+  }
+}
+
+#' @export
+print.bert_head <- function(x, ...) {
+  print_settings(x, "bert_head", formals(bert_head))
+}
+
+# A line per setting; those that differ from their default carry a star.
+print_settings <- function(x, title, defaults) {
+  changed <- !mapply(function(value, default) identical(value, eval(default)), unclass(x)[names(defaults)], defaults)
+  values <- vapply(unclass(x)[names(defaults)], setting_text, character(1))
+  cat("<", title, ">\n", sep = "")
+  cat(paste0(" ", ifelse(changed, "*", " "), " ", format(names(values)), "  ", values, "\n"), sep = "")
+  if (any(changed)) cat("* not the default\n")
+  invisible(x)
+}
+
+setting_text <- function(value) {
+  if (is.null(value)) {
+    return("NULL")
+  }
+  if (is.data.frame(value)) {
+    return(paste0("a data frame of ", count(nrow(value), "row")))
+  }
+  if (length(value) > 6 && is.null(names(value))) {
+    return(paste0("numbers for ", count(length(value), "row")))
+  }
+  text <- if (is.character(value)) encodeString(value, quote = '"') else format(unlist(value), trim = TRUE)
+  if (!is.null(names(value))) text <- paste(names(value), "=", text)
+  paste(text, collapse = ", ")
+}
+
+# What Python gets. A whole number must cross as an integer, or Python refuses 3.0 as a count.
+control_arguments <- function(control) {
+  settings <- unclass(control)
+  attr(settings, "given") <- NULL
+  settings$sample_weights <- NULL
+  settings$validation <- if (is.data.frame(settings$validation)) 0 else settings$validation
+  if (!is.null(settings$class_weights) && !is_string(settings$class_weights)) {
+    settings$class_weights <- as.list(unlist(settings$class_weights))
+  }
+  whole <- c("epochs", "batch_size", "max_len", "freeze", "early_stopping", "accumulation", "seed", "verbose")
+  settings[whole] <- lapply(settings[whole], whole_number)
+  settings
+}
+
+head_arguments <- function(head, call = caller_env()) {
+  if (!inherits(head, "bert_head")) {
+    bert_abort("`head` must come from `bert_head()`.", you_gave(head),
+               class = "argument", call = call)
+  }
+  settings <- unclass(head)
+  for (name in c("hidden", "layers")) settings[[name]] <- as.list(whole_number(settings[[name]]))
+  settings
+}
+
+whole_number <- function(x) {
+  if (is.numeric(x) && all(is.finite(x) & x == trunc(x) & abs(x) <= .Machine$integer.max)) as.integer(x) else x
+}

@@ -1,0 +1,144 @@
+# How well a fitted model does on labelled rows.
+
+#' Evaluate a fine-tuned model
+#'
+#' Predicts rows whose truth is known and reports, for classes: accuracy, log-loss, area under the ROC curve (`auc`) and
+#' under the precision-recall curve (`pr_auc`), Brier score, precision, recall and F1 per class with macro and
+#' weighted averages, and the confusion matrix. For regression: RMSE, MAE, R squared and Spearman's correlation.
+#'
+#' @param model A model from [bert_fit()], or a fitted one from [bert_load()].
+#' @param newdata A data frame with the text and target columns of the fit, or, with `target`, a character vector.
+#' @param ... Must be empty.
+#' @param target Where the truth is: `NULL` for the target column(s) of the fit; names of other columns of `newdata`;
+#'   or, when `newdata` is a character vector, the values themselves.
+#' @param threshold Probability from which a row counts as positive (binary and multilabel).
+#' @inheritParams predict.bert_fit
+#' @return An object of class `bert_evaluation`: a list with `task`, `n`, `threshold`, `metrics` (named numbers),
+#'   `per_class` and `averages` (data frames, `NULL` for regression), `confusion` (a table of counts, truth in rows;
+#'   `NULL` for multilabel and regression) and `notes` (what is undefined and why).
+#' @section Errors: `bertfit_error_argument` for missing columns; `bertfit_error_data` for missing values, and labels
+#'   that the model does not know.
+#' @seealso The measures are scikit-learn's, <https://scikit-learn.org/stable/modules/model_evaluation.html>.
+#' @examplesIf bertfit::bert_available()
+#' model <- bert_load("minilm-l6-uncased")
+#' fit <- bert_fit(head(jigsaw_sample, 64), text = "comment_text", target = "target", model = model,
+#'                 epochs = 1, max_len = 32)
+#' bert_evaluate(fit, tail(jigsaw_sample, 64))
+#' @export
+bert_evaluate <- function(model, newdata, ..., target = NULL, threshold = 0.5, batch_size = NULL, precision = "auto",
+                          progress = is_interactive()) {
+  check_dots_empty0(...)
+  check_model(model, fitted = TRUE)
+  check_number(threshold)
+  check_number(batch_size, null_ok = TRUE)
+  check_flag(progress)
+  call <- current_env()
+  rows <- evaluation_rows(model, newdata, target, call)
+  values <- code_target(rows$target, model$task, model$labels, call = call)
+  report <- bert_call(
+    "evaluate",
+    handle = model_handle(model, call = call), texts = as_py_text(rows$texts),
+    pairs = if (!is.null(rows$pairs)) as_py_text(rows$pairs), target = as_py_array(values), threshold = threshold,
+    batch_size = whole_number(batch_size), precision = precision, progress = rows_progress(progress), call = call
+  )
+  new_bert_evaluation(report)
+}
+
+evaluation_rows <- function(model, newdata, target, call) {
+  if (is.data.frame(newdata)) {
+    columns <- model$columns
+    recipe <- model$recipe
+    if (!is.null(target)) {
+      check_names(target, arg = "target", call = call)
+      columns$target <- target
+    }
+    rows <- read_rows(new_source(columns, recipe), newdata, arg = "newdata", call = call)
+  } else {
+    rows <- read_newdata(model, newdata, call = call)
+    if (is.null(target)) {
+      bert_abort("`target` must be given when `newdata` is a character vector.", class = "argument", call = call)
+    }
+    rows$target <- if (is.data.frame(target)) as.list(target) else list(target = target)
+  }
+  expected <- if (model$task == "multilabel") length(model$labels) else 1
+  if (length(rows$target) != expected) {
+    bert_abort(paste0("`target` must have ", count(expected, "column"), "."), paste0("It has ", length(rows$target), "."),
+               class = "argument", call = call)
+  }
+  if (length(rows$target[[1]]) != length(rows$texts)) {
+    bert_abort("`target` must have one value per text.",
+               paste0("There are ", big(length(rows$target[[1]])), " values and ", count(length(rows$texts), "text"), "."),
+               class = "data", call = call)
+  }
+  rows
+}
+
+new_bert_evaluation <- function(report) {
+  confusion <- report$confusion
+  if (!is.null(confusion)) {
+    confusion <- as.table(matrix(as.integer(confusion), nrow = nrow(confusion),
+                                 dimnames = list(truth = report$labels, predicted = report$labels)))
+  }
+  structure(
+    list(
+      task = report$task, n = as.integer(report$n), threshold = report$threshold,
+      metrics = vapply(report$overall, as.numeric, numeric(1)),
+      per_class = columns_frame(report$per_class), averages = columns_frame(report$averages),
+      confusion = confusion, notes = as.character(unlist(report$notes))
+    ),
+    class = "bert_evaluation"
+  )
+}
+
+# A dict of columns as a data frame; Python's None and NaN are NA.
+columns_frame <- function(columns) {
+  if (is.null(columns)) {
+    return(NULL)
+  }
+  columns <- lapply(columns, function(column) {
+    if (is.list(column)) column <- vapply(column, function(v) if (is.null(v)) NA_real_ else as.numeric(v), numeric(1))
+    column <- as.vector(column)
+    if (is.numeric(column)) column[is.nan(column)] <- NA
+    column
+  })
+  as.data.frame(columns, stringsAsFactors = FALSE)
+}
+
+#' @export
+print.bert_evaluation <- function(x, digits = 3, ...) {
+  threshold <- if (!is.null(x$threshold)) paste0(", threshold ", format(x$threshold))
+  cat("<bert_evaluation> ", x$task, ", ", count(x$n, "row"), threshold, "\n\n", sep = "")
+  cat(paste0("  ", format(names(x$metrics)), "  ", fixed(x$metrics, digits), "\n"), sep = "")
+  if (!is.null(x$per_class)) {
+    cat("\n")
+    print_report(x, digits)
+  }
+  if (!is.null(x$confusion)) {
+    cat("\n")
+    print(x$confusion)
+  }
+  if (length(x$notes)) cat("\n", paste0("* ", x$notes, "\n"), sep = "")
+  invisible(x)
+}
+
+# Precision, recall, F1 and support by class, then the averages: scikit-learn's layout.
+print_report <- function(x, digits) {
+  measures <- c("precision", "recall", "f1")
+  names <- c(x$per_class$label, paste(x$averages$average, "average"))
+  values <- rbind(x$per_class[measures], x$averages[measures])
+  table <- cbind(
+    vapply(values, fixed, character(length(names)), digits = digits),
+    support = big(c(x$per_class$support, x$averages$support))
+  )
+  rownames(table) <- names
+  print(table, quote = FALSE, right = TRUE)
+}
+
+fixed <- function(x, digits) {
+  ifelse(is.na(x), "-", formatC(x, format = "f", digits = digits))
+}
+
+#' @export
+as.data.frame.bert_evaluation <- function(x, ...) {
+  if (is.null(x$per_class)) as.data.frame(as.list(x$metrics)) else x$per_class
+}

@@ -1,0 +1,36 @@
+# Small pieces of text that errors and print methods share.
+
+# "1 row", "1,492 rows"
+count <- function(n, noun, plural = paste0(noun, "s")) {
+  paste(big(n), if (n == 1) noun else plural)
+}
+
+# 22713216 -> "22,713,216"
+big <- function(n) {
+  formatC(n, format = "d", big.mark = ",")
+}
+
+# c("a", "b") -> "`a`, `b`"
+quoted <- function(x, mark = "`", most = 8) {
+  text <- paste0(mark, x, mark)
+  if (length(text) > most) text <- c(text[seq_len(most)], paste("and", length(text) - most, "more"))
+  paste(text, collapse = ", ")
+}
+
+# 7.31 -> "7.3 s", 131 -> "2 min 11 s"
+seconds_text <- function(seconds) {
+  if (seconds < 60) {
+    return(sprintf(if (seconds < 10) "%.1f s" else "%.0f s", seconds))
+  }
+  whole <- round(seconds)
+  if (whole < 3600) sprintf("%d min %02d s", whole %/% 60, whole %% 60) else {
+    sprintf("%d h %02d min", whole %/% 3600, (whole %% 3600) %/% 60)
+  }
+}
+
+# 22713216 -> "22.7M"
+short_count <- function(n) {
+  if (n >= 1e9) sprintf("%.1fB", n / 1e9) else if (n >= 1e6) sprintf("%.1fM", n / 1e6) else if (n >= 1e4) {
+    sprintf("%.1fk", n / 1e3)
+  } else big(n)
+}

@@ -1,0 +1,166 @@
+# summary, tidy, glance and augment.
+
+#' @importFrom rlang abort warn inform caller_arg caller_env current_env check_installed is_interactive is_named is_string
+#' @importFrom rlang list2
+#' @importFrom stats predict
+NULL
+
+#' @importFrom generics tidy
+#' @export
+generics::tidy
+
+#' @importFrom generics glance
+#' @export
+generics::glance
+
+#' @importFrom generics augment
+#' @export
+generics::augment
+
+#' Layers of a model
+#'
+#' @param object A model from [bert_load()] or [bert_fit()].
+#' @param ... Must be empty.
+#' @return An object of class `summary.bert_model`: a list with `layers`, a data frame of `layer`, `type`, `output` (shape),
+#'   `parameters` and `trainable` (parameters that the fit could change), and the totals. It prints as Keras' summaries do.
+#' @examplesIf bertfit::bert_available()
+#' summary(bert_load("minilm-l6-uncased", max_len = 50))
+#' @export
+summary.bert_model <- function(object, ...) {
+  check_dots_empty0(...)
+  layers <- columns_frame_mixed(bert_call("layers", handle = model_handle(object)))
+  structure(
+    list(name = object$name, layers = layers, parameters = sum(layers$parameters), trainable = sum(layers$trainable)),
+    class = "summary.bert_model"
+  )
+}
+
+# Columns of strings and of whole numbers, which Python hands over as lists or arrays.
+columns_frame_mixed <- function(columns) {
+  as.data.frame(lapply(columns, function(column) as.vector(unlist(column))), stringsAsFactors = FALSE)
+}
+
+#' @export
+print.summary.bert_model <- function(x, ...) {
+  layers <- x$layers
+  frozen <- layers$parameters > 0 & layers$trainable == 0
+  table <- cbind(
+    paste0(format(c("layer", layers$layer)), "  ", format(c("type", layers$type)), "  ", format(c("output", layers$output))),
+    formatC(c("parameters", big(layers$parameters)), width = 12),
+    c("", ifelse(frozen, "  frozen", ""))
+  )
+  lines <- paste0(table[, 1], table[, 2], table[, 3])
+  rule <- strrep("-", max(nchar(lines)))
+  cat("<bert_model> ", x$name, "\n", sep = "")
+  cat(lines[1], rule, lines[-1], rule, sep = "\n")
+  cat(
+    "Total params: ", big(x$parameters), "\n",
+    "Trainable params: ", big(x$trainable), "\n",
+    "Non-trainable params: ", big(x$parameters - x$trainable), "\n",
+    sep = ""
+  )
+  invisible(x)
+}
+
+#' A fitted model as tables
+#'
+#' `tidy()` gives the history in long form, `glance()` one row about the fit, `augment()` the data with predictions.
+#'
+#' @param x A model from [bert_fit()], its `$history`, or a result of [bert_evaluate()].
+#' @param new_data,newdata A data frame with the text column(s) of the fit. (`new_data` is tidymodels' name.)
+#' @param ... For `augment()`, further arguments of [predict.bert_fit()]; else not used.
+#' @return Data frames.
+#'   - `tidy()` of a fit: `epoch`, `metric`, `data` (`"train"` or `"validation"`), `value`. Of an evaluation: `label`,
+#'     `metric`, `value`, where `label` is `NA` for the measures of all rows together.
+#'   - `glance()` of a fit: `task`, `n` (training rows), `epochs`, `best_epoch`, the measures of the best epoch,
+#'     `parameters`, `trainable_parameters`, `seconds`, `interrupted`. Of an evaluation: `task`, `n` and the measures.
+#'   - `augment()`: `new_data`, in its class, with the columns of `predict()` bound to its end: the class and the
+#'     probabilities, or `.pred` for regression.
+#' @section Errors: As [predict.bert_fit()].
+#' @seealso The generics, <https://generics.r-lib.org>.
+#' @examplesIf bertfit::bert_available()
+#' model <- bert_load("minilm-l6-uncased")
+#' fit <- bert_fit(head(jigsaw_sample, 64), text = "comment_text", target = "target", model = model,
+#'                 epochs = 1, max_len = 32)
+#' tidy(fit)
+#' glance(fit)
+#' augment(fit, head(jigsaw_sample[, c("comment_text", "target")], 3))
+#' @name tidy.bert_fit
+NULL
+
+#' @rdname tidy.bert_fit
+#' @export
+tidy.bert_fit <- function(x, ...) {
+  tidy(x$history)
+}
+
+#' @rdname tidy.bert_fit
+#' @export
+tidy.bert_history <- function(x, ...) {
+  history_long(x)
+}
+
+#' @rdname tidy.bert_fit
+#' @export
+tidy.bert_evaluation <- function(x, ...) {
+  whole <- data.frame(label = NA_character_, metric = names(x$metrics), value = unname(x$metrics))
+  if (is.null(x$per_class)) {
+    return(whole)
+  }
+  by_class <- lapply(setdiff(names(x$per_class), "label"), function(metric) {
+    data.frame(label = x$per_class$label, metric = metric, value = as.numeric(x$per_class[[metric]]))
+  })
+  do.call(rbind, c(list(whole), by_class))
+}
+
+#' @rdname tidy.bert_fit
+#' @export
+glance.bert_fit <- function(x, ...) {
+  measures <- if (nrow(x$history)) as.list(best_measures(x))
+  row <- c(
+    list(task = x$task, n = as.integer(x$record$rows %||% NA), epochs = nrow(x$history), best_epoch = x$best_epoch),
+    measures,
+    list(parameters = x$parameters, trainable_parameters = x$trainable_parameters, seconds = x$seconds,
+         interrupted = x$interrupted)
+  )
+  as.data.frame(row)
+}
+
+#' @rdname tidy.bert_fit
+#' @export
+glance.bert_evaluation <- function(x, ...) {
+  as.data.frame(c(list(task = x$task, n = x$n), as.list(x$metrics)))
+}
+
+#' @rdname tidy.bert_fit
+#' @export
+augment.bert_fit <- function(x, new_data = newdata, ..., newdata) {
+  call <- current_env()
+  if (missing(new_data) && missing(newdata)) {
+    bert_abort("`new_data` must be given: a fitted model does not keep its training rows.", class = "argument", call = call)
+  }
+  if (!is.data.frame(new_data)) {
+    bert_abort("`new_data` must be a data frame.", you_gave(new_data), class = "argument", call = call)
+  }
+  types <- if (x$task == "regression") "numeric" else c("class", "prob")
+  # One run of the model: classes follow from the probabilities.
+  predicted <- stats::predict(x, new_data, type = types[length(types)], ...)
+  if ("class" %in% types) predicted <- c(classes_of(x, predicted), as.list(predicted))
+  twice <- intersect(names(predicted), names(new_data))
+  if (length(twice)) {
+    bert_abort("`new_data` must not have columns of predictions already.", paste0("It has ", quoted(twice), "."),
+               class = "argument", call = call)
+  }
+  like_newdata(c(as.list(new_data), as.list(predicted)), new_data)
+}
+
+# The rule of outcomes.py for a threshold of one half, on probabilities that are here already.
+classes_of <- function(x, probs) {
+  values <- as.matrix(as.data.frame(as.list(probs), optional = TRUE))
+  if (x$task == "multilabel") {
+    flags <- lapply(seq_along(x$labels), function(j) as.integer(values[, j] >= 0.5))
+    return(`names<-`(flags, paste0(".pred_class_", x$labels)))
+  }
+  best <- if (x$task == "binary") 1 + (values[, 2] >= 0.5) else max.col(values, ties.method = "first")
+  list(.pred_class = factor(x$labels[best], levels = x$labels))
+}

@@ -1,0 +1,199 @@
+# The R object that stands for a model, and the live handle behind it.
+#
+# Python owns the network; R holds a plain list that prints, saves and copies like any other. What ties the
+# two is `handle`, an environment with the model's number in this session's Python. In another session the
+# number means nothing, and `model_handle()` opens the model anew: from the bytes that a fitted object
+# carries, or from the folder that an unfitted one came from.
+
+session <- new.env(parent = emptyenv())
+
+# One model, from what Python says of it (`bertfit.api`, "description"). `bundle` holds the bytes of a fitted
+# model, so that it survives saveRDS(); `extra` what only R knows.
+new_bert_model <- function(description, bundle = fitted_bytes(description), extra = list()) {
+  model <- list(
+    name = description$name,
+    config = description$config,
+    vocab_file = description$vocab_file,
+    max_len = as.integer(description$max_len),
+    parameters = as.numeric(description$parameters),
+    cased = isTRUE(description$cased),
+    vocab_size = as.integer(description$vocab_size),
+    kind = description$kind,
+    path = description$path,
+    sha256 = description$sha256,
+    handle = new_handle(description$handle),
+    bundle = bundle
+  )
+  if (!isTRUE(description$fitted)) {
+    return(structure(model, class = "bert_model"))
+  }
+  fitted <- fitted_fields(description)
+  fitted[names(extra)] <- extra
+  structure(c(model, fitted), class = c("bert_fit", "bert_model"))
+}
+
+fitted_fields <- function(description) {
+  record <- description$record
+  history <- new_bert_history(record$history, record$best_epoch, record$settings$monitor)
+  list(
+    task = description$task$kind,
+    labels = as.character(unlist(description$task$labels)),
+    columns = lapply(record$columns, function(x) if (is.null(x)) NULL else as.character(unlist(x))),
+    head = description$head,
+    control = record$settings,
+    history = history,
+    metrics = record$metrics,
+    best_epoch = as.integer(record$best_epoch %||% NA),
+    interrupted = isTRUE(record$interrupted),
+    seconds = as.numeric(record$seconds %||% NA),
+    seed = record$seed,
+    precision = record$precision,
+    record = record[setdiff(names(record), "history")],
+    trainable_parameters = as.numeric(description$trainable_parameters %||% NA),
+    target_type = NULL,
+    recipe = NULL
+  )
+}
+
+fitted_bytes <- function(description) {
+  if (isTRUE(description$fitted)) bert_call("to_bytes", handle = as.integer(description$handle))
+}
+
+# -- Handles ------------------------------------------------------------------------------------------
+
+new_handle <- function(id) {
+  handle <- new.env(parent = emptyenv())
+  set_handle(handle, id)
+  # A finalizer runs wherever R happens to collect garbage, in a Python call too: it only notes the number,
+  # and the next use of any model lets Python free it.
+  reg.finalizer(handle, function(h) {
+    if (identical(h$session, session$id)) session$dropped <- c(session$dropped, h$id)
+  })
+  handle
+}
+
+set_handle <- function(handle, id) {
+  handle$id <- as.integer(id)
+  handle$session <- session_id()
+}
+
+session_id <- function() {
+  if (is.null(session$id)) {
+    session$pid <- Sys.getpid()
+    session$id <- paste(session$pid, format(Sys.time(), "%Y-%m-%d %H:%M:%OS6"), tempdir())
+  }
+  session$id
+}
+
+release_dropped <- function() {
+  dropped <- session$dropped
+  session$dropped <- NULL
+  for (id in dropped) bert_call("release", handle = id)
+}
+
+# The number of `model` in this session's Python.
+model_handle <- function(model, call = caller_env()) {
+  check_model(model, call = call)
+  id <- session_id()
+  if (!identical(session$pid, Sys.getpid())) {
+    bert_abort("A model cannot be used in a forked process.",
+               c(i = "TensorFlow does not survive a fork: open the model in a process of its own."),
+               class = "setup", call = call)
+  }
+  release_dropped()
+  if (!identical(model$handle$session, id)) set_handle(model$handle, reopen(model, call))
+  model$handle$id
+}
+
+reopen <- function(model, call) {
+  if (is.raw(model$bundle)) {
+    return(bert_call("from_bytes", data = model$bundle, call = call)$handle)
+  }
+  # A registry name finds its files wherever this machine's cache is; a folder is where it was.
+  source <- if (dir.exists(model$path)) model$path else model$name
+  description <- bert_call("load", x = source, name = model$name, lower_case = !model$cased,
+                           max_len = model$max_len, call = call)
+  if (!identical(description$sha256, model$sha256)) {
+    bert_call("release", handle = as.integer(description$handle))
+    bert_abort(
+      "A model must be opened from the weights that it was made from.",
+      c(x = paste0("The weights in ", description$path, " have changed since."), i = "Load them with `bert_load()`."),
+      class = "checkpoint", call = call
+    )
+  }
+  description$handle
+}
+
+check_model <- function(model, fitted = FALSE, arg = "model", call = caller_env()) {
+  if (!inherits(model, if (fitted) "bert_fit" else "bert_model")) {
+    maker <- if (fitted) "`bert_fit()`" else "`bert_load()` or `bert_fit()`"
+    bert_abort(paste0("`", arg, "` must be a model from ", maker, "."),
+               if (inherits(model, "bert_model")) c(x = "This one has not been fitted.") else you_gave(model),
+               class = "argument", call = call)
+  }
+  invisible(model)
+}
+
+# -- Printing -----------------------------------------------------------------------------------------
+
+#' @export
+print.bert_model <- function(x, ...) {
+  config <- x$config
+  origin <- c(google = "Google checkpoint", huggingface = "Hugging Face folder", bundle = "bertfit bundle")[x$kind]
+  vocabulary <- paste0(count(x$vocab_size, "token"), ", ", if (x$cased) "cased" else "uncased")
+  cat(
+    "<bert_model> ", x$name, "\n",
+    "  encoder     ", config$num_hidden_layers, " layers x ", config$hidden_size, " hidden x ",
+    config$num_attention_heads, " heads\n",
+    "  parameters  ", big(x$parameters), "\n",
+    "  vocabulary  ", vocabulary, "\n",
+    "  from        ", if (is.na(origin)) x$kind else origin, ", ", x$path, "\n",
+    sep = ""
+  )
+  invisible(x)
+}
+
+#' @export
+print.bert_fit <- function(x, ...) {
+  rows <- x$record$rows
+  labels <- switch(x$task, regression = NULL, paste0(": ", paste(utils::head(x$labels, 6), collapse = ", "),
+                                                     if (length(x$labels) > 6) ", ..."))
+  epochs <- nrow(x$history)
+  cat(
+    "<bert_fit> ", x$name, ", ", x$task, labels, "\n",
+    "  formula     ", columns_text(x$columns), "\n",
+    if (!is.null(rows)) paste0("  trained on  ", count(rows, "row"), " in ", seconds_text(x$seconds), "\n"),
+    "  epochs      ", epochs, if (!is.na(x$best_epoch)) paste0(", best ", x$best_epoch),
+    if (x$interrupted) ", interrupted", "\n",
+    "  best        ", best_text(x), "\n",
+    sep = ""
+  )
+  invisible(x)
+}
+
+columns_text <- function(columns) {
+  target <- columns$target
+  target <- if (length(target) > 1) paste0("cbind(", paste(target, collapse = ", "), ")") else target
+  paste(target, "~", paste(c(columns$text, columns$pair), collapse = " + "))
+}
+
+# The measures of the best epoch: those of the validation rows where there are any.
+best_text <- function(x) {
+  if (nrow(x$history) == 0) {
+    return("no epoch was finished")
+  }
+  measures <- best_measures(x)
+  paste(names(measures), number_text(measures), collapse = ", ")
+}
+
+best_measures <- function(x) {
+  row <- best_row(x$history, x$best_epoch)
+  measures <- unlist(row[setdiff(names(row), c("epoch", "learning_rate", "seconds"))])
+  validation <- measures[startsWith(names(measures), "val_")]
+  measures <- if (length(validation) && !all(is.na(validation))) validation else measures[!startsWith(names(measures), "val_")]
+  measures[!is.na(measures)]
+}
+
+number_text <- function(x) {
+  formatC(x, format = "fg", digits = 4, flag = "#")
+}

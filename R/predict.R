@@ -1,0 +1,84 @@
+# Predictions as columns, in the class of the rows that came in.
+
+#' Predict with a fine-tuned model
+#'
+#' @param object A model from [bert_fit()], or a fitted one from [bert_load()].
+#' @param newdata A data frame with the text column(s) of the fit, or a character vector of texts.
+#' @param type What to predict. `NULL` means `"numeric"` for regression, else `"prob"`.
+#'   - `"prob"`: the probability of each class, in columns `.pred_<label>`.
+#'   - `"class"`: the most probable class, a factor `.pred_class` with the levels of the fit; for a
+#'     multilabel model a column `.pred_class_<label>` of 0 and 1 per label.
+#'   - `"link"`: values before the sigmoid or softmax, in `.pred_link`, or `.pred_link_<label>`.
+#'   - `"numeric"`: a regression's numbers, in `.pred`.
+#' @param ... Must be empty.
+#' @param batch_size Rows per batch of the longest texts, more of shorter ones; `NULL` chooses by memory.
+#' @param precision `"auto"`, `"float32"` or `"bfloat16"`, as in [bert_control()].
+#' @param progress Whether to show a progress bar, in terminals that can.
+#' @return One row per row of `newdata`, in its order and with its class: a data.table for a data.table, a tibble
+#'   for a tibble, a data frame for a data frame; a data.table for a character vector.
+#' @section Errors: `bertfit_error_argument` for a missing column or a `type` the task does not have;
+#'   `bertfit_error_data` for missing values and invalid text, with the numbers of the rows.
+#' @seealso Columns are named as in tidymodels, <https://www.tidymodels.org>.
+#' @examplesIf bertfit::bert_available()
+#' model <- bert_load("minilm-l6-uncased")
+#' fit <- bert_fit(head(jigsaw_sample, 64), text = "comment_text", target = "target", model = model,
+#'                 epochs = 1, max_len = 32)
+#' predict(fit, c("Thank you for this.", "What a stupid idea."))
+#' predict(fit, head(jigsaw_sample), type = "class")
+#' @export
+predict.bert_fit <- function(object, newdata, type = NULL, ..., batch_size = NULL, precision = "auto",
+                             progress = is_interactive()) {
+  check_dots_empty0(...)
+  check_string(type, null_ok = TRUE)
+  check_number(batch_size, null_ok = TRUE)
+  check_flag(progress)
+  call <- current_env()
+  rows <- read_newdata(object, newdata, call = call)
+  type <- type %||% if (object$task == "regression") "numeric" else "prob"
+  values <- predict_values(object, rows, type, batch_size, precision, progress, call)
+  like_newdata(prediction_columns(object, values, type, length(rows$texts)), newdata)
+}
+
+#' @export
+predict.bert_model <- function(object, ...) {
+  check_model(object, fitted = TRUE, arg = "object", call = current_env())
+}
+
+predict_values <- function(object, rows, type, batch_size, precision, progress, call) {
+  bert_call(
+    "predict",
+    handle = model_handle(object, call = call), texts = as_py_text(rows$texts),
+    pairs = if (!is.null(rows$pairs)) as_py_text(rows$pairs), type = type, batch_size = whole_number(batch_size),
+    precision = precision, progress = rows_progress(progress), call = call
+  )
+}
+
+# A named list of columns from Python's array.
+prediction_columns <- function(object, values, type, n) {
+  labels <- object$labels
+  multilabel <- object$task == "multilabel"
+  if (type == "class" && !multilabel) {
+    return(list(.pred_class = factor(labels[as.integer(values)], levels = labels)))
+  }
+  columns <- matrix(values, nrow = n)
+  columns <- lapply(seq_len(ncol(columns)), function(j) columns[, j])
+  if (type == "class") columns <- lapply(columns, as.integer)
+  names(columns) <- switch(
+    type,
+    prob = paste0(".pred_", labels),
+    class = paste0(".pred_class_", labels),
+    link = if (object$task == "binary") ".pred_link" else paste0(".pred_link_", labels),
+    numeric = ".pred"
+  )
+  columns
+}
+
+# `columns` as the kind of table that `newdata` is.
+like_newdata <- function(columns, newdata) {
+  n <- length(columns[[1]])
+  if (!is.data.frame(newdata) || inherits(newdata, "data.table")) {
+    return(data.table::as.data.table(columns))
+  }
+  class <- if (inherits(newdata, "tbl_df")) c("tbl_df", "tbl", "data.frame") else "data.frame"
+  structure(columns, row.names = .set_row_names(n), class = class)
+}

@@ -1,0 +1,108 @@
+# What the user sees while Python works: a bar in a terminal that can redraw a line, plain lines elsewhere.
+#
+# Python calls these functions from R's main thread with one event at a time (api.py). An interrupt that R
+# notices in here must not be raised: it would unwind through Python's stack. The function answers
+# "interrupt" instead, and Python stops as for its own Ctrl-C.
+
+# The listener of `bert_fit()`, with `verbose` as in bert_control().
+fit_progress <- function(verbose, dynamic = cli::is_dynamic_tty()) {
+  bar <- if (verbose >= 2 && dynamic) new_bar("{extra$epoch} {cli::pb_bar} {extra$state}")
+  show <- function(event) {
+    if (event$event == "step") {
+      if (!is.null(bar)) {
+        bar$set(event$step, event$steps,
+                list(epoch = paste0("Epoch ", event$epoch), state = step_text(event)))
+      }
+      return(invisible())
+    }
+    if (!is.null(bar)) bar$clear()
+    line <- switch(event$event, begin = begin_line(event), epoch = epoch_line(event), end = end_line(event))
+    if (!is.null(line) && (verbose >= 1 || event$event == "end")) say(line)
+  }
+  answering_interrupts(show)
+}
+
+# The listener of predict(), bert_evaluate() and bert_embed(): a bar for long waits, or nothing.
+rows_progress <- function(progress, dynamic = cli::is_dynamic_tty()) {
+  if (!progress || !dynamic) {
+    return(NULL)
+  }
+  bar <- new_bar("Rows {cli::pb_bar} {cli::pb_percent} {cli::pb_eta_str}")
+  answering_interrupts(function(event) {
+    bar$set(event$done, event$total)
+    if (event$done >= event$total) bar$clear()
+  })
+}
+
+# Interrupts wait while `show` draws; one that came is answered when it is done.
+answering_interrupts <- function(show) {
+  function(event) {
+    tryCatch(
+      {
+        show(event)
+        NULL
+      },
+      interrupt = function(condition) "interrupt"
+    )
+  }
+}
+
+# -- Lines --------------------------------------------------------------------------------------------
+
+# A message rather than output: knitr shows it, logs keep it, suppressMessages() drops it.
+say <- function(line) {
+  inform(line, class = "bertfit_message_progress")
+}
+
+begin_line <- function(event) {
+  parts <- c(
+    count(event$rows, "row"),
+    if (event$validation_rows > 0) paste(big(event$validation_rows), "for validation"),
+    paste0("up to ", count(event$max_len, "token"), if (event$truncated > 0) paste0(" (", big(event$truncated), " cut)")),
+    paste0(short_count(event$trainable), " of ", short_count(event$parameters), " parameters"),
+    paste(event$precision, "on", event$device)
+  )
+  paste0("Training on ", paste(parts, collapse = ", "))
+}
+
+# "Epoch 1/3: loss 0.3421, accuracy 0.8812, val_loss ... (12 s) *"
+epoch_line <- function(event) {
+  other <- c("event", "epoch", "epochs", "learning_rate", "seconds", "best")
+  measures <- unlist(event[setdiff(names(event), other)])
+  measures <- measures[is.finite(measures)]
+  paste0(
+    "Epoch ", event$epoch, "/", event$epochs, ": ", paste(names(measures), number_text(measures), collapse = ", "),
+    " (", seconds_text(event$seconds), ")", if (isTRUE(event$best)) " *"
+  )
+}
+
+end_line <- function(event) {
+  if (isTRUE(event$interrupted)) "Interrupted: the model is returned as it stands."
+}
+
+step_text <- function(event) {
+  left <- if (is.null(event$seconds_left)) "" else paste0(", ", seconds_text(event$seconds_left), " left")
+  paste0(event$step, "/", event$steps, ", loss ", number_text(event$loss), ", ", event$metric_name, " ",
+         number_text(event$metric), left)
+}
+
+# -- The bar ------------------------------------------------------------------------------------------
+
+# One cli bar that can be taken away and drawn again, so that lines stand above it.
+new_bar <- function(format) {
+  here <- current_env()
+  id <- NULL
+  extra <- list()
+  set <- function(done, total, values = list()) {
+    extra <<- values
+    if (is.null(id)) {
+      id <<- cli::cli_progress_bar(format = format, total = total, .auto_close = FALSE, .envir = here)
+    }
+    cli::cli_progress_update(set = done, total = total, id = id, force = TRUE, .envir = here)
+  }
+  clear <- function() {
+    if (!is.null(id)) cli::cli_progress_done(id = id, .envir = here)
+    id <<- NULL
+  }
+  list(set = set, clear = clear)
+}
