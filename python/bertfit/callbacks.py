@@ -89,3 +89,24 @@ class Console(Callback):
     def on_end(self, info):
         if info["interrupted"]:
             print("interrupted: the model is returned as it stands", file=self.stream)
+
+
+def interruptible(function: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Any]:
+    """`function`, where an interrupt in R's part of it arrives as Python's own KeyboardInterrupt.
+
+    R answers "interrupt" when it noticed one while it drew. One that R notices just outside of that unwinds
+    through reticulate, which before 1.31 reports it as a RuntimeError without a name.
+    """
+
+    def listener(event: dict[str, Any]) -> Any:
+        try:
+            answer = function(event)
+        except RuntimeError as error:
+            if "Unknown exception occurred" in str(error):
+                raise KeyboardInterrupt from error
+            raise
+        if isinstance(answer, str) and answer == "interrupt":
+            raise KeyboardInterrupt
+        return answer
+
+    return listener
