@@ -1,0 +1,175 @@
+"""Which tensors a BERT checkpoint must hold, and the checks that Google's and Hugging Face's formats share.
+
+`encoder_tensors` is the one table of names: for every weight of the encoder its place in the Keras graph,
+its name in Google's files, its name in Hugging Face's, and its shape. Nothing here opens a weight file.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bertfit.config import BertConfig
+from bertfit.errors import ArgumentError, CheckpointError
+
+REQUIRED_KEYS = (
+    "vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "hidden_act",
+    "max_position_embeddings", "type_vocab_size",
+)
+OPTIONAL_KEYS = (
+    "hidden_dropout_prob", "attention_probs_dropout_prob", "layer_norm_eps", "initializer_range", "pad_token_id",
+)
+_MOST_LISTED = 5
+
+
+@dataclasses.dataclass(frozen=True)
+class Tensor:
+    """One weight of the encoder.
+
+    Args:
+        layer: The Keras layer that holds it; a layer's tensors follow each other in the layer's own order.
+        google: Its name in Google's checkpoints.
+        huggingface: Its name in Hugging Face's, without "bert.".
+        shape: Its shape in Keras and in Google's files.
+        transposed: Whether Hugging Face stores the transpose (dense kernels).
+    """
+
+    layer: str
+    google: str
+    huggingface: str
+    shape: tuple[int, ...]
+    transposed: bool = False
+
+
+def encoder_tensors(config: BertConfig) -> list[Tensor]:
+    """Every tensor of an encoder of that configuration, pooler included, in the order of the Keras graph."""
+    width, inner = config.hidden_size, config.num_attention_heads * config.attention_head_size
+    wide = config.intermediate_size
+    tables = (("Token", "word", config.vocab_size), ("Segment", "token_type", config.type_vocab_size),
+              ("Position", "position", config.max_position_embeddings))
+    rows = [
+        Tensor(f"Embedding-{layer}", f"bert/embeddings/{name}_embeddings", f"embeddings.{name}_embeddings.weight",
+               (count, width))
+        for layer, name, count in tables
+    ]
+    rows += _norm("Embedding-Norm", "embeddings", width)
+    for i in range(config.num_hidden_layers):
+        block, attention = f"encoder.layer.{i}", f"Encoder-{i + 1}-MultiHeadSelfAttention"
+        for part in ("query", "key", "value"):
+            rows += _dense(attention, f"{block}.attention.self.{part}", width, inner)
+        rows += _dense(attention, f"{block}.attention.output.dense", inner, width)
+        rows += _norm(f"{attention}-Norm", f"{block}.attention.output", width)
+        rows += _dense(f"Encoder-{i + 1}-FeedForward", f"{block}.intermediate.dense", width, wide)
+        rows += _dense(f"Encoder-{i + 1}-FeedForward", f"{block}.output.dense", wide, width)
+        rows += _norm(f"Encoder-{i + 1}-FeedForward-Norm", f"{block}.output", width)
+    return rows + _dense("NSP-Dense", "pooler.dense", width, width)
+
+
+def _google_name(module: str, weight: str) -> str:
+    return f"bert/{module.replace('layer.', 'layer_').replace('.', '/')}/{weight}"
+
+
+def _dense(layer: str, module: str, rows: int, columns: int) -> list[Tensor]:
+    return [
+        Tensor(layer, _google_name(module, "kernel"), f"{module}.weight", (rows, columns), transposed=True),
+        Tensor(layer, _google_name(module, "bias"), f"{module}.bias", (columns,)),
+    ]
+
+
+def _norm(layer: str, module: str, width: int) -> list[Tensor]:
+    module = f"{module}.LayerNorm"
+    return [
+        Tensor(layer, _google_name(module, "gamma"), f"{module}.weight", (width,)),
+        Tensor(layer, _google_name(module, "beta"), f"{module}.bias", (width,)),
+    ]
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object that a JSON file holds.
+
+    Raises:
+        CheckpointError: The file is missing, or is not one JSON object.
+    """
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        rule = f"A checkpoint must have a readable {path.name}."
+        raise CheckpointError(rule, [f"{path}: {error.strerror}."]) from None
+    except ValueError as error:  # JSON's and Unicode's errors
+        raise CheckpointError(f"{path.name} must be valid JSON.", [f"{path}: {error}."]) from None
+    if not isinstance(content, dict):
+        raise CheckpointError(f"{path.name} must hold one JSON object.", [f"{path} holds a {type(content).__name__}."])
+    return content
+
+
+def bert_config(settings: Mapping[str, Any], path: Path, activations: Mapping[str, str]) -> BertConfig:
+    """The `BertConfig` of a checkpoint's settings.
+
+    Args:
+        settings: What its configuration file holds; keys that change nothing in the encoder are passed over.
+        path: That file, for errors.
+        activations: The format's names of activations, and ours.
+
+    Raises:
+        CheckpointError: A key is missing or its value is impossible.
+    """
+    missing = [key for key in REQUIRED_KEYS if settings.get(key) is None]
+    if missing:
+        raise CheckpointError(
+            f"{path.name} must give every size of the encoder.", [f"{path} has no {', '.join(missing)}."]
+        )
+    known = {key: settings[key] for key in (*REQUIRED_KEYS, *OPTIONAL_KEYS) if settings.get(key) is not None}
+    if not isinstance(known["hidden_act"], str) or known["hidden_act"] not in activations:
+        raise CheckpointError(
+            f"`hidden_act` in {path.name} must be one of {', '.join(activations)}.",
+            [f"{path} says {known['hidden_act']!r}."],
+        )
+    known["hidden_act"] = activations[known["hidden_act"]]
+    try:
+        return BertConfig(**known)
+    except ArgumentError as error:
+        rule = f"{path.name} must describe a BERT encoder."
+        raise CheckpointError(rule, [f"{path}: {error.message}", *error.details]) from error
+
+
+def require_tensors(
+    expected: Mapping[str, Sequence[int]], found: Mapping[str, Sequence[int]], extra: Sequence[str], file: Path,
+    config_file: Path,
+) -> None:
+    """Compare the tensors of a file with those that the configuration asks for, by name and shape.
+
+    Raises:
+        CheckpointError: One is missing, has another shape, or (`extra`) is of no known use. All are named, up to five
+            of each sort.
+    """
+    missing = [f"{name} {list(shape)}" for name, shape in expected.items() if name not in found]
+    wrong = [
+        f"{name} is {list(found[name])}, not {list(shape)}"
+        for name, shape in expected.items()
+        if name in found and tuple(found[name]) != tuple(shape)
+    ]
+    details = _listed("Missing", missing) + _listed("Wrong shape", wrong) + _listed("Unknown", list(extra))
+    if details:
+        raise CheckpointError(
+            "A checkpoint must hold exactly the tensors of its configuration.",
+            [f"File {file}, configuration {config_file}.", *details],
+        )
+
+
+def _listed(kind: str, names: list[str]) -> list[str]:
+    if not names:
+        return []
+    more = f", and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else ""
+    return [f"{kind}: {'; '.join(names[:_MOST_LISTED])}{more}."]
+
+
+def damaged(file: Path, tensor: str | None, reason: Any) -> CheckpointError:
+    """The error for a weight file whose content cannot be used, at `tensor` where that is known."""
+    where = f"{file}, tensor {tensor}" if tensor else str(file)
+    return CheckpointError(
+        "A checkpoint's weight file must be whole.",
+        [f"{where}: {str(reason).rstrip('.')}.", "Download or copy it again."],
+    )
