@@ -1,0 +1,128 @@
+"""Run a model over any number of texts: a bounded part of them at a time, equal ones once.
+
+`predict`, `embed` and `evaluate` say what they want of the model and get it row by row in the caller's
+order; how rows are cut into parts, batches and progress reports is decided here, once.
+"""
+
+from __future__ import annotations
+
+import numbers
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from bertfit import _env
+from bertfit.bucket import padded_length
+from bertfit.errors import ArgumentError, DataError
+
+#: Texts tokenized together. Token ids of more rows than this are never held at once.
+PART = 20_000
+
+#: Seconds between two progress reports.
+PAUSE = 0.2
+
+Progress = Callable[[dict[str, Any]], Any]
+
+
+def check_texts(texts: str | Sequence[str], pairs: str | Sequence[str] | None = None):
+    """Texts and pairs as lists of strings. One string is one text, never a sequence of letters.
+
+    Raises:
+        DataError: A text is missing or no string (rows counted from 1), or there is not one pair per text.
+    """
+    texts = _text_list(texts, "text")
+    if pairs is not None:
+        pairs = _text_list(pairs, "pair")
+        if len(pairs) != len(texts):
+            raise DataError("`pair` must have one text per row.", [f"{len(texts)} texts and {len(pairs)} pairs."])
+    return texts, pairs
+
+
+def _text_list(texts, argument: str) -> list[str]:
+    texts = [texts] if isinstance(texts, str) else list(texts)
+    if set(map(type, texts)) <= {str}:
+        return texts
+    # str's subclasses (NumPy's among them) are strings too; all else is named.
+    bad = [row for row, text in enumerate(texts, start=1) if not isinstance(text, str)]
+    if bad:
+        first = texts[bad[0] - 1]
+        missing = all(texts[row - 1] is None or str(texts[row - 1]) in ("nan", "<NA>", "NaT") for row in bad)
+        rows = ", ".join(map(str, bad[:5])) + (f" and {len(bad) - 5} more" if len(bad) > 5 else "")
+        what = f"Rows {rows} are missing." if missing else f"Rows {rows} are not; the first is {first!r}."
+        raise DataError(f"`{argument}` must be strings, none of them missing.", [what])
+    return [str(text) for text in texts]
+
+
+def choose_precision(model, precision: str) -> str:
+    """ "auto" keeps a model that was fitted in float32 in float32; otherwise what the hardware does best."""
+    if precision == "auto" and model.record.get("precision") == "float32":
+        return "float32"
+    return _env.resolve_precision(precision)
+
+
+def run_rows(
+    model,
+    what,
+    texts: Sequence[str],
+    pairs: Sequence[str] | None = None,
+    *,
+    width: int,
+    batch_size: int | None = None,
+    precision: str = "auto",
+    progress: Progress | None = None,
+) -> np.ndarray:
+    """What the model gives for each text, in the caller's order.
+
+    Args:
+        model: A `Model`.
+        what: As in `Model.run`.
+        texts, pairs: From `check_texts`. A text (or pair) that occurs again is not run again.
+        width: Columns of the result (needed when there are no rows).
+        batch_size: Rows per batch of the longest texts, more of shorter ones; None for a token budget that
+            suits any machine.
+        precision: "auto", "float32" or "bfloat16".
+        progress: Called with ``{"event": "rows", "done", "total"}`` at most five times a second, and at the end.
+
+    Returns:
+        float32 [n, width].
+
+    Raises:
+        ArgumentError: `batch_size` is not a whole number of at least 1, or `precision` unknown.
+    """
+    whole = isinstance(batch_size, numbers.Integral) and not isinstance(batch_size, bool)
+    if batch_size is not None and not (whole and batch_size >= 1):
+        raise ArgumentError("`batch_size` must be a whole number of at least 1.", [f"You gave {batch_size!r}."])
+    precision = choose_precision(model, precision)
+    place: dict[Any, int] = {}  # each different row -> its place among the different rows
+    keys = texts if pairs is None else zip(texts, pairs, strict=True)
+    inverse = np.fromiter((place.setdefault(key, len(place)) for key in keys), np.int64, len(texts))
+    different = list(place)
+    result = np.empty((len(different), width), np.float32)
+    report = _Reporter(progress, len(different), len(texts))
+    for start in range(0, len(different), PART):
+        part = different[start : start + PART]
+        first, second = (part, None) if pairs is None else map(list, zip(*part, strict=True))
+        encoding = model.encode(first, second)
+        options = {}
+        if batch_size is not None:
+            options["token_budget"] = int(batch_size) * padded_length(encoding.lengths, model.max_len)
+        result[start : start + len(part)] = model.run(
+            what, encoding, precision, progress=lambda done, _, start=start: report(start + done), **options
+        )
+    return result[inverse] if len(different) < len(texts) else result
+
+
+class _Reporter:
+    """Passes on counts of different rows as counts of the caller's rows, not too often."""
+
+    def __init__(self, progress: Progress | None, different: int, total: int):
+        self.progress, self.different, self.total, self.next = progress, different, total, 0.0
+
+    def __call__(self, done: int) -> None:
+        now = time.monotonic()
+        if self.progress is None or (now < self.next and done < self.different):
+            return
+        self.next = now + PAUSE
+        self.progress({"event": "rows", "done": done * self.total // self.different, "total": self.total})
