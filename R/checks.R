@@ -78,7 +78,7 @@ check_text <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()
       class = "data", call = call
     )
   }
-  x <- enc2utf8(as.vector(x))
+  x <- utf8_text(x)
   invalid_rows <- which(!validUTF8(x))
   if (length(invalid_rows) > 0) {
     bert_abort(
@@ -88,6 +88,22 @@ check_text <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()
     )
   }
   invisible(x)
+}
+
+#' Text in UTF-8, whatever the locale
+#'
+#' enc2utf8() alone does harm twice: it writes bytes it cannot read out as "<ff>", which then pass for
+#' valid text; and under LANG=C, usual in containers, it does that to UTF-8 read from a file. So bytes of
+#' unknown encoding are taken as UTF-8, unless the session's own encoding is another one that reads them.
+#' Bytes that are invalid stay so, for [check_text()] to find.
+#' @noRd
+utf8_text <- function(x) {
+  x <- as.vector(as.character(x))
+  locale <- l10n_info()
+  own_encoding <- !locale[["UTF-8"]] && (locale[["MBCS"]] || locale[["Latin-1"]] || .Platform$OS.type == "windows")
+  as_utf8 <- Encoding(x) == "bytes" | (Encoding(x) == "unknown" & (!own_encoding | validUTF8(x)))
+  if (any(as_utf8)) Encoding(x)[as_utf8] <- "UTF-8"
+  enc2utf8(x)
 }
 
 #' A data frame that has the named columns

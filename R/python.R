@@ -32,7 +32,7 @@ bert_call <- function(name, ..., call = rlang::caller_env()) {
 #'
 #' Missing values must have been refused before ([check_text()]): reticulate would send "NA".
 #' @noRd
-as_py_text <- function(x) as.list(enc2utf8(as.vector(as.character(x))))
+as_py_text <- function(x) as.list(utf8_text(x))
 
 #' A numeric vector for Python: always an array, also of length one
 #' @noRd

@@ -1,0 +1,104 @@
+# Each check is called through a function of ours, so that the error must name that function's argument.
+
+test_that("check_string() takes one string", {
+  fit <- function(name) check_string(name)
+  expect_identical(fit("a"), "a")
+  for (bad in list(NA_character_, "", c("a", "b"), 1, NULL, character())) {
+    expect_error(fit(bad), "`name` must be a single string.", class = "bertfit_error_argument", fixed = TRUE)
+  }
+  expect_null(check_string(NULL, null_ok = TRUE))
+  expect_error(check_string(1, null_ok = TRUE), "or NULL")
+  latin1 <- "caf\xe9"
+  Encoding(latin1) <- "latin1"
+  expect_identical(Encoding(check_string(latin1)), "UTF-8")
+})
+
+test_that("check_number() respects its range, its ends included", {
+  fit <- function(rate) check_number(rate, 0, 1)
+  expect_identical(fit(0), 0)
+  expect_identical(fit(1L), 1)
+  for (bad in list(-0.1, 1.1, NA_real_, Inf, NaN, "1", TRUE, c(0, 1), NULL, factor(1), Sys.Date())) {
+    expect_error(fit(bad), "`rate` must be a number between 0 and 1.", class = "bertfit_error_argument", fixed = TRUE)
+  }
+  expect_error(check_number(-1, min = 0), "of at least 0")
+  expect_error(check_number(3, max = 2), "of at most 2")
+})
+
+test_that("check_number(whole = TRUE) gives an integer and refuses fractions", {
+  expect_identical(check_number(3, whole = TRUE), 3L)
+  expect_error(check_number(2.5, whole = TRUE), "whole number")
+  expect_identical(check_number(2^40, whole = TRUE), 2^40)
+})
+
+test_that("check_flag() takes TRUE or FALSE alone", {
+  expect_true(check_flag(TRUE))
+  for (bad in list(NA, 1, "TRUE", c(TRUE, FALSE), NULL)) {
+    expect_error(check_flag(bad), "must be TRUE or FALSE.", class = "bertfit_error_argument", fixed = TRUE)
+  }
+})
+
+test_that("check_choice() takes a choice, or the default vector for its first", {
+  pick <- function(type = c("prob", "class")) check_choice(type, c("prob", "class"))
+  expect_identical(pick(), "prob")
+  expect_identical(pick("class"), "class")
+  expect_error(pick("clas"), '`type` must be one of "prob", "class".', class = "bertfit_error_argument", fixed = TRUE)
+  expect_error(pick(NULL), "You gave NULL")
+})
+
+test_that("check_text() gives plain UTF-8 text", {
+  fit <- function(text) check_text(text)
+  expect_identical(fit(c(a = "x", b = "y")), c("x", "y"))
+  expect_identical(fit(factor(c("b", "a"))), c("b", "a"))
+  expect_identical(fit(character()), character())
+  latin1 <- "caf\xe9"
+  Encoding(latin1) <- "latin1"
+  expect_identical(fit(latin1), "caf\u00e9")
+})
+
+test_that("check_text() refuses missing values and names the rows", {
+  fit <- function(text) check_text(text)
+  error <- expect_error(fit(c("a", NA, "b", NA)), class = "bertfit_error_data")
+  expect_match(conditionMessage(error), "`text` must have no missing values.", fixed = TRUE)
+  expect_match(conditionMessage(error), "Rows 2, 4 are NA.", fixed = TRUE)
+  expect_error(fit(factor(c("a", NA))), "Row 2 is NA.", fixed = TRUE)
+})
+
+test_that("check_text() refuses bytes that are not UTF-8 and names the rows", {
+  error <- expect_error(check_text(c("fine", "abc\xff\xfe")), class = "bertfit_error_data")
+  expect_match(conditionMessage(error), "Row 2 is not valid UTF-8.", fixed = TRUE)
+})
+
+test_that("text survives a session in the C locale", {
+  path <- tempfile(fileext = ".csv")
+  writeLines(c("text", "caf\u00e9 \U1F600"), path, useBytes = TRUE)
+  lines <- run_r(c(
+    sprintf("x <- read.csv('%s')$text", path),
+    "library(bertfit); y <- bertfit:::check_text(x)",
+    "cat(paste(charToRaw(y), collapse = ' '), Encoding(y), sep = '\\n')"
+  ), env = c(LC_ALL = "C"))
+  expect_identical(lines, c("63 61 66 c3 a9 20 f0 9f 98 80", "UTF-8"))
+})
+
+test_that("check_text() refuses other types", {
+  expect_error(check_text(1:3), "character vector or a factor", class = "bertfit_error_argument")
+  expect_error(check_text(list("a")), class = "bertfit_error_argument")
+  expect_error(check_text(NULL), class = "bertfit_error_argument")
+})
+
+test_that("check_columns() says which columns are absent and which are there", {
+  fit <- function(data) check_columns(data, c("text", "target"))
+  expect_silent(fit(data.frame(text = "a", target = 1)))
+  expect_silent(fit(data.table::data.table(text = "a", target = 1)))
+  error <- expect_error(fit(data.frame(text = "a", y = 1)), class = "bertfit_error_argument")
+  expect_match(conditionMessage(error), "`data` must have a column `target`.", fixed = TRUE)
+  expect_match(conditionMessage(error), "Its columns are `text`, `y`.", fixed = TRUE)
+  expect_error(fit(list(text = "a")), "must be a data frame", class = "bertfit_error_argument")
+})
+
+test_that("check_dots_empty0() names what is misspelt and evaluates nothing", {
+  fit <- function(...) check_dots_empty0(...)
+  expect_null(fit())
+  error <- expect_error(fit(epoch = stop("evaluated"), 3), class = "bertfit_error_argument")
+  expect_match(conditionMessage(error), "`epoch`, unnamed argument 2", fixed = TRUE)
+  expect_identical(conditionCall(error), quote(fit(epoch = stop("evaluated"), 3)))
+})
