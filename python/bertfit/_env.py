@@ -29,7 +29,8 @@ def _quiet_stderr():
         return
     sink = os.open(os.devnull, os.O_WRONLY)
     try:
-        sys.stderr.flush()
+        if sys.stderr is not None:
+            sys.stderr.flush()
         os.dup2(sink, 2)
         yield
     finally:

@@ -36,8 +36,26 @@ def _is_number(value: Any, low: float, high: float = float("inf"), open_low: boo
     return (value > low if open_low else value >= low) and value <= high
 
 
+class _Settings:
+    """What the four have in common."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """All fields, as plain values that JSON keeps: NumPy's numbers become Python's, tuples and arrays lists."""
+        return {field.name: _plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, (bool, str)):
+        return value
+    if isinstance(value, Mapping):
+        return {name: _plain(v) for name, v in value.items()}
+    if isinstance(value, numbers.Real):
+        return int(value) if isinstance(value, numbers.Integral) else float(value)
+    return [_plain(v) for v in value]
+
+
 @dataclasses.dataclass(frozen=True)
-class BertConfig:
+class BertConfig(_Settings):
     """Sizes and constants of a BERT encoder, under the field's usual names.
 
     Args:
@@ -104,13 +122,9 @@ class BertConfig:
         size = self.attention_head_size
         _require(_is_whole(size, 1), "attention_head_size", "a whole number of at least 1", size)
 
-    def to_dict(self) -> dict[str, Any]:
-        """All fields, as plain values that JSON keeps."""
-        return dataclasses.asdict(self)
-
 
 @dataclasses.dataclass(frozen=True)
-class HeadConfig:
+class HeadConfig(_Settings):
     """The layers between the encoder and the predictions (`bert_head()` in R).
 
     Args:
@@ -155,21 +169,18 @@ class HeadConfig:
         """`layers` as numbers from 1 to `depth`.
 
         Raises:
-            ArgumentError: A layer does not exist in an encoder of that depth.
+            ArgumentError: A layer does not exist in an encoder of that depth, or is named twice.
         """
         numbers_ = tuple(i if i > 0 else depth + 1 + i for i in self.layers)
         _require(
             all(1 <= i <= depth for i in numbers_), "layers", f"between 1 and {depth}, or -{depth} and -1", self.layers
         )
+        _require(len(set(numbers_)) == len(numbers_), "layers", "different layers", self.layers)
         return numbers_
-
-    def to_dict(self) -> dict[str, Any]:
-        """All fields, as plain values that JSON keeps."""
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in dataclasses.asdict(self).items()}
 
 
 @dataclasses.dataclass(frozen=True)
-class Task:
+class Task(_Settings):
     """What a fitted model predicts.
 
     Args:
@@ -193,19 +204,16 @@ class Task:
         _require(low <= count <= high, "labels", f"{low} names" if low == high else f"at least {low} names", count)
         if len(set(self.labels)) != count:
             raise ArgumentError("`labels` must be different from each other.", [f"You gave {self.labels!r}."])
+        _require(_is_number(self.scale, 0, open_low=True), "scale", "a number above 0", self.scale)
 
     @property
     def n_outputs(self) -> int:
         """Columns of the output layer: one for binary and regression, else one per label."""
         return 1 if self.kind in ("binary", "regression") else len(self.labels)
 
-    def to_dict(self) -> dict[str, Any]:
-        """All fields, as plain values that JSON keeps."""
-        return {**dataclasses.asdict(self), "labels": list(self.labels)}
-
 
 @dataclasses.dataclass(frozen=True)
-class TrainConfig:
+class TrainConfig(_Settings):
     """How a model is trained (`bert_control()` in R).
 
     Args:
@@ -274,7 +282,7 @@ class TrainConfig:
                  "validation", "a share of at least 0 and below 1", self.validation)
         weights = self.class_weights
         if isinstance(weights, Mapping):
-            weights = dict(weights)
+            weights = {str(label): weight for label, weight in weights.items()}  # as `Task` does with its labels
             object.__setattr__(self, "class_weights", weights)
             _require(bool(weights) and all(_is_number(w, 0) for w in weights.values()),
                      "class_weights", "numbers of at least 0, named by label", weights)
@@ -290,7 +298,3 @@ class TrainConfig:
         _require(self.seed is None or (_is_whole(self.seed, 0) and self.seed < 2**31),
                  "seed", "a whole number between 0 and 2147483647, or None", self.seed)
         _require(self.verbose in (0, 1, 2), "verbose", "0, 1 or 2", self.verbose)
-
-    def to_dict(self) -> dict[str, Any]:
-        """All fields, as plain values that JSON keeps."""
-        return dataclasses.asdict(self)

@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+
 from bertfit.bucket import padded_length, training_batches
 from bertfit.config import Task, TrainConfig
 from bertfit.errors import ArgumentError, DataError

@@ -11,6 +11,7 @@ import time
 from typing import Any
 
 import numpy as np
+
 from bertfit import _env
 from bertfit.callbacks import Callback
 from bertfit.config import Task, TrainConfig
