@@ -89,19 +89,19 @@ print.summary.bert_model <- function(x, ...) {
 NULL
 
 #' @rdname tidy.bert_fit
-#' @export
+#' @exportS3Method generics::tidy
 tidy.bert_fit <- function(x, ...) {
   tidy(x$history)
 }
 
 #' @rdname tidy.bert_fit
-#' @export
+#' @exportS3Method generics::tidy
 tidy.bert_history <- function(x, ...) {
   history_long(x)
 }
 
 #' @rdname tidy.bert_fit
-#' @export
+#' @exportS3Method generics::tidy
 tidy.bert_evaluation <- function(x, ...) {
   whole <- data.frame(label = NA_character_, metric = names(x$metrics), value = unname(x$metrics))
   if (is.null(x$per_class)) {
@@ -114,7 +114,7 @@ tidy.bert_evaluation <- function(x, ...) {
 }
 
 #' @rdname tidy.bert_fit
-#' @export
+#' @exportS3Method generics::glance
 glance.bert_fit <- function(x, ...) {
   measures <- if (nrow(x$history)) as.list(best_measures(x))
   row <- c(
@@ -127,13 +127,13 @@ glance.bert_fit <- function(x, ...) {
 }
 
 #' @rdname tidy.bert_fit
-#' @export
+#' @exportS3Method generics::glance
 glance.bert_evaluation <- function(x, ...) {
   as.data.frame(c(list(task = x$task, n = x$n), as.list(x$metrics)))
 }
 
 #' @rdname tidy.bert_fit
-#' @export
+#' @exportS3Method generics::augment
 augment.bert_fit <- function(x, new_data = newdata, ..., newdata) {
   call <- current_env()
   if (missing(new_data) && missing(newdata)) {

@@ -65,15 +65,24 @@ begin_line <- function(event) {
   paste0("Training on ", paste(parts, collapse = ", "))
 }
 
-# "Epoch 1/3: loss 0.3421, accuracy 0.8812, val_loss ... (12 s) *"
+# "Epoch 1/3: loss 0.3421, accuracy 0.8812; validation: loss 0.3012, accuracy 0.9020, auc 0.9511 (12 s) *"
 epoch_line <- function(event) {
   other <- c("event", "epoch", "epochs", "learning_rate", "seconds", "best")
   measures <- unlist(event[setdiff(names(event), other)])
   measures <- measures[is.finite(measures)]
+  held <- startsWith(names(measures), "val_")
+  train <- measures[names(measures) %in% c("loss", "accuracy", "rmse")]
+  validation <- measures[held]
+  names(validation) <- sub("^val_", "", names(validation))
   paste0(
-    "Epoch ", event$epoch, "/", event$epochs, ": ", paste(names(measures), number_text(measures), collapse = ", "),
+    "Epoch ", event$epoch, "/", event$epochs, ": ", measures_text(train),
+    if (any(held)) paste0("; validation: ", measures_text(validation)),
     " (", seconds_text(event$seconds), ")", if (isTRUE(event$best)) " *"
   )
+}
+
+measures_text <- function(measures) {
+  paste(names(measures), number_text(measures), collapse = ", ")
 }
 
 end_line <- function(event) {

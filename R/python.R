@@ -7,19 +7,19 @@ the <- new.env(parent = emptyenv())
 
 #' Call a function of the Python core
 #'
-#' @param name A name that `bertfit.api.call` knows.
+#' @param .name A name that `bertfit.api.call` knows. The dot keeps an argument called `n` or `name` out of it.
 #' @param ... Named arguments: scalars, lists, arrays, functions. NULLs are not sent.
 #' @param call The user's call, for errors.
 #' @return The value, converted to R.
 #' @noRd
-bert_call <- function(name, ..., call = rlang::caller_env()) {
+bert_call <- function(.name, ..., call = rlang::caller_env()) {
   api <- python_api(call)
   arguments <- lapply(drop_nulls(list(...)), as_py_argument)
   answer <- tryCatch(
-    reticulate::py_to_r(api$call(name, if (length(arguments) > 0) arguments else reticulate::dict())),
+    reticulate::py_to_r(api$call(.name, if (length(arguments) > 0) arguments else reticulate::dict())),
     error = function(error) {
       bert_abort(
-        paste0("Python failed outside of bertfit's own error handling (in `", name, "`)."),
+        paste0("Python failed outside of bertfit's own error handling (in `", .name, "`)."),
         class = "internal", call = call, parent = error
       )
     }

@@ -49,7 +49,7 @@ bert_adam_warmup <- function(decay_steps, warmup_steps, learning_rate = 1e-3, mi
   for (name in c("decay_steps", "warmup_steps", "learning_rate", "min_lr", "weight_decay")) {
     check_number(get(name), arg = name)
   }
-  bert_object(
+  bert_call(
     "adam_warmup",
     decay_steps = whole_number(decay_steps), warmup_steps = whole_number(warmup_steps), learning_rate = learning_rate,
     min_lr = min_lr, weight_decay = weight_decay,
@@ -61,9 +61,11 @@ bert_adam_warmup <- function(decay_steps, warmup_steps, learning_rate = 1e-3, mi
 #'
 #' The way out of this package: the raw `tf_keras` model, for building one's own network with reticulate. Its layers
 #' have keras-bert's names: `"Input-Token"`, `"Input-Segment"`, `"Encoder-1-MultiHeadSelfAttention"`, `"NSP-Dense"`.
-#' It shares its weights with `model`: training it changes both.
+#' It is a copy with the same weights: training it leaves `model` as it is.
 #'
-#' @param model A model from [bert_load()] or [bert_fit()].
+#' @param model A model from [bert_load()] or [bert_fit()]; a fitted one comes with its head, whose output are logits.
+#' @param max_len Positions to keep, in tokens; `NULL` keeps those of the model.
+#' @param training Whether its weights can be trained.
 #' @return The Keras model, a Python object.
 #' @section Errors: `bertfit_error_argument` when `model` is not a model.
 #' @seealso <https://github.com/CyberZHG/keras-bert>.
@@ -71,7 +73,9 @@ bert_adam_warmup <- function(decay_steps, warmup_steps, learning_rate = 1e-3, mi
 #' keras_model <- bert_keras(bert_load("minilm-l6-uncased", max_len = 50))
 #' keras_model$get_layer("NSP-Dense")$output
 #' @export
-bert_keras <- function(model) {
+bert_keras <- function(model, max_len = NULL, training = TRUE) {
   check_model(model)
-  bert_object("keras_model", handle = model_handle(model))
+  check_number(max_len, null_ok = TRUE)
+  check_flag(training)
+  bert_call("keras_model", handle = model_handle(model), max_len = whole_number(max_len), training = training)
 }
