@@ -32,7 +32,7 @@ SYSTEM_TEST := .cache/stamps/system-test-$(SYSTEM_KEY)
 VENV_CORE := .venv/.core-$(CORE_KEY)
 VENV_TEST := .venv/.test-$(TEST_KEY)
 R_INSTALLED := .Rlib/.bertfit-$(R_KEY)
-PIP := $(PY) -m pip install -q --disable-pip-version-check
+PIP := $(PY) -m pip install -qq --disable-pip-version-check
 
 help: ## say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -111,4 +111,4 @@ $(R_INSTALLED): | $(SYSTEM_CORE)
 
 $(MINILM): | $(VENV_CORE)
 	@echo "Downloading the encoder minilm-l6-uncased into $(CACHE)"
-	@$(PY) -c "import bertfit; bertfit.download('minilm-l6-uncased')"
+	@$(PY) -c "import bertfit; bertfit.download_model('minilm-l6-uncased')"

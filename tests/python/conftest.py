@@ -1,0 +1,42 @@
+"""What the Python tests share: where real weights and data lie, and Google's tokenizer as the oracle."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")  # a test that imports keras_bert first gets Keras 2 too
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1" if os.environ.get("BERTFIT_TEST_GPU") != "1" else "0")
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+os.environ.setdefault("BERTFIT_CACHE", str(ROOT / ".cache"))
+
+
+@pytest.fixture(scope="session")
+def minilm_dir() -> Path:
+    """The folder of minilm-l6-uncased (config.json, model.safetensors, vocab.txt), from bertfit's cache."""
+    from bertfit import registry
+
+    folder = registry.folder(registry.find("minilm-l6-uncased"))
+    if not (folder / registry.MANIFEST).is_file():
+        pytest.skip("minilm-l6-uncased is not in the cache; `make test` downloads it")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data beside the repository, or the one named in BERTFIT_SHARED_DATA."""
+    folder = Path(os.environ.get("BERTFIT_SHARED_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no shared data at {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def google_tokenization():
+    """Google's tokenization.py as a module (package bert-tensorflow 1.0.4)."""
+    import google_reference
+
+    return google_reference.google_tokenization()
