@@ -239,7 +239,7 @@ class Bert:
             return check_texts(data, pair)
         names = [*(self._own("text") or []), *(self._own("pair") or [])]
         if not names:
-            raise ArgumentError("`data` must be a list of texts.", ["The model was fitted on lists: no names are known."])
+            raise ArgumentError("`data` must be a list of texts.", ["The model was fitted on lists."])
         return check_texts(_column(data, names[0], "text"), _column(data, names[1], "pair") if len(names) > 1 else None)
 
 
