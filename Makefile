@@ -27,7 +27,8 @@ TEST_KEY := $(call key,inst/requirements.txt inst/requirements-test.txt inst/req
 R_KEY := $(shell find DESCRIPTION NAMESPACE LICENSE .Rinstignore R man data inst python/bertfit -type f \
 	! -name '*.pyc' 2>/dev/null | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -c1-12)
 
-SYSTEM_CORE := .cache/stamps/system-core-$(SYSTEM_KEY)
+SYSTEM_PYTHON := .cache/stamps/system-python-$(SYSTEM_KEY)
+SYSTEM_R := .cache/stamps/system-r-$(SYSTEM_KEY)
 SYSTEM_TEST := .cache/stamps/system-test-$(SYSTEM_KEY)
 VENV_CORE := .venv/.core-$(CORE_KEY)
 VENV_TEST := .venv/.test-$(TEST_KEY)
@@ -37,10 +38,14 @@ PIP := $(PY) -m pip install -qq --disable-pip-version-check
 help: ## say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(VENV_CORE) $(R_INSTALLED) ## everything that using bertfit takes
-setup-test: $(SYSTEM_TEST) $(VENV_TEST) $(R_INSTALLED) $(MINILM)
+# R comes from apt while pip fetches TensorFlow.
+setup: ## everything that using bertfit takes
+	@$(MAKE) -s -j2 $(VENV_CORE) $(R_INSTALLED) $(MINILM)
 
-demo: setup $(MINILM) ## set up and fine-tune a real encoder on the bundled comments
+setup-test: setup
+	@$(MAKE) -s $(VENV_TEST)
+
+demo: setup ## set up and fine-tune a real encoder on the bundled comments
 	@Rscript inst/demo/jigsaw.R
 
 test: setup-test ## set up and run every test: pytest, testthat, parity
@@ -58,7 +63,7 @@ test-parity: setup-test
 r: setup ## R with bertfit and its Python
 	@R --no-save --quiet
 
-lint: $(VENV_TEST) ## ruff, and lintr where it is installed
+lint: setup-test ## ruff, and lintr where it is installed
 	$(PY) -m ruff check python tests bench
 	@Rscript -e 'if (requireNamespace("lintr", quietly = TRUE)) { found <- lintr::lint_dir("R"); print(found); quit(status = min(length(found), 1L)) } else cat("lintr is not installed: R was not linted\n")'
 
@@ -83,7 +88,11 @@ clean: ## remove what was set up, except downloads
 	@.ci/system $*
 	@mkdir -p $(@D) && touch $@
 
-$(PY): | $(SYSTEM_CORE)
+# One apt at a time: Python first, because pip takes longest.
+$(SYSTEM_R): | $(SYSTEM_PYTHON)
+$(SYSTEM_TEST): | $(SYSTEM_R)
+
+$(PY): | $(SYSTEM_PYTHON)
 	@echo "Creating .venv with $$(.ci/python)"
 	@"$$(.ci/python)" -m venv .venv
 
@@ -103,7 +112,7 @@ $(VENV_TEST): inst/requirements-test.txt inst/requirements-oracle.txt | $(SYSTEM
 		echo "PyTorch and transformers could not be installed: tests that compare with them are skipped"
 	@rm -f .venv/.test-* && touch $@
 
-$(R_INSTALLED): | $(SYSTEM_CORE)
+$(R_INSTALLED): | $(SYSTEM_R)
 	@echo "Installing the R package into .Rlib"
 	@mkdir -p .Rlib
 	@R CMD INSTALL --library=.Rlib . > .Rlib/install.log 2>&1 || { cat .Rlib/install.log >&2; exit 1; }
