@@ -181,7 +181,7 @@ def _lower_case(folder: Path, given: Path, kind: str, name: str | None) -> bool 
     for label in (name, folder.name, given.name):
         if label and registry.is_known(label):
             return not registry.find(label).cased
-        if match := re.search(r"(un)?cased", label or "", re.IGNORECASE):
+        if match := re.search(r"(?<![a-z])(un)?cased(?![a-z])", (label or "").lower()):
             return match[1] is not None
     return None
 

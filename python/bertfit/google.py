@@ -119,7 +119,7 @@ class GoogleWeights:
         try:
             keras_bert.load_model_weights_from_checkpoint(encoder, sizes, str(self.prefix), training=False)
             encoder.get_layer("NSP-Dense").set_weights([tf.train.load_variable(str(self.prefix), n) for n in pooler])
-        except (tf.errors.OpError, RuntimeError, ValueError) as error:
+        except Exception as error:  # the reader's errors have many classes, IndexError among them
             raise damaged(self.prefix, None, _first_line(error)) from error
 
 
