@@ -61,6 +61,7 @@ _SAFE_ASCII = "9-A D 20-7E"
 
 # `unicode_fingerprint` of the character tables that the ranges were measured with. Python's tables may
 # change with its version; where they have, only ASCII is taken to be safe.
+_MEASURED_WITH = "2.21."  # tensorflow_text; another version's Unicode tables may differ likewise
 _FINGERPRINTS = {True: 1329185368, False: 4170856005}
 
 _BOUND_PER_CHARACTER = 3  # most characters that a safe one becomes (a Hangul syllable)
@@ -108,7 +109,8 @@ class Fast:
         import tensorflow_text
 
         self._exact = exact
-        known = unicode_fingerprint(vocabulary.lower_case) == _FINGERPRINTS[vocabulary.lower_case]
+        known = tensorflow_text.__version__.startswith(_MEASURED_WITH)
+        known = known and unicode_fingerprint(vocabulary.lower_case) == _FINGERPRINTS[vocabulary.lower_case]
         ranges = safe_ranges(vocabulary.lower_case) if known else _parsed(_SAFE_ASCII)
         self._safe = "[" + "".join(f"\\x{{{first:X}}}-\\x{{{last:X}}}" for first, last in ranges) + "]*"
         # White space and ASCII punctuation end words; a run without either is at least as long as its words.
@@ -152,7 +154,7 @@ class Fast:
                 block = cut
             try:
                 strings = self._tf.constant(block)  # [n]
-            except UnicodeEncodeError:  # a lone surrogate, which no UTF-8 file and no R string can hold
+            except ValueError:  # not UTF-8: a lone surrogate, which no UTF-8 file and no R string can hold
                 refused.append(rows)
                 break
             regex = self._tf.strings.regex_full_match

@@ -14,7 +14,7 @@ from bertfit.normalize import words
 from bertfit.vocab import Vocabulary
 
 LONGEST_WORD = 200  # characters; Google calls longer words unknown
-CHARS_PER_TOKEN = 5  # first guess of how much text gives enough tokens; on too few, twice as much is read
+CHARS_PER_TOKEN = 6  # first guess of how much text gives enough tokens; on too few, twice as much is read
 _MEMO_WORDS = 200_000  # words remembered by an `Exact`: some 30 MB
 
 
