@@ -67,7 +67,8 @@ def test_paths_that_are_no_checkpoint_are_named(tmp_path):
 @pytest.mark.parametrize(("write", "name"), [(write_google, "bert_config.json"), (write_huggingface, "config.json")])
 def test_json_that_is_none_is_named(tmp_path, write, name):
     folder = write(tmp_path / "toy")
-    for content, match in ((b"{", "valid JSON"), (b"[1]", "one JSON object"), (b"", "valid JSON"), (b"\xff", "valid JSON")):
+    bad = {b"{": "valid JSON", b"[1]": "one JSON object", b"": "valid JSON", b"\xff": "valid JSON"}
+    for content, match in bad.items():
         (folder / name).write_bytes(content)
         with pytest.raises(CheckpointError, match=match) as caught:
             open_checkpoint(folder)

@@ -105,10 +105,10 @@ print(download.download("bert-tiny-uncased", sys.argv[1]))
 
 def test_two_processes_fetch_once(site, tmp_path):
     lock = tmp_path / "locks" / "bert-uncased-l2-h128.lock"
+    command = [sys.executable, "-c", OTHER, str(tmp_path)]
     with archive.lock(lock):
         other = [
-            subprocess.Popen([sys.executable, "-c", OTHER, str(tmp_path)], stdout=subprocess.PIPE, text=True, env=environment())
-            for _ in range(2)
+            subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment()) for _ in range(2)
         ]
         with pytest.raises(subprocess.TimeoutExpired):
             other[0].wait(1.0)
