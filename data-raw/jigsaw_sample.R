@@ -108,7 +108,7 @@ new_comment <- function() {
     group <- sample.int(nrow(groups), 1L, prob = groups$weight * if (toxic_talk) groups$heat else 1 / groups$heat)
     fixed <- add_group(fixed, group)
   }
-  size <- pick(list(1L, 2L, 3L, 4L, 5:8, 9:20, 26:40), c(0.22, 0.27, 0.19, 0.12, 0.13, 0.045, 0.025))
+  size <- pick(list(1L, 2L, 3L, 4L, 5:8, 9:24, 20:40), c(0.22, 0.27, 0.19, 0.12, 0.13, 0.045, 0.025))
   size <- size[sample.int(length(size), 1L)]
 
   key <- switch(sort_of,

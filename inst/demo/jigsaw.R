@@ -26,7 +26,7 @@ picture <- function(name, draw, width = 7, height = 4.5) {
   file <- file.path(folder, name)
   grDevices::png(file, width = width, height = height, units = "in", res = 120, bg = "white")
   on.exit(grDevices::dev.off())
-  graphics::par(mar = c(4.2, 4.4, 2.6, 1), las = 1, bty = "n", family = "sans")
+  graphics::par(mar = c(4.2, 5.2, 2.6, 1), mgp = c(3.2, 0.8, 0), las = 1, bty = "n")
   draw()
   file
 }
