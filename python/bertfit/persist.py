@@ -101,7 +101,6 @@ def origin(model: Model) -> dict[str, Any]:
 
 def _describe(model: Model) -> dict[str, Any]:
     record = {key: value for key, value in model.record.items() if key != "history"}
-    layers = [*model.encoder.layers, *(model.head.layers if model.fitted else [])]
     return {
         "name": model.name,
         "task": model.task.to_dict() if model.fitted else None,
@@ -109,7 +108,7 @@ def _describe(model: Model) -> dict[str, Any]:
         "lower_case": model.vocabulary.lower_case,
         "config": model.config.to_dict(),
         "head": model.head_config.to_dict() if model.fitted else None,
-        "frozen": [layer.name for layer in layers if layer.weights and not layer.trainable],
+        "frozen": [name for name, layer in _layers(model).items() if not layer.trainable],
         "provenance": origin(model),
         "packages": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
         "record": record,
@@ -203,12 +202,14 @@ def _build(description, vocabulary: bytes, history: bytes, tensors, path: str | 
         model.add_head(Task(**description["task"]), HeadConfig(**description["head"]))
     _fill(model, tensors, path or bundle.IN_MEMORY)
     for name in description["frozen"]:
-        _layer(model, name).trainable = False
+        _layers(model)[name].trainable = False
     return model
 
 
-def _layer(model: Model, name: str):
-    return (model.network if model.fitted else model.encoder).get_layer(name)
+def _layers(model: Model) -> dict[str, Any]:
+    """Every layer with weights by name. Not the network's: where the head pools otherwise, it lacks NSP-Dense."""
+    layers = [*model.encoder.layers, *(model.head.layers if model.fitted else [])]
+    return {layer.name: layer for layer in layers if layer.weights}
 
 
 def _fill(model: Model, tensors: Mapping[str, Any], where: str) -> None:
@@ -217,7 +218,7 @@ def _fill(model: Model, tensors: Mapping[str, Any], where: str) -> None:
         raise BundleError("The weights of a saved model must be those of its description.",
                           [f"model.safetensors in {where}: {reason}"])
 
-    layers = {name: _layer(model, name) for name in model.weights()}
+    layers = _layers(model)
     wanted = {f"{name}/{i}": tuple(w.shape) for name, layer in layers.items() for i, w in enumerate(layer.weights)}
     missing, unknown = sorted(set(wanted) - set(tensors)), sorted(set(tensors) - set(wanted))
     if missing:
