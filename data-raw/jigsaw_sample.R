@@ -196,7 +196,9 @@ build <- function(n = 4000L, seed = 20190329L) {
     comment_text = enc2utf8(vapply(comments, `[[`, "", "text")[order_of]),
     fractions[, c("severe_toxicity", "obscene", "identity_attack", "insult", "threat")],
     identity[, order(colnames(identity), method = "radix")],
-    created_date = sprintf("%s.%06d+00", format(when, "%Y-%m-%d %H:%M:%S", tz = "UTC"), sample.int(999999L, n)),
+    created_date = sprintf(
+      "%s.%06d+00", format(when, "%Y-%m-%d %H:%M:%S", tz = "UTC"), as.integer((seconds %% 1) * 1e6)
+    ),
     publication_id = publication[article],
     parent_id = parent,
     article_id = 4000L + 7L * article,
