@@ -48,4 +48,8 @@
 #' data(jigsaw_sample)
 #' table(toxic = jigsaw_sample$target >= 0.5)
 #' jigsaw_sample$comment_text[1:3]
-"jigsaw_sample"
+#' @name jigsaw_sample
+#' @docType data
+#' @usage jigsaw_sample
+#' @keywords datasets
+NULL
