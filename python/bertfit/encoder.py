@@ -19,6 +19,7 @@ from bertfit.layers import (
     Dropout,
     FeedForward,
     FirstToken,
+    FreshNormal,
     LayerNormalization,
     MultiHeadSelfAttention,
     Noise,
@@ -61,7 +62,8 @@ def build_encoder(config: BertConfig, max_len: int | None = None, fresh: bool = 
             [f"You gave {max_len}."],
         )
     noise = Noise()
-    graph = _Graph(config, noise, _initializers(config, fresh, seed))
+    initializer = FreshNormal(config.initializer_range, _env.draw_seed(seed)) if fresh else "zeros"
+    graph = _Graph(config, noise, initializer)
 
     tokens = keras.layers.Input((None,), dtype="int32", name="Input-Token")  # [B, S]
     segments = keras.layers.Input((None,), dtype="int32", name="Input-Segment")  # [B, S]
@@ -69,7 +71,7 @@ def build_encoder(config: BertConfig, max_len: int | None = None, fresh: bool = 
     for number in range(1, config.num_hidden_layers + 1):
         x = graph.block(x, f"Encoder-{number}")  # [B, S, H]
     first = FirstToken(name="Extract")(x)  # [B, H]
-    pooled = Dense(config.hidden_size, "tanh", graph.kernel(), name="NSP-Dense")(first)  # [B, H]
+    pooled = Dense(config.hidden_size, "tanh", initializer, name="NSP-Dense")(first)  # [B, H]
     model = keras.Model([tokens, segments], [x, pooled], name="bert")
     model.get_layer("Extract").noise_source = [noise]  # see noise_of()
     return model
@@ -78,8 +80,8 @@ def build_encoder(config: BertConfig, max_len: int | None = None, fresh: bool = 
 class _Graph:
     """Lays the layers; holds what they share (the config, dropout's noise, the initializer)."""
 
-    def __init__(self, config: BertConfig, noise: Noise, initializers):
-        self.config, self.noise, self.kernel = config, noise, initializers
+    def __init__(self, config: BertConfig, noise: Noise, initializer):
+        self.config, self.noise, self.initializer = config, noise, initializer
         self.dropouts = 0
 
     def dropout(self, x, name: str):
@@ -89,15 +91,15 @@ class _Graph:
         return Dropout(self.config.hidden_dropout_prob, self.noise, self.dropouts, name=name)(x)
 
     def embeddings(self, tokens, segments, positions: int):
-        config, kernel = self.config, self.kernel
+        config, initializer = self.config, self.initializer
         embedded = TokenEmbedding(
-            config.vocab_size, config.hidden_size, config.pad_token_id, kernel(), name="Embedding-Token"
+            config.vocab_size, config.hidden_size, self.noise, config.pad_token_id, initializer, name="Embedding-Token"
         )(tokens)
         segment_table = keras.layers.Embedding(
-            config.type_vocab_size, config.hidden_size, embeddings_initializer=kernel(), name="Embedding-Segment"
+            config.type_vocab_size, config.hidden_size, embeddings_initializer=initializer, name="Embedding-Segment"
         )
         x = keras.layers.Add(name="Embedding-Token-Segment")([embedded, segment_table(segments)])
-        x = PositionEmbedding(positions, kernel(), name="Embedding-Position")(x)
+        x = PositionEmbedding(positions, initializer, name="Embedding-Position")(x)
         x = LayerNormalization(config.layer_norm_eps, name="Embedding-Norm")(x)
         return self.dropout(x, "Embedding-Dropout")
 
@@ -106,25 +108,17 @@ class _Graph:
         self.dropouts += 1
         attention = MultiHeadSelfAttention(
             config.num_attention_heads, config.attention_head_size, config.attention_probs_dropout_prob,
-            self.noise, self.dropouts, self.kernel(), name=f"{name}-MultiHeadSelfAttention",
+            self.noise, self.dropouts, self.initializer, name=f"{name}-MultiHeadSelfAttention",
         )
         x = self._residual(x, attention)
         return self._residual(
-            x, FeedForward(config.intermediate_size, config.hidden_act, self.kernel(), name=f"{name}-FeedForward")
+            x, FeedForward(config.intermediate_size, config.hidden_act, self.initializer, name=f"{name}-FeedForward")
         )
 
     def _residual(self, x, layer):
         y = self.dropout(layer(x), f"{layer.name}-Dropout")
         y = keras.layers.Add(name=f"{layer.name}-Add")([x, y])
         return LayerNormalization(self.config.layer_norm_eps, name=f"{layer.name}-Norm")(y)
-
-
-def _initializers(config: BertConfig, fresh: bool, seed: int | None):
-    """A function that gives each weight its own initializer, so that no two start alike."""
-    if not fresh:
-        return lambda: "zeros"
-    numbers = iter(range(_env.draw_seed(seed), 2**62, 1))
-    return lambda: keras.initializers.TruncatedNormal(stddev=config.initializer_range, seed=next(numbers) % 2**31)
 
 
 def noise_of(encoder) -> Noise:

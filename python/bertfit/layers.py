@@ -69,8 +69,9 @@ def activation(name: str):
 class Noise:
     """Where dropout's random numbers come from: a seed and a step, the same for all layers of a model.
 
-    Held outside Keras's tracking, so that it is no weight of the model. `advance` is called once per training
-    step; two runs that set the same seed and step drop the same values, in any process.
+    Held outside Keras's tracking, so that it is no weight of the model. It advances whenever a model that starts
+    with `TokenEmbedding` is called in training, so that Keras's own `fit` gets new numbers at every step; a head
+    without an encoder advances it by hand. Two runs that set the same seed drop the same values, in any process.
     """
 
     def __init__(self):
@@ -83,6 +84,24 @@ class Noise:
     def advance(self) -> None:
         """Move to the next step's random numbers."""
         self.state.assign_add([0, 1])
+
+
+class FreshNormal(keras.initializers.Initializer):
+    """A normal distribution cut at two standard deviations, drawn anew at every call.
+
+    Keras's own initializers repeat themselves when they have a seed: Wq, Wk and Wv of a layer would start alike.
+    """
+
+    def __init__(self, stddev: float, seed: int):
+        self.stddev, self.seed, self.calls = stddev, seed, 0
+
+    def __call__(self, shape, dtype=None, **kwargs):
+        self.calls += 1
+        seed = [self.seed, self.calls]
+        return tf.random.stateless_truncated_normal(shape, seed, stddev=self.stddev, dtype=dtype or tf.float32)
+
+    def get_config(self):
+        return {"stddev": self.stddev, "seed": self.seed}
 
 
 class Dropout(keras.layers.Layer):
@@ -101,15 +120,9 @@ class Dropout(keras.layers.Layer):
         self._noise = [noise]  # in a list: Keras would count a bare Noise's variable as a weight
 
     def call(self, inputs, training=None):
-        if training is None:
-            training = keras.backend.learning_phase()
-        if self.rate == 0 or training is False or training == 0:
-            return inputs
-        if training is True or training == 1:
+        if self.rate and training:
             return drop(inputs, self.rate, self._noise[0], self.index)
-        return tf.cond(
-            tf.cast(training, tf.bool), lambda: drop(inputs, self.rate, self._noise[0], self.index), lambda: inputs
-        )
+        return inputs
 
     def get_config(self):
         return {**super().get_config(), "rate": self.rate, "index": self.index}
@@ -151,12 +164,14 @@ class LayerNormalization(keras.layers.Layer):
 class TokenEmbedding(keras.layers.Layer):
     """Token ids [B, S] to vectors [B, S, H]; positions holding `pad_id` are masked for the layers above.
 
-    Unlike keras-bert's it does not also return a copy of the whole table.
+    Unlike keras-bert's it does not also return a copy of the whole table. As the first layer of every step it
+    moves `noise` on (see `Noise`).
     """
 
-    def __init__(self, vocab_size: int, hidden_size: int, pad_id: int = 0, initializer="zeros", **kwargs):
+    def __init__(self, vocab_size: int, hidden_size: int, noise: Noise, pad_id: int = 0, initializer="zeros", **kwargs):
         super().__init__(autocast=False, **kwargs)
         self.vocab_size, self.hidden_size, self.pad_id = vocab_size, hidden_size, pad_id
+        self._noise = [noise]
         self.initializer = keras.initializers.get(initializer)
 
     def build(self, input_shape):
@@ -168,7 +183,9 @@ class TokenEmbedding(keras.layers.Layer):
     def compute_mask(self, inputs, mask=None):
         return tf.not_equal(inputs, tf.cast(self.pad_id, inputs.dtype))
 
-    def call(self, inputs):
+    def call(self, inputs, training=None):
+        if training:
+            self._noise[0].advance()
         return tf.gather(self.embeddings, tf.cast(inputs, tf.int32))
 
     def get_config(self):

@@ -51,7 +51,7 @@ class FeatureFeed:
 
     def __init__(self, model: Model, encoding: Encoding, max_len: int, precision: str):
         head = model.head_config
-        self.graph = model.head
+        self.graph, self.noise, self.precision = model.head, model.noise, precision
         self.features = model.features(encoding, head.pooling, head.layers, precision)
         self.lengths = np.ones(len(encoding), np.int64)  # all alike: batches are purely random
         self.signature = (tf.TensorSpec([None, self.features.shape[1]], tf.float32),)
@@ -60,10 +60,13 @@ class FeatureFeed:
         return (self.features[rows],)
 
     def apply(self, inputs, training: bool):
+        if training:
+            self.noise.advance()
         return self.graph(inputs[0], training=training)
 
     def logits(self) -> np.ndarray:
-        return self.graph(self.features, training=False).numpy()
+        with compute_in(self.precision):
+            return self.graph(self.features, training=False).numpy()
 
 
 class Loop:
@@ -111,7 +114,6 @@ class Loop:
                 tf.cond(last, self._apply_accumulated, lambda: False)
             else:
                 self.optimizer.apply_gradients(zip(gradients, self.variables, strict=True))
-            self.model.noise.advance()
             return loss, logits
 
         return step
