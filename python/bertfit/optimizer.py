@@ -11,6 +11,8 @@ end of the warmup. `bertfit.schedule.learning_rate_at` is the same rule in NumPy
 
 from __future__ import annotations
 
+import math
+import numbers
 from collections.abc import Sequence
 
 from bertfit import _env
@@ -21,6 +23,13 @@ keras = _env.keras()
 
 #: Names of the weights that decay by default: tables and matrices, neither biases nor normalization.
 DECAYED = ("embeddings", "kernel", "W1", "W2", "Wk", "Wq", "Wv", "Wo")
+
+
+def _check(argument: str, value, low: float, above: bool = False, below: float = math.inf) -> None:
+    number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not (number and (value > low if above else value >= low) and value < below):
+        rule = f"{'above' if above else 'at least'} {low}" + (f" and below {below}" if below < math.inf else "")
+        raise ArgumentError(f"`{argument}` must be {rule}.", [f"You gave {value!r}."])
 
 
 class AdamWarmup(keras.optimizers.Optimizer):
@@ -61,12 +70,15 @@ class AdamWarmup(keras.optimizers.Optimizer):
         lr: float | None = None,
     ):
         learning_rate = learning_rate if lr is None else lr
-        for argument, value, low in (
-            ("decay_steps", decay_steps, 1), ("warmup_steps", warmup_steps, 0), ("min_lr", min_lr, 0),
-            ("learning_rate", learning_rate, 0), ("weight_decay", weight_decay, 0),
-        ):
-            if not value >= low:
-                raise ArgumentError(f"`{argument}` must be at least {low}.", [f"You gave {value!r}."])
+        _check("decay_steps", decay_steps, 1)
+        for argument, value in (("warmup_steps", warmup_steps), ("min_lr", min_lr), ("learning_rate", learning_rate),
+                                ("weight_decay", weight_decay)):
+            _check(argument, value, 0)
+        for argument, value in (("beta_1", beta_1), ("beta_2", beta_2)):
+            _check(argument, value, 0, below=1)
+        _check("epsilon", epsilon, 0, above=True)
+        if clip_norm is not None:
+            _check("clip_norm", clip_norm, 0, above=True)
         if isinstance(weight_decay_pattern, str):
             weight_decay_pattern = [weight_decay_pattern]
         super().__init__(name=name, global_clipnorm=clip_norm, jit_compile=False)
@@ -94,6 +106,11 @@ class AdamWarmup(keras.optimizers.Optimizer):
         rising = highest * step / max(self.warmup_steps, 1.0)
         falling = self.min_lr + (highest - self.min_lr) * (1.0 - tf.minimum(step, self.decay_steps) / self.decay_steps)
         return tf.where(step <= self.warmup_steps, rising, falling)
+
+    def _clip_gradients(self, grads):
+        # Keras takes the norm before it adds up the rows that a batch uses more than once ([CLS] is in each): a
+        # norm of something else than the gradient, and another one when gradients are accumulated.
+        return super()._clip_gradients(self._deduplicate_sparse_grad(grads))
 
     def update_step(self, gradient, variable):
         index = self._index_dict[self._var_key(variable)]
