@@ -7,6 +7,8 @@ Logits, not probabilities: losses on logits are exact where a sigmoid would be f
 
 from __future__ import annotations
 
+import numpy as np
+
 from bertfit import _env
 from bertfit.config import BertConfig, HeadConfig, Task
 from bertfit.encoder import hidden_states
@@ -75,10 +77,10 @@ def build_head(features: int, head: HeadConfig, task: Task, noise: Noise, seed: 
     x = inputs
     for number, units in enumerate(head.hidden, start=1):
         x = _dropped(x, head, noise, number)
-        kernel = _initializer(head, seed + number)
+        kernel = _initializer(head, seed, number)
         x = Dense(units, head.activation, kernel, name=f"Head-Dense-{number}")(x)
     x = _dropped(x, head, noise, len(head.hidden) + 1)
-    logits = Dense(task.n_outputs, initializer=_initializer(head, seed), name="output")(x)
+    logits = Dense(task.n_outputs, initializer=_initializer(head, seed, 0), name="output")(x)
     return keras.Model(inputs, logits, name="head")
 
 
@@ -102,7 +104,8 @@ def _dropped(x, head: HeadConfig, noise: Noise, number: int):
     return Dropout(head.dropout, noise, _FIRST_DROPOUT + number, name=f"Head-Dropout-{number}")(x)
 
 
-def _initializer(head: HeadConfig, seed: int):
+def _initializer(head: HeadConfig, seed: int, number: int):
+    drawn = int(np.random.default_rng([seed, 3, number]).integers(2**31))  # unlike any other layer's, any other seed's
     if head.initializer == "truncated_normal":
-        return keras.initializers.TruncatedNormal(stddev=0.02, seed=seed % 2**31)
-    return keras.initializers.GlorotUniform(seed=seed % 2**31)
+        return keras.initializers.TruncatedNormal(stddev=0.02, seed=drawn)
+    return keras.initializers.GlorotUniform(seed=drawn)
