@@ -150,7 +150,7 @@ def _check_entries(archive: Path, entries: list[zipfile.ZipInfo], limit: int) ->
         # `orig_filename`: ZipInfo cuts `filename` at a NUL and may turn backslashes into slashes.
         name, mode = entry.orig_filename, entry.external_attr >> 16
         parts = name.rstrip("/").split("/")
-        if name.startswith("/") or "\\" in name or ":" in name or "\0" in name or any(p in ("", ".", "..") for p in parts):
+        if any(mark in name for mark in "\\:\0") or any(part in ("", ".", "..") for part in parts):
             raise _refused(archive, f"{name!r} points outside the folder it is unpacked into")
         if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
             raise _refused(archive, f"{name!r} is a link or a device, not a plain file")

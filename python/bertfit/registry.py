@@ -165,7 +165,8 @@ def find(name: str) -> Entry:
     if entry is None:
         near = difflib.get_close_matches(name.lower(), [*MODELS, *ALIASES], n=4, cutoff=0.5)
         hint = f"Did you mean {', '.join(near)}?" if near else f"Known are {', '.join(list(MODELS)[:4])}, ..."
-        raise ArgumentError("`name` must be one of bert_models().", [f"You gave {name!r}.", hint])
+        rule = "A model must be one of bert_models(), or a folder."
+        raise ArgumentError(rule, [f"There is no model or folder {name!r}.", hint])
     return entry
 
 

@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
 from bertfit import archive, download
 from bertfit.errors import DownloadError
 from local_server import FILES, make_zip, serve

@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
 from bertfit import download, packages, registry
 from bertfit.errors import DownloadError
 from local_server import make_zip
@@ -56,7 +57,8 @@ def test_an_installed_package_needs_no_download(wheels, tmp_path, monkeypatch):
 
 
 def test_a_package_with_other_files_is_refused(wheels, tmp_path, monkeypatch):
-    monkeypatch.setitem(registry.MODELS, "toy", dataclasses.replace(registry.MODELS["toy"], sha256={"vocab.txt": "0" * 64}))
+    altered = dataclasses.replace(registry.MODELS["toy"], sha256={"vocab.txt": "0" * 64})
+    monkeypatch.setitem(registry.MODELS, "toy", altered)
     with pytest.raises(DownloadError, match="published files"):
         download.download("toy", tmp_path / "cache")
 
