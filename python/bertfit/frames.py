@@ -101,6 +101,8 @@ def fit(
         >>> spam.predict(["you win a prize"], type="class")  # doctest: +SKIP
         array(['spam'], dtype=object)
     """
+    if data is not None and not _is_frame(data):
+        raise ArgumentError("`data` must be a pandas DataFrame, or None.", [f"You gave {type(data).__name__}."])
     start = _model_of(model)
     config = _settings(control, settings, validation)
     names = {"text": text, "pair": pair, "target": target} if data is not None else {}
@@ -109,6 +111,9 @@ def fit(
     goal = loading.make_task(kind, labels, values)
     held = _held(goal, validation, data is not None, text, pair, target)
     if isinstance(sample_weights, str):
+        if data is None:
+            raise ArgumentError("`sample_weights` must be numbers where there is no data frame.",
+                                [f"You gave {sample_weights!r}."])
         sample_weights = _column(data, sample_weights, "sample_weights")
     console = [Console(config.verbose)] if config.verbose else []
     return Bert(loading.fit(
@@ -298,8 +303,6 @@ def _take(data: Any, text: Any, pair: Any, target: Any):
     if data is None:
         texts, pairs = check_texts(text, pair)
     else:
-        if not _is_frame(data):
-            raise ArgumentError("`data` must be a pandas DataFrame, or None.", [f"You gave {type(data).__name__}."])
         texts, pairs = check_texts(_column(data, text, "text"), None if pair is None else _column(data, pair, "pair"))
     for name, values in columns.items():
         if len(values) != len(texts):

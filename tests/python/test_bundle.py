@@ -18,7 +18,8 @@ from bertfit import bundle
 from bertfit.errors import ArgumentError, BundleError
 
 FIELDS = {"name", "record"}
-BYTES = {"vocab.txt": "[PAD]\né日\n".encode(), "model.safetensors": bytes(range(256)) * 40, "history.csv": b"epoch\n1\n"}
+BYTES = {"vocab.txt": "[PAD]\né日\n".encode(),
+         "model.safetensors": bytes(range(256)) * 40, "history.csv": b"epoch\n1\n"}
 
 
 def describe(name="first"):

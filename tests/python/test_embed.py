@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from bertfit import _env
 from bertfit.embed import embed
 from bertfit.errors import ArgumentError

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import sklearn.metrics as sk
+
 from bertfit.errors import ArgumentError, DataError
 from bertfit.evaluate import evaluate
 from bertfit.predict import predict

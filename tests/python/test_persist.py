@@ -1,14 +1,16 @@
 """Saved models predict the same bits as before, in this process and in a fresh one; contradictions are refused."""
 
 import dataclasses
+import hashlib
 import json
-import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import safetensors.numpy
+
 from bertfit import bundle, persist
 from bertfit.encoder import encoder_layer_names
 from bertfit.errors import BundleError
@@ -63,18 +65,18 @@ def test_an_unfitted_model_and_its_position_table(tmp_path):
 
 def test_files_are_what_their_names_say(tmp_path):
     model = toy_head("binary")
-    path = persist.save(model, tmp_path / "model")
-    assert open(os.path.join(path, "vocab.txt"), "rb").read() == model.vocabulary.data
-    tensors = safetensors.numpy.load_file(os.path.join(path, "model.safetensors"))
+    path = Path(persist.save(model, tmp_path / "model"))
+    assert (path / "vocab.txt").read_bytes() == model.vocabulary.data
+    tensors = safetensors.numpy.load_file(path / "model.safetensors")
     layers = [*encoder_layer_names(model.config), "output"]
     assert {name.rsplit("/", 1)[0] for name in tensors} == set(layers)
     # keras-bert's order within a layer: Wq, bq, Wk, bk, Wv, bv, Wo, bo.
     assert tensors["Encoder-1-MultiHeadSelfAttention/6"].shape == (8, 8)
     assert tensors["Encoder-1-MultiHeadSelfAttention/7"].shape == (8,)
     assert tensors["Embedding-Token/0"].shape == (len(WORDS), 8)
-    lines = open(os.path.join(path, "history.csv")).read().splitlines()
+    lines = (path / "history.csv").read_text().splitlines()
     assert lines == ["epoch,loss,val_auc", "1,0.5,", f"2,0.30000000000000004,{1 / 3!r}"]
-    description = json.load(open(os.path.join(path, "bertfit.json")))
+    description = json.loads((path / "bertfit.json").read_text("utf-8"))
     assert description["packages"]["tensorflow"].startswith("2.")
     assert description["record"]["settings"]["learning_rate"] == 5e-5
     assert "/nowhere" not in json.dumps(description)
@@ -123,8 +125,6 @@ def test_weights_that_are_no_safetensors_are_a_bundle_error(tmp_path):
     persist.save(toy_head(), path)
     junk = b"\xff" * 64
     (path / "model.safetensors").write_bytes(junk)
-    import hashlib
-
     facts = {"bytes": len(junk), "sha256": hashlib.sha256(junk).hexdigest()}
     rewrite(path, lambda body: body["files"].update({"model.safetensors": facts}))
     with pytest.raises(BundleError, match=r"model\.safetensors"):

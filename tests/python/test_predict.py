@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from bertfit import _env
 from bertfit.errors import ArgumentError, DataError
 from bertfit.predict import predict

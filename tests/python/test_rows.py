@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from bertfit import rows
 from bertfit.errors import ArgumentError, DataError
 from bertfit.rows import check_texts, choose_precision, run_rows
