@@ -89,19 +89,22 @@ print.summary.bert_model <- function(x, ...) {
 NULL
 
 #' @rdname tidy.bert_fit
-#' @exportS3Method generics::tidy
+#' @method tidy bert_fit
+#' @export
 tidy.bert_fit <- function(x, ...) {
   tidy(x$history)
 }
 
 #' @rdname tidy.bert_fit
-#' @exportS3Method generics::tidy
+#' @method tidy bert_history
+#' @export
 tidy.bert_history <- function(x, ...) {
   history_long(x)
 }
 
 #' @rdname tidy.bert_fit
-#' @exportS3Method generics::tidy
+#' @method tidy bert_evaluation
+#' @export
 tidy.bert_evaluation <- function(x, ...) {
   whole <- data.frame(label = NA_character_, metric = names(x$metrics), value = unname(x$metrics))
   if (is.null(x$per_class)) {
@@ -114,7 +117,8 @@ tidy.bert_evaluation <- function(x, ...) {
 }
 
 #' @rdname tidy.bert_fit
-#' @exportS3Method generics::glance
+#' @method glance bert_fit
+#' @export
 glance.bert_fit <- function(x, ...) {
   measures <- if (nrow(x$history)) as.list(best_measures(x))
   row <- c(
@@ -127,13 +131,15 @@ glance.bert_fit <- function(x, ...) {
 }
 
 #' @rdname tidy.bert_fit
-#' @exportS3Method generics::glance
+#' @method glance bert_evaluation
+#' @export
 glance.bert_evaluation <- function(x, ...) {
   as.data.frame(c(list(task = x$task, n = x$n), as.list(x$metrics)))
 }
 
 #' @rdname tidy.bert_fit
-#' @exportS3Method generics::augment
+#' @method augment bert_fit
+#' @export
 augment.bert_fit <- function(x, new_data = newdata, ..., newdata) {
   call <- current_env()
   if (missing(new_data) && missing(newdata)) {

@@ -76,8 +76,8 @@ plot_history <- function(history, metrics, call) {
     graphics::plot(part$epoch, part$value, type = "n", xlab = "epoch", ylab = metric, xaxt = "n")
     graphics::axis(1, at = unique(part$epoch))
     graphics::abline(v = attr(history, "best_epoch"), lty = 3, col = "grey40")
-    for (data in unique(part$data)) {
-      graphics::lines(value ~ epoch, part[part$data == data, ], type = "b", pch = 19, col = colours[[data]])
+    for (rows in split(part, part$data)) {
+      graphics::lines(rows$epoch, rows$value, type = "b", pch = 19, col = colours[[rows$data[1]]])
     }
     if (metric == shown[1]) {
       graphics::legend("topright", unique(long$data), col = colours[unique(long$data)], lty = 1, pch = 19, bty = "n")
@@ -95,7 +95,8 @@ plot_data <- function(history, metrics, call) {
   unknown <- setdiff(metrics, long$metric)
   if (length(unknown)) {
     bert_abort("`metrics` must have been recorded.",
-               c(x = paste0("Not recorded: ", quoted(unknown), "."), i = paste0("Recorded: ", quoted(unique(long$metric)), ".")),
+               c(x = paste0("Not recorded: ", quoted(unknown), "."),
+                 i = paste0("Recorded: ", quoted(unique(long$metric)), ".")),
                class = "argument", call = call)
   }
   if (!is.null(metrics)) long <- long[long$metric %in% metrics, ]

@@ -190,7 +190,7 @@ best_measures <- function(x) {
   row <- best_row(x$history, x$best_epoch)
   measures <- unlist(row[setdiff(names(row), c("epoch", "learning_rate", "seconds"))])
   validation <- measures[startsWith(names(measures), "val_")]
-  measures <- if (length(validation) && !all(is.na(validation))) validation else measures[!startsWith(names(measures), "val_")]
+  measures <- if (any(!is.na(validation))) validation else measures[!startsWith(names(measures), "val_")]
   measures[!is.na(measures)]
 }
 

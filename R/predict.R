@@ -25,6 +25,7 @@
 #'                 epochs = 1, max_len = 32)
 #' predict(fit, c("Thank you for this.", "What a stupid idea."))
 #' predict(fit, head(jigsaw_sample), type = "class")
+#' @method predict bert_fit
 #' @export
 predict.bert_fit <- function(object, newdata, type = NULL, ..., batch_size = NULL, precision = "auto",
                              progress = is_interactive()) {
@@ -39,6 +40,7 @@ predict.bert_fit <- function(object, newdata, type = NULL, ..., batch_size = NUL
   like_newdata(prediction_columns(object, values, type, length(rows$texts)), newdata)
 }
 
+#' @method predict bert_model
 #' @export
 predict.bert_model <- function(object, ...) {
   check_model(object, fitted = TRUE, arg = "object", call = current_env())
@@ -60,17 +62,17 @@ prediction_columns <- function(object, values, type, n) {
   if (type == "class" && !multilabel) {
     return(list(.pred_class = factor(labels[as.integer(values)], levels = labels)))
   }
-  columns <- matrix(values, nrow = n)
-  columns <- lapply(seq_len(ncol(columns)), function(j) columns[, j])
-  if (type == "class") columns <- lapply(columns, as.integer)
-  names(columns) <- switch(
+  names <- switch(
     type,
     prob = paste0(".pred_", labels),
     class = paste0(".pred_class_", labels),
     link = if (object$task == "binary") ".pred_link" else paste0(".pred_link_", labels),
     numeric = ".pred"
   )
-  columns
+  values <- matrix(values, nrow = n, ncol = length(names))
+  if (type == "class") storage.mode(values) <- "integer"
+  columns <- lapply(seq_along(names), function(j) values[, j])
+  `names<-`(columns, names)
 }
 
 # `columns` as the kind of table that `newdata` is.

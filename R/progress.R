@@ -6,12 +6,13 @@
 
 # The listener of `bert_fit()`, with `verbose` as in bert_control().
 fit_progress <- function(verbose, dynamic = cli::is_dynamic_tty()) {
-  bar <- if (verbose >= 2 && dynamic) new_bar("{extra$epoch} {cli::pb_bar} {extra$state}")
+  bar <- if (verbose >= 2 && dynamic) new_bar("{extra$epoch} {extra$bar} {extra$state}")
   show <- function(event) {
     if (event$event == "step") {
       if (!is.null(bar)) {
         bar$set(event$step, event$steps,
-                list(epoch = paste0("Epoch ", event$epoch), state = step_text(event)))
+                list(epoch = paste("Epoch", event$epoch), bar = small_bar(event$step / event$steps),
+                     state = step_text(event)))
       }
       return(invisible())
     }
@@ -87,6 +88,12 @@ measures_text <- function(measures) {
 
 end_line <- function(event) {
   if (isTRUE(event$interrupted)) "Interrupted: the model is returned as it stands."
+}
+
+# cli's own bar takes 30 columns, and the line would lose its end in a terminal of 80.
+small_bar <- function(share, width = 12) {
+  done <- round(share * width)
+  paste0(strrep("=", done), strrep(" ", width - done))
 }
 
 step_text <- function(event) {

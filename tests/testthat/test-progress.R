@@ -1,0 +1,91 @@
+begin <- list(event = "begin", epochs = 2, steps = 4, rows = 3600, validation_rows = 400, max_len = 128, truncated = 12,
+              precision = "float32", device = "CPU", parameters = 22713601, trainable = 770)
+step <- list(event = "step", epoch = 1, step = 2, steps = 4, loss = 0.5, metric_name = "accuracy", metric = 0.75,
+             seconds_left = 75)
+epoch <- list(event = "epoch", epoch = 1, epochs = 2, loss = 0.34211, accuracy = 0.8812, auc = 0.9, val_loss = 0.3,
+              val_accuracy = 0.9, learning_rate = 1e-5, seconds = 131, best = TRUE)
+end <- list(event = "end", best_epoch = 1, interrupted = FALSE)
+
+lines_of <- function(verbose, events, dynamic = FALSE) {
+  lines <- character()
+  listen <- fit_progress(verbose, dynamic = dynamic)
+  withCallingHandlers(
+    for (event in events) listen(event),
+    bertfit_message_progress = function(m) {
+      lines <<- c(lines, conditionMessage(m))
+      tryInvokeRestart("muffleMessage")
+    }
+  )
+  lines
+}
+
+test_that("logs get one line per epoch, without carriage returns", {
+  lines <- lines_of(2, list(begin, step, epoch, end))
+  expect_snapshot(writeLines(lines))
+  expect_false(any(grepl("\r", lines)))
+  expect_identical(lines_of(1, list(begin, step, epoch, end)), lines)
+})
+
+test_that("verbose 0 is silent, but an interrupt is always told", {
+  expect_identical(lines_of(0, list(begin, step, epoch, end)), character())
+  end$interrupted <- TRUE
+  expect_identical(lines_of(0, list(end)), "Interrupted: the model is returned as it stands.")
+})
+
+test_that("a terminal gets a bar with loss, metric and time left", {
+  local_options <- options(cli.dynamic = TRUE, cli.progress_show_after = 0, cli.progress_clear = TRUE)
+  on.exit(options(local_options))
+  shown <- capture.output(lines <- lines_of(2, list(begin, step, step, epoch, end), dynamic = TRUE), type = "message")
+  shown <- paste(shown, collapse = "\n")
+  expect_length(lines, 2)
+  expect_match(shown, "Epoch 1 ======       2/4, loss 0.5000, accuracy 0.7500, 1 min 15 s left", fixed = TRUE)
+})
+
+test_that("an interrupt while drawing is answered, not raised", {
+  listen <- answering_interrupts(function(event) rlang::interrupt())
+  expect_identical(listen(list()), "interrupt")
+  expect_null(answering_interrupts(function(event) 1)(list()))
+})
+
+test_that("durations and counts read well", {
+  expect_identical(seconds_text(0.04), "0.0 s")
+  expect_identical(vapply(c(7.31, 59.4, 60, 131, 3725), seconds_text, ""),
+                   c("7.3 s", "59 s", "1 min 00 s", "2 min 11 s", "1 h 02 min"))
+  expect_identical(vapply(c(770, 12345, 22713216, 1.5e9), short_count, ""), c("770", "12.3k", "22.7M", "1.5B"))
+  expect_identical(count(1, "row"), "1 row")
+  expect_identical(count(1492, "row"), "1,492 rows")
+})
+
+test_that("Ctrl-C ends a fit at the next batch and the model is returned", {
+  skip_if_no_python()
+  skip_on_os("windows")
+  log <- tempfile()
+  code <- c(
+    "library(bertfit)", "library(testthat)", "e <- new.env(parent = asNamespace('bertfit'))",
+    sprintf("for (f in c('helper.R', 'helper-toy.R')) sys.source(file.path('%s', f), e)", normalizePath(test_path())),
+    sprintf("log <- file('%s', 'wt'); sink(log, type = 'message'); sink(log)", log),
+    "fit <- bert_fit(e$toy_data(400), 'text', 'target', e$toy_model(), control = e$toy_control(epochs = 5000, verbose = 1))",
+    "cat('interrupted', fit$interrupted, 'epochs', nrow(fit$history) < 5000, 'predicts',",
+    "    ncol(predict(fit, 'the day is good')), 'pid\\n')"
+  )
+  script <- tempfile(fileext = ".R")
+  writeLines(code, script)
+  libraries <- paste(c(dirname(system.file(package = "bertfit")), .libPaths()), collapse = ":")
+  withr::local_envvar(R_LIBS = libraries, NOT_CRAN = "true", R_TESTS = "")
+  pid_file <- tempfile()
+  rscript <- file.path(R.home("bin"), "Rscript")
+  system(sprintf("'%s' --vanilla '%s' > /dev/null 2>&1 & echo $! > '%s'", rscript, script, pid_file))
+  pid <- as.integer(readLines(pid_file))
+  withr::defer(tools::pskill(pid, tools::SIGKILL))
+  seen <- function(pattern, seconds) {
+    until <- Sys.time() + seconds
+    while (Sys.time() < until) {
+      if (file.exists(log) && any(grepl(pattern, readLines(log, warn = FALSE)))) return(TRUE)
+      Sys.sleep(0.2)
+    }
+    FALSE
+  }
+  expect_true(seen("^Epoch 3/", 120))
+  tools::pskill(pid, tools::SIGINT)
+  expect_true(seen("^interrupted TRUE epochs TRUE predicts 2 pid$", 30))
+})
