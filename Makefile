@@ -49,13 +49,15 @@ demo: setup ## set up and fine-tune a real encoder on the bundled comments
 	@Rscript inst/demo/jigsaw.R
 
 test: setup-test ## set up and run every test: pytest, testthat, parity
-	@$(MAKE) --no-print-directory test-python test-r test-parity
+	@$(MAKE) --no-print-directory -j1 test-python
+	@$(MAKE) --no-print-directory -j1 test-r
+	@$(MAKE) --no-print-directory -j1 test-parity
 
 test-python: setup-test
 	$(PY) -m pytest tests/python
 
 test-r: setup-test
-	NOT_CRAN=true Rscript -e 'testthat::test_dir("tests/testthat", package = "bertfit", load_package = "installed", reporter = testthat::SummaryReporter, stop_on_failure = TRUE)'
+	TZ=$${TZ:-UTC} NOT_CRAN=true Rscript -e 'testthat::test_dir("tests/testthat", package = "bertfit", load_package = "installed", reporter = testthat::SummaryReporter, stop_on_failure = TRUE)'
 
 test-parity: setup-test
 	$(PY) -m pytest tests/parity

@@ -2,7 +2,8 @@
 
 test_that("loading is quick, silent, and touches neither Python nor reticulate", {
   lines <- run_r(c(
-    "time <- system.time(output <- capture.output(library(bertfit), type = 'message'))[['elapsed']]",
+    # processor time, so that a busy machine does not count
+    "time <- sum(system.time(output <- capture.output(library(bertfit), type = 'message'))[1:2])",
     "cat(length(output), isNamespaceLoaded('reticulate'), time < 0.5, sep = '\\n')"
   ))
   # Debian's reticulate 1.28 is left alone; from 1.41 on it is told what Python needs.
