@@ -9,7 +9,8 @@ from bertfit.plainvalues import as_list, build, to_plain, whole
 
 
 def test_nearly_plain_values_become_plain():
-    value = to_plain({1: (np.float32(0.5), np.int64(3), np.bool_(True)), "big": 2**31, "small": 1 - 2**31, "none": None})
+    three = (np.float32(0.5), np.int64(3), np.bool_(True))
+    value = to_plain({1: three, "big": 2**31, "small": 1 - 2**31, "none": None})
     assert value == {"1": [0.5, 3, True], "big": 2147483648.0, "small": -2147483647, "none": None}
     assert [type(v) for v in value["1"]] == [float, int, bool] and type(value["big"]) is float
 
