@@ -134,10 +134,11 @@ class Loop:
             for epoch in range(1, config.epochs + 1):
                 epoch_start = time.perf_counter()
                 row = self._train_epoch(epoch, steps)
-                if not math.isfinite(row["loss"]):
+                if math.isfinite(row["loss"]):
+                    row.update(self._validate())
+                if not all(math.isfinite(value) for name, value in row.items() if name.endswith("loss")):
                     self._diverged(epoch)
                     break
-                row.update(self._validate())
                 row["learning_rate"] = float(self.optimizer.scheduled_rate(self.optimizer.iterations))
                 row["seconds"] = time.perf_counter() - epoch_start
                 better = self._keep_if_better(epoch, row)
@@ -178,6 +179,8 @@ class Loop:
                                        "metric_name": name, "metric": metric, "seconds_left": left})
             if not math.isfinite(loss):
                 return {"loss": math.nan}
+        if not all(bool(tf.reduce_all(tf.math.is_finite(variable))) for variable in self.variables):
+            return {"loss": math.nan}  # the last step's loss was still a number, its update was none
         metrics = epoch_metrics(self.task, logits, self._original(self.rows))
         return {"loss": loss_sum / row_sum, **metrics}
 
@@ -208,7 +211,8 @@ class Loop:
         monitor = self.config.monitor
         value = row.get(f"val_{monitor}", row[monitor])
         badness = value if monitor in ("loss", "rmse") else -value
-        better = self.best_epoch is None or badness < self.best_value
+        # Until the measure is defined once (an AUC may never be), every epoch counts as better than the one before.
+        better = badness < self.best_value or self.best_value == math.inf
         if better:
             self.best_epoch, self.best_value = epoch, badness if math.isfinite(badness) else math.inf
             if self.config.restore_best and epoch < self.config.epochs:
@@ -222,7 +226,7 @@ class Loop:
             raise TrainingError(
                 "The loss must stay a finite number.",
                 [
-                    f"It became NaN or infinite in epoch {epoch}.",
+                    f"It, or a weight, became NaN or infinite in epoch {epoch}.",
                     'Try a smaller `learning_rate`, or `precision = "float32"`.',
                 ],
             )

@@ -53,7 +53,7 @@ def fit_model(
     Raises:
         DataError: Rows cannot be used.
         ArgumentError: Settings do not fit the task or the model.
-        TrainingError: The loss is not a number in the first epoch.
+        TrainingError: The loss is not a number, and there are no weights of an earlier epoch to return.
 
     An interrupt (Ctrl-C) ends training at the next batch; the model is returned as it stands, with
     ``record["interrupted"]`` True. Two runs with one seed give the same weights on a CPU.
@@ -117,7 +117,7 @@ def _encode(model: Model, rows: Rows, config: TrainConfig) -> tuple[int, Encodin
 def _freeze(model: Model, freeze: str | int) -> None:
     """Mark which layers do not learn."""
     depth = model.config.num_hidden_layers
-    if isinstance(freeze, int) and freeze > depth:
+    if not isinstance(freeze, str) and freeze > depth:
         raise ArgumentError(f"`freeze` must be at most {depth}, the layers of this model.", [f"You gave {freeze}."])
     prefixes: list[str] = []
     if freeze != "none":
