@@ -9,10 +9,10 @@ from __future__ import annotations
 import dataclasses
 import numbers
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from bertfit._env import PRECISIONS
 from bertfit.errors import ArgumentError
+from bertfit.settings import Settings, is_number, is_whole, require
 
 TASKS = ("binary", "multiclass", "multilabel", "regression")
 POOLINGS = ("nsp", "cls", "mean", "max")
@@ -21,41 +21,8 @@ FREEZES = ("none", "embeddings", "encoder")
 MONITORS = ("loss", "accuracy", "auc", "f1_macro", "rmse")
 
 
-def _require(ok: bool, argument: str, rule: str, received: Any) -> None:
-    if not ok:
-        raise ArgumentError(f"`{argument}` must be {rule}.", [f"You gave {received!r}."])
-
-
-def _is_whole(value: Any, low: int) -> bool:
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool) and value >= low
-
-
-def _is_number(value: Any, low: float, high: float = float("inf"), open_low: bool = False) -> bool:
-    if not isinstance(value, numbers.Real) or isinstance(value, bool):
-        return False
-    return (value > low if open_low else value >= low) and value <= high
-
-
-class _Settings:
-    """What the four have in common."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """All fields, as plain values that JSON keeps: NumPy's numbers become Python's, tuples and arrays lists."""
-        return {field.name: _plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
-
-
-def _plain(value: Any) -> Any:
-    if value is None or isinstance(value, (bool, str)):
-        return value
-    if isinstance(value, Mapping):
-        return {name: _plain(v) for name, v in value.items()}
-    if isinstance(value, numbers.Real):
-        return int(value) if isinstance(value, numbers.Integral) else float(value)
-    return [_plain(v) for v in value]
-
-
 @dataclasses.dataclass(frozen=True)
-class BertConfig(_Settings):
+class BertConfig(Settings):
     """Sizes and constants of a BERT encoder, under the field's usual names.
 
     Args:
@@ -100,18 +67,18 @@ class BertConfig(_Settings):
             "vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size",
             "max_position_embeddings", "type_vocab_size",
         ):
-            _require(_is_whole(getattr(self, name), 1), name, "a whole number of at least 1", getattr(self, name))
+            require(is_whole(getattr(self, name), 1), name, "a whole number of at least 1", getattr(self, name))
         for name in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
             value = getattr(self, name)
-            _require(_is_number(value, 0) and value < 1, name, "a number of at least 0 and below 1", value)
+            require(is_number(value, 0) and value < 1, name, "a number of at least 0 and below 1", value)
         for name in ("layer_norm_eps", "initializer_range"):
             value = getattr(self, name)
-            _require(_is_number(value, 0, open_low=True), name, "a number above 0", value)
-        _require(
-            _is_whole(self.pad_token_id, 0) and self.pad_token_id < self.vocab_size,
+            require(is_number(value, 0, open_low=True), name, "a number above 0", value)
+        require(
+            is_whole(self.pad_token_id, 0) and self.pad_token_id < self.vocab_size,
             "pad_token_id", "an id of the vocabulary", self.pad_token_id,
         )
-        _require(self.hidden_act in ACTIVATIONS, "hidden_act", f"one of {', '.join(ACTIVATIONS)}", self.hidden_act)
+        require(self.hidden_act in ACTIVATIONS, "hidden_act", f"one of {', '.join(ACTIVATIONS)}", self.hidden_act)
         if self.attention_head_size is None:
             if self.hidden_size % self.num_attention_heads:
                 raise ArgumentError(
@@ -120,11 +87,11 @@ class BertConfig(_Settings):
                 )
             object.__setattr__(self, "attention_head_size", self.hidden_size // self.num_attention_heads)
         size = self.attention_head_size
-        _require(_is_whole(size, 1), "attention_head_size", "a whole number of at least 1", size)
+        require(is_whole(size, 1), "attention_head_size", "a whole number of at least 1", size)
 
 
 @dataclasses.dataclass(frozen=True)
-class HeadConfig(_Settings):
+class HeadConfig(Settings):
     """The layers between the encoder and the predictions (`bert_head()` in R).
 
     Args:
@@ -148,22 +115,22 @@ class HeadConfig(_Settings):
     def __post_init__(self):
         object.__setattr__(self, "hidden", tuple(self.hidden))
         object.__setattr__(self, "layers", tuple(self.layers))
-        _require(all(_is_whole(h, 1) for h in self.hidden), "hidden", "whole numbers of at least 1", self.hidden)
-        _require(self.activation in ACTIVATIONS, "activation", f"one of {', '.join(ACTIVATIONS)}", self.activation)
-        _require(
-            _is_number(self.dropout, 0) and self.dropout < 1,
+        require(all(is_whole(h, 1) for h in self.hidden), "hidden", "whole numbers of at least 1", self.hidden)
+        require(self.activation in ACTIVATIONS, "activation", f"one of {', '.join(ACTIVATIONS)}", self.activation)
+        require(
+            is_number(self.dropout, 0) and self.dropout < 1,
             "dropout", "a number of at least 0 and below 1", self.dropout,
         )
-        _require(self.pooling in POOLINGS, "pooling", f"one of {', '.join(POOLINGS)}", self.pooling)
+        require(self.pooling in POOLINGS, "pooling", f"one of {', '.join(POOLINGS)}", self.pooling)
         whole = all(isinstance(i, numbers.Integral) and not isinstance(i, bool) and i != 0 for i in self.layers)
-        _require(bool(self.layers) and whole, "layers", "whole numbers other than 0", self.layers)
+        require(bool(self.layers) and whole, "layers", "whole numbers other than 0", self.layers)
         if self.pooling == "nsp" and self.layers != (-1,):
             raise ArgumentError(
                 '`layers` must be -1 when `pooling` is "nsp".',
                 [f"You gave {self.layers!r}.", 'Choose `pooling = "cls"`, "mean" or "max" for other layers.'],
             )
         known = ("truncated_normal", "glorot_uniform")
-        _require(self.initializer in known, "initializer", f"one of {', '.join(known)}", self.initializer)
+        require(self.initializer in known, "initializer", f"one of {', '.join(known)}", self.initializer)
 
     def layer_numbers(self, depth: int) -> tuple[int, ...]:
         """`layers` as numbers from 1 to `depth`.
@@ -172,15 +139,15 @@ class HeadConfig(_Settings):
             ArgumentError: A layer does not exist in an encoder of that depth, or is named twice.
         """
         numbers_ = tuple(i if i > 0 else depth + 1 + i for i in self.layers)
-        _require(
+        require(
             all(1 <= i <= depth for i in numbers_), "layers", f"between 1 and {depth}, or -{depth} and -1", self.layers
         )
-        _require(len(set(numbers_)) == len(numbers_), "layers", "different layers", self.layers)
+        require(len(set(numbers_)) == len(numbers_), "layers", "different layers", self.layers)
         return numbers_
 
 
 @dataclasses.dataclass(frozen=True)
-class Task(_Settings):
+class Task(Settings):
     """What a fitted model predicts.
 
     Args:
@@ -197,14 +164,14 @@ class Task(_Settings):
 
     def __post_init__(self):
         object.__setattr__(self, "labels", tuple(str(label) for label in self.labels))
-        _require(self.kind in TASKS, "task", f"one of {', '.join(TASKS)}", self.kind)
+        require(self.kind in TASKS, "task", f"one of {', '.join(TASKS)}", self.kind)
         expected = {"binary": (2, 2), "multiclass": (2, 10**6), "multilabel": (1, 10**6), "regression": (1, 1)}
         low, high = expected[self.kind]
         count = len(self.labels)
-        _require(low <= count <= high, "labels", f"{low} names" if low == high else f"at least {low} names", count)
+        require(low <= count <= high, "labels", f"{low} names" if low == high else f"at least {low} names", count)
         if len(set(self.labels)) != count:
             raise ArgumentError("`labels` must be different from each other.", [f"You gave {self.labels!r}."])
-        _require(_is_number(self.scale, 0, open_low=True), "scale", "a number above 0", self.scale)
+        require(is_number(self.scale, 0, open_low=True), "scale", "a number above 0", self.scale)
 
     @property
     def n_outputs(self) -> int:
@@ -213,7 +180,7 @@ class Task(_Settings):
 
 
 @dataclasses.dataclass(frozen=True)
-class TrainConfig(_Settings):
+class TrainConfig(Settings):
     """How a model is trained (`bert_control()` in R).
 
     Args:
@@ -261,40 +228,40 @@ class TrainConfig(_Settings):
 
     def __post_init__(self):
         for name in ("epochs", "batch_size", "accumulation"):
-            _require(_is_whole(getattr(self, name), 1), name, "a whole number of at least 1", getattr(self, name))
-        _require(_is_number(self.learning_rate, 0, open_low=True), "learning_rate", "a number above 0",
+            require(is_whole(getattr(self, name), 1), name, "a whole number of at least 1", getattr(self, name))
+        require(is_number(self.learning_rate, 0, open_low=True), "learning_rate", "a number above 0",
                  self.learning_rate)
         for name in ("min_learning_rate", "weight_decay"):
-            _require(_is_number(getattr(self, name), 0), name, "a number of at least 0", getattr(self, name))
+            require(is_number(getattr(self, name), 0), name, "a number of at least 0", getattr(self, name))
         if self.min_learning_rate > self.learning_rate:
             raise ArgumentError(
                 "`min_learning_rate` must not be above `learning_rate`.",
                 [f"They are {self.min_learning_rate!r} and {self.learning_rate!r}."],
             )
-        _require(_is_number(self.warmup, 0, 1), "warmup", "a share between 0 and 1", self.warmup)
-        _require(self.clip_norm is None or _is_number(self.clip_norm, 0, open_low=True),
+        require(is_number(self.warmup, 0, 1), "warmup", "a share between 0 and 1", self.warmup)
+        require(self.clip_norm is None or is_number(self.clip_norm, 0, open_low=True),
                  "clip_norm", "a number above 0, or None", self.clip_norm)
-        _require(self.max_len == "auto" or _is_whole(self.max_len, 3),
+        require(self.max_len == "auto" or is_whole(self.max_len, 3),
                  "max_len", 'a whole number of at least 3, or "auto"', self.max_len)
-        _require(_is_number(self.max_len_quantile, 0, 1, open_low=True),
+        require(is_number(self.max_len_quantile, 0, 1, open_low=True),
                  "max_len_quantile", "a share above 0 and at most 1", self.max_len_quantile)
-        _require(_is_number(self.validation, 0) and self.validation < 1,
+        require(is_number(self.validation, 0) and self.validation < 1,
                  "validation", "a share of at least 0 and below 1", self.validation)
         weights = self.class_weights
         if isinstance(weights, Mapping):
             weights = {str(label): weight for label, weight in weights.items()}  # as `Task` does with its labels
             object.__setattr__(self, "class_weights", weights)
-            _require(bool(weights) and all(_is_number(w, 0) for w in weights.values()),
+            require(bool(weights) and all(is_number(w, 0) for w in weights.values()),
                      "class_weights", "numbers of at least 0, named by label", weights)
         else:
-            _require(weights in (None, "balanced"), "class_weights", '"balanced" or numbers named by label', weights)
-        _require(self.freeze in FREEZES if isinstance(self.freeze, str) else _is_whole(self.freeze, 0),
+            require(weights in (None, "balanced"), "class_weights", '"balanced" or numbers named by label', weights)
+        require(self.freeze in FREEZES if isinstance(self.freeze, str) else is_whole(self.freeze, 0),
                  "freeze", f"one of {', '.join(FREEZES)}, or a number of layers", self.freeze)
-        _require(self.early_stopping is None or _is_whole(self.early_stopping, 1),
+        require(self.early_stopping is None or is_whole(self.early_stopping, 1),
                  "early_stopping", "a whole number of epochs of at least 1, or None", self.early_stopping)
-        _require(self.monitor in MONITORS, "monitor", f"one of {', '.join(MONITORS)}", self.monitor)
-        _require(isinstance(self.restore_best, bool), "restore_best", "True or False", self.restore_best)
-        _require(self.precision in PRECISIONS, "precision", f"one of {', '.join(PRECISIONS)}", self.precision)
-        _require(self.seed is None or (_is_whole(self.seed, 0) and self.seed < 2**31),
+        require(self.monitor in MONITORS, "monitor", f"one of {', '.join(MONITORS)}", self.monitor)
+        require(isinstance(self.restore_best, bool), "restore_best", "True or False", self.restore_best)
+        require(self.precision in PRECISIONS, "precision", f"one of {', '.join(PRECISIONS)}", self.precision)
+        require(self.seed is None or (is_whole(self.seed, 0) and self.seed < 2**31),
                  "seed", "a whole number between 0 and 2147483647, or None", self.seed)
-        _require(self.verbose in (0, 1, 2), "verbose", "0, 1 or 2", self.verbose)
+        require(self.verbose in (0, 1, 2), "verbose", "0, 1 or 2", self.verbose)

@@ -308,25 +308,25 @@ class FeedForward(keras.layers.Layer):
 class Dense(keras.layers.Layer):
     """A dense layer over the last axis, multiplied in the traced precision, answered in float32.
 
-    Weights: kernel [I, units], bias [units].
+    Weights: kernel [I, units], and bias [units] where `use_bias`.
     """
 
-    def __init__(self, units: int, activation: str = "linear", initializer="zeros", **kwargs):
+    def __init__(self, units: int, activation: str = "linear", initializer="zeros", use_bias: bool = True, **kwargs):
         super().__init__(autocast=False, **kwargs)
-        self.units, self.activation = units, activation
+        self.units, self.activation, self.use_bias = units, activation, use_bias
         self.initializer = keras.initializers.get(initializer)
 
     def build(self, input_shape):
         shape = (input_shape[-1], self.units)
         self.kernel = self.add_weight(name="kernel", shape=shape, initializer=self.initializer)
-        self.bias = self.add_weight(name="bias", shape=(self.units,), initializer="zeros")
+        self.bias = self.add_weight(name="bias", shape=(self.units,), initializer="zeros") if self.use_bias else None
         super().build(input_shape)
 
     def call(self, inputs):
         return activation(self.activation)(tf.cast(product(inputs, self.kernel, self.bias), tf.float32))
 
     def get_config(self):
-        own = {"units": self.units, "activation": self.activation}
+        own = {"units": self.units, "activation": self.activation, "use_bias": self.use_bias}
         return {**super().get_config(), **own, "initializer": keras.initializers.serialize(self.initializer)}
 
 

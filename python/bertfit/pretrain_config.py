@@ -1,0 +1,88 @@
+"""Settings of pretraining: the two heads, and a run. No TensorFlow."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from bertfit._env import PRECISIONS
+from bertfit.errors import ArgumentError
+from bertfit.settings import Settings, is_number, is_whole, require
+
+MONITORS = ("loss", "mlm_loss", "mlm_accuracy", "nsp_loss", "nsp_accuracy")
+
+
+@dataclasses.dataclass(frozen=True)
+class PretrainHeads(Settings):
+    """The two heads that pretraining puts on an encoder.
+
+    Args:
+        mlm: How a masked token is predicted. "transform" is Google's: a dense layer with the encoder's activation,
+            a normalization, the transposed token embedding, a bias. "tied" is the transposed token embedding alone.
+        nsp: How the next sentence is predicted from the pooled output: "google" is a dense layer with a bias,
+            "plain" one without.
+    """
+
+    mlm: str = "transform"
+    nsp: str = "google"
+
+    def __post_init__(self):
+        require(self.mlm in ("transform", "tied"), "mlm", '"transform" or "tied"', self.mlm)
+        require(self.nsp in ("google", "plain"), "nsp", '"google" or "plain"', self.nsp)
+
+
+@dataclasses.dataclass(frozen=True)
+class PretrainConfig(Settings):
+    """How a model is pretrained.
+
+    Args:
+        epochs: Passes over the data; the default where `steps` is None.
+        steps: Optimizer steps in all, in place of `epochs`.
+        steps_per_epoch: Steps after which measures are recorded and the model is saved; None for one pass over
+            the data.
+        batch_size: Sequences per step.
+        learning_rate, warmup, min_learning_rate, weight_decay, clip_norm: As for `TrainConfig`; Google's values.
+        validation_steps: Batches of the validation data that are looked at after an epoch; None for all.
+        monitor: Measure (on the validation data where there is some) that chooses the best weights.
+        save_steps: Steps between two states to resume from, beside the end of an epoch; None for none.
+        precision, seed, verbose: As for `TrainConfig`.
+    """
+
+    epochs: int = 10
+    steps: int | None = None
+    steps_per_epoch: int | None = None
+    batch_size: int = 32
+    learning_rate: float = 1e-4
+    warmup: float = 0.1
+    min_learning_rate: float = 0.0
+    weight_decay: float = 0.01
+    clip_norm: float | None = 1.0
+    validation_steps: int | None = None
+    monitor: str = "mlm_accuracy"
+    save_steps: int | None = None
+    precision: str = "auto"
+    seed: int | None = None
+    verbose: int = 2
+
+    def __post_init__(self):
+        for name in ("epochs", "batch_size"):
+            require(is_whole(getattr(self, name), 1), name, "a whole number of at least 1", getattr(self, name))
+        for name in ("steps", "steps_per_epoch", "validation_steps", "save_steps"):
+            value = getattr(self, name)
+            require(value is None or is_whole(value, 1), name, "a whole number of at least 1, or None", value)
+        require(is_number(self.learning_rate, 0, open_low=True),
+                "learning_rate", "a number above 0", self.learning_rate)
+        for name in ("min_learning_rate", "weight_decay"):
+            require(is_number(getattr(self, name), 0), name, "a number of at least 0", getattr(self, name))
+        if self.min_learning_rate > self.learning_rate:
+            raise ArgumentError(
+                "`min_learning_rate` must not be above `learning_rate`.",
+                [f"They are {self.min_learning_rate!r} and {self.learning_rate!r}."],
+            )
+        require(is_number(self.warmup, 0, 1), "warmup", "a share between 0 and 1", self.warmup)
+        require(self.clip_norm is None or is_number(self.clip_norm, 0, open_low=True),
+                "clip_norm", "a number above 0, or None", self.clip_norm)
+        require(self.monitor in MONITORS, "monitor", f"one of {', '.join(MONITORS)}", self.monitor)
+        require(self.precision in PRECISIONS, "precision", f"one of {', '.join(PRECISIONS)}", self.precision)
+        require(self.seed is None or (is_whole(self.seed, 0) and self.seed < 2**31),
+                "seed", "a whole number between 0 and 2147483647, or None", self.seed)
+        require(self.verbose in (0, 1, 2), "verbose", "0, 1 or 2", self.verbose)
