@@ -14,6 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from bertfit import google, huggingface, registry
 from bertfit.config import BertConfig
 from bertfit.errors import ArgumentError, CheckpointError
@@ -35,6 +37,7 @@ class Checkpoint:
         vocabulary: Its tokens and their casing.
         sha256: Digest of the weight file.
         fill: Puts every weight into an encoder that `encoder.build_encoder(config)` made.
+        heads: Reads the weights of Google's MLM and NSP heads, by layer; None where the checkpoint lacks one of them.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Checkpoint:
     vocabulary: Vocabulary
     sha256: str
     fill: Callable[[Any], None] = dataclasses.field(repr=False)
+    heads: Callable[[], dict[str, list[np.ndarray]]] | None = dataclasses.field(repr=False, default=None)
 
 
 def open_checkpoint(
@@ -90,7 +94,8 @@ def _open(path: Path, name: str | None, lower_case: bool | None) -> Checkpoint:
         weights = google.GoogleWeights(folder, prefix, config)
     else:
         weights = huggingface.HuggingFaceWeights(folder, config)
-    return Checkpoint(name or given.name, kind, str(folder), config, vocabulary, weights.sha256, weights.fill)
+    return Checkpoint(name or given.name, kind, str(folder), config, vocabulary, weights.sha256, weights.fill,
+                      weights.read_heads if weights.has_heads else None)
 
 
 def _folder_and_prefix(path: Path) -> tuple[Path, str | None]:

@@ -16,7 +16,7 @@ import numpy as np
 from bertfit import _env, archive
 from bertfit.config import BertConfig
 from bertfit.errors import CheckpointError
-from bertfit.tensors import bert_config, damaged, encoder_tensors, read_json, require_tensors
+from bertfit.tensors import bert_config, damaged, encoder_tensors, head_tensors, read_json, require_tensors
 
 CONFIG = "bert_config.json"
 # Google's modeling.py computes the tanh form under the name "gelu".
@@ -53,6 +53,7 @@ class GoogleWeights:
 
     Attributes:
         sha256: Digest of the data file (of the digests, where there are several).
+        has_heads: Whether all of the MLM and NSP heads is there too.
 
     Raises:
         CheckpointError: A file or tensor is missing, has another shape or type, or cannot be read; or there are
@@ -82,6 +83,11 @@ class GoogleWeights:
             )
         tensors = encoder_tensors(self.config)
         expected = {tensor.google: tensor.shape for tensor in tensors}
+        heads = head_tensors(self.config)
+        self.has_heads = all(tensor.google in shapes for tensor in heads)
+        if self.has_heads:
+            tensors = [*tensors, *heads]
+            expected.update({t.google: t.shape[::-1] if _turned(t.google) else t.shape for t in heads})
         extra = [name for name in sorted(shapes) if name not in expected and not _KNOWN_EXTRAS.fullmatch(name)]
         require_tensors(expected, shapes, extra, index, config_file)
         for tensor in tensors:
@@ -121,6 +127,21 @@ class GoogleWeights:
             encoder.get_layer("NSP-Dense").set_weights([tf.train.load_variable(str(self.prefix), n) for n in pooler])
         except Exception as error:  # the reader's errors have many classes, IndexError among them
             raise damaged(self.prefix, None, _first_line(error)) from error
+
+
+    def read_heads(self) -> dict[str, list[np.ndarray]]:
+        """The weights of the MLM and NSP heads, by keras-bert's layer names."""
+        reader = _env.tensorflow().compat.v1.train.NewCheckpointReader(str(self.prefix))
+        layers: dict[str, list[np.ndarray]] = {}
+        for tensor in head_tensors(self.config):
+            values = self._read(reader, tensor.google)
+            layers.setdefault(tensor.layer, []).append(values.T if _turned(tensor.google) else values)
+        return layers
+
+
+def _turned(name: str) -> bool:
+    """Whether Google's file holds the transpose of what Keras does: NSP's kernel, [2, H]."""
+    return name == "cls/seq_relationship/output_weights"
 
 
 def _only_prefix(folder: Path) -> str:

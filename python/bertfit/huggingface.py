@@ -17,7 +17,7 @@ import numpy as np
 from bertfit import archive
 from bertfit.config import BertConfig
 from bertfit.errors import CheckpointError
-from bertfit.tensors import Tensor, bert_config, damaged, encoder_tensors, read_json, require_tensors
+from bertfit.tensors import Tensor, bert_config, damaged, encoder_tensors, head_tensors, read_json, require_tensors
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 _ACTIVATIONS = {
@@ -58,6 +58,7 @@ class HuggingFaceWeights:
 
     Attributes:
         sha256: Digest of model.safetensors.
+        has_heads: Whether all of the MLM and NSP heads is there too.
 
     Raises:
         CheckpointError: The file is missing, damaged or cut short, or a tensor is missing, unknown, or has another
@@ -82,9 +83,11 @@ class HuggingFaceWeights:
             if name in names:
                 raise damaged(self.path, stored, f"it is there twice, also as {names[name]}")
             names[name] = stored
+        heads = head_tensors(self.config)
+        self.has_heads = all(tensor.huggingface in names for tensor in heads)
         expected = {
             tensor.huggingface: tensor.shape[::-1] if tensor.transposed else tensor.shape
-            for tensor in encoder_tensors(self.config)
+            for tensor in encoder_tensors(self.config) + (heads if self.has_heads else [])
         }
         extra = [
             stored for name, stored in sorted(names.items())
@@ -129,17 +132,23 @@ class HuggingFaceWeights:
             CheckpointError: The file has changed since it was checked.
         """
         positions = encoder.get_layer("Embedding-Position").get_weights()[0].shape[0]
+        for layer, values in self._by_layer(encoder_tensors(self.config)).items():
+            if layer == "Embedding-Position":
+                values = [values[0][:positions]]
+            encoder.get_layer(layer).set_weights(values)
+
+    def read_heads(self) -> dict[str, list[np.ndarray]]:
+        """The weights of the MLM and NSP heads, by keras-bert's layer names."""
+        return self._by_layer(head_tensors(self.config))
+
+    def _by_layer(self, tensors: list[Tensor]) -> dict[str, list[np.ndarray]]:
         layers: dict[str, list[np.ndarray]] = {}
-        for tensor in encoder_tensors(self.config):
+        for tensor in tensors:
             try:
-                values = self.read(tensor)
+                layers.setdefault(tensor.layer, []).append(self.read(tensor))
             except (OSError, ValueError) as error:
                 raise damaged(self.path, self._names[tensor.huggingface], error) from error
-            if tensor.layer == "Embedding-Position":
-                values = values[:positions]
-            layers.setdefault(tensor.layer, []).append(values)
-        for layer, values in layers.items():
-            encoder.get_layer(layer).set_weights(values)
+        return layers
 
 
 def _read_header(path: Path) -> tuple[dict[str, dict[str, Any]], int]:

@@ -81,7 +81,7 @@ def _open_bundle(path: Path, name: str | None, lower_case: bool | None, max_len:
         if model.fitted:
             raise ArgumentError("`max_len` must be left out for a fitted model.",
                                 [f"It was saved with {model.max_len} positions."])
-        model = model.copy(max_len=max_len)
+        model = model.copy(max_len, heads=True)
     if name is not None:
         model.name = name
     return model

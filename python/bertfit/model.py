@@ -16,6 +16,8 @@ from bertfit.config import BertConfig, HeadConfig, Task
 from bertfit.encoder import build_encoder, compute_in, encoder_layer_names, hidden_states, noise_of
 from bertfit.errors import ArgumentError
 from bertfit.heads import attach, build_head, build_pooling, feature_width
+from bertfit.pretrain_config import PretrainHeads
+from bertfit.pretrain_heads import PretrainingLayers
 from bertfit.tokenize import Encoding, Tokenizer
 from bertfit.vocab import Vocabulary
 
@@ -42,6 +44,9 @@ class Model:
         source: Where it came from: ``{"kind", "path", "sha256"}``.
         task, head_config, head: What a fitted model predicts, its head's settings, and the head.
         record: How it was fitted: settings, history, metrics. Empty for a model that was only loaded.
+
+    Attributes:
+        pretrain_heads, pretraining: The forms of its MLM and NSP heads and their layers, where it has them.
     """
 
     def __init__(
@@ -61,6 +66,8 @@ class Model:
         self.tokenizer = Tokenizer(vocabulary)
         self.task, self.head_config, self.head = task, head_config, head
         self.network = None if head is None else attach(encoder, config, head_config, head)
+        self.pretrain_heads: PretrainHeads | None = None
+        self.pretraining: PretrainingLayers | None = None
         self._functions: dict[tuple, Callable] = {}
 
     @classmethod
@@ -75,7 +82,10 @@ class Model:
         checkpoint.fill(encoder)
         source = {"kind": checkpoint.kind, "path": checkpoint.path, "sha256": checkpoint.sha256}
         model = cls(checkpoint.name, checkpoint.config, checkpoint.vocabulary, encoder, source)
-        return model if max_len in (None, model.max_len) else model.copy(max_len=max_len)
+        if checkpoint.heads is not None:
+            model.add_pretraining(PretrainHeads())
+            model.pretraining.set_weights(checkpoint.heads())
+        return model if max_len in (None, model.max_len) else model.copy(max_len, heads=True)
 
     @property
     def max_len(self) -> int:
@@ -103,15 +113,22 @@ class Model:
         """Source of its dropout's random numbers."""
         return noise_of(self.encoder)
 
-    def copy(self, max_len: int | None = None) -> Model:
-        """A model of its own with the same encoder weights and no head; `max_len` cuts the position table."""
+    def copy(self, max_len: int | None = None, heads: bool = False) -> Model:
+        """A model of its own with the same encoder weights, and the MLM and NSP heads if `heads`; no task's head.
+
+        `max_len` cuts the position table.
+        """
         encoder = build_encoder(self.config, self.max_len if max_len is None else max_len, fresh=False)
         for name in encoder_layer_names(self.config):
             weights = self.encoder.get_layer(name).get_weights()
             if name == "Embedding-Position":
                 weights = [weights[0][: encoder.get_layer(name).positions]]
             encoder.get_layer(name).set_weights(weights)
-        return Model(self.name, self.config, self.vocabulary, encoder, self.source)
+        model = Model(self.name, self.config, self.vocabulary, encoder, self.source)
+        if heads and self.pretraining is not None:
+            model.add_pretraining(self.pretrain_heads)
+            model.pretraining.set_weights({layer.name: layer.get_weights() for layer in self.pretraining.layers})
+        return model
 
     def add_head(self, task: Task, head_config: HeadConfig, seed: int = 0) -> None:
         """Put a fresh head on the encoder; the model then predicts `task`."""
@@ -120,11 +137,21 @@ class Model:
         self.task, self.head_config = task, head_config
         self._functions.clear()
 
+    def add_pretraining(self, heads: PretrainHeads, seed: int = 0) -> None:
+        """Put fresh MLM and NSP heads on the encoder."""
+        self.pretraining = PretrainingLayers(self.encoder, self.config, heads, seed)
+        self.pretrain_heads = heads
+
     def weights(self) -> dict[str, list[np.ndarray]]:
         """Every weight as float32 arrays, by layer name, in the graph's order."""
+        return {name: layer.get_weights() for name, layer in self.weighted_layers().items()}
+
+    def weighted_layers(self) -> dict[str, Any]:
+        """Every layer with weights by name: the encoder's (also those that a head passes by), then the heads'."""
         layers = [self.encoder.get_layer(name) for name in encoder_layer_names(self.config)]
-        layers += [layer for layer in (self.head.layers if self.head is not None else []) if layer.weights]
-        return {layer.name: layer.get_weights() for layer in layers}
+        layers += self.pretraining.layers if self.pretraining is not None else []
+        layers += self.head.layers if self.head is not None else []
+        return {layer.name: layer for layer in layers if layer.weights}
 
     def layer_table(self) -> dict[str, list]:
         """One row per layer of the graph: layer, type, output shape, parameters, trainable parameters."""

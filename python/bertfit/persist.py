@@ -27,9 +27,13 @@ from bertfit.config import BertConfig, HeadConfig, Task
 from bertfit.encoder import build_encoder
 from bertfit.errors import BertfitError, BundleError
 from bertfit.model import Model
+from bertfit.pretrain_config import PretrainHeads
 from bertfit.vocab import Vocabulary
 
-FIELDS = {"name", "task", "max_len", "lower_case", "config", "head", "frozen", "provenance", "packages", "record"}
+FIELDS = {
+    "name", "task", "max_len", "lower_case", "config", "head", "pretraining", "frozen", "provenance", "packages",
+    "record",
+}
 PACKAGES = ("bertfit", "tensorflow", "tf-keras", "keras-bert", "numpy")
 
 
@@ -108,7 +112,8 @@ def _describe(model: Model) -> dict[str, Any]:
         "lower_case": model.vocabulary.lower_case,
         "config": model.config.to_dict(),
         "head": model.head_config.to_dict() if model.fitted else None,
-        "frozen": [name for name, layer in _layers(model).items() if not layer.trainable],
+        "pretraining": None if model.pretraining is None else model.pretrain_heads.to_dict(),
+        "frozen": [name for name, layer in model.weighted_layers().items() if not layer.trainable],
         "provenance": origin(model),
         "packages": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
         "record": record,
@@ -198,18 +203,14 @@ def _build(description, vocabulary: bytes, history: bytes, tensors, path: str | 
         record["history"] = columns
     encoder = build_encoder(config, description["max_len"], fresh=False)
     model = Model(description["name"], config, words, encoder, source, record=record)
+    if description["pretraining"] is not None:
+        model.add_pretraining(PretrainHeads(**description["pretraining"]))
     if description["task"] is not None:
         model.add_head(Task(**description["task"]), HeadConfig(**description["head"]))
     _fill(model, tensors, path or bundle.IN_MEMORY)
     for name in description["frozen"]:
-        _layers(model)[name].trainable = False
+        model.weighted_layers()[name].trainable = False
     return model
-
-
-def _layers(model: Model) -> dict[str, Any]:
-    """Every layer with weights by name. Not the network's: where the head pools otherwise, it lacks NSP-Dense."""
-    layers = [*model.encoder.layers, *(model.head.layers if model.fitted else [])]
-    return {layer.name: layer for layer in layers if layer.weights}
 
 
 def _fill(model: Model, tensors: Mapping[str, Any], where: str) -> None:
@@ -218,7 +219,7 @@ def _fill(model: Model, tensors: Mapping[str, Any], where: str) -> None:
         raise BundleError("The weights of a saved model must be those of its description.",
                           [f"model.safetensors in {where}: {reason}"])
 
-    layers = _layers(model)
+    layers = model.weighted_layers()
     wanted = {f"{name}/{i}": tuple(w.shape) for name, layer in layers.items() for i, w in enumerate(layer.weights)}
     missing, unknown = sorted(set(wanted) - set(tensors)), sorted(set(tensors) - set(wanted))
     if missing:

@@ -68,6 +68,20 @@ def encoder_tensors(config: BertConfig) -> list[Tensor]:
     return rows + _dense("NSP-Dense", "pooler.dense", width, width)
 
 
+def head_tensors(config: BertConfig) -> list[Tensor]:
+    """The tensors of Google's MLM and NSP heads, by keras-bert's layer names, in each layer's own order."""
+    width, transform = config.hidden_size, "cls.predictions.transform"
+    rows = [*_dense("MLM-Dense", f"{transform}.dense", width, width), *_norm("MLM-Norm", transform, width)]
+    rows = [dataclasses.replace(tensor, google=tensor.google.removeprefix("bert/")) for tensor in rows]
+    return [
+        *rows,
+        Tensor("MLM-Sim", "cls/predictions/output_bias", "cls.predictions.bias", (config.vocab_size,)),
+        # Google's files hold this kernel the other way round too.
+        Tensor("NSP", "cls/seq_relationship/output_weights", "cls.seq_relationship.weight", (width, 2), True),
+        Tensor("NSP", "cls/seq_relationship/output_bias", "cls.seq_relationship.bias", (2,)),
+    ]
+
+
 def _google_name(module: str, weight: str) -> str:
     return f"bert/{module.replace('layer.', 'layer_').replace('.', '/')}/{weight}"
 
