@@ -1,14 +1,13 @@
 """Google's file format for pretraining rows: tf.train.Example messages in TFRecord files.
 
-`encode` turns whole batches into the messages' bytes with NumPy, byte for byte what protobuf makes of each
-feature; `Writer` puts them into a file; `examine` walks a file's records without reading them; `stream`
-reads many files back into arrays, in one fixed order. What the columns mean is not known here
-(`bertfit.pretrain_data`, `bertfit.pretrain_read`).
+`RecordFormat` makes records of whole batches with NumPy, frames and checksums included, so that writing
+needs no TensorFlow; `examine` walks a file's records without reading them; `stream` reads many files back
+into arrays, always in the same order. What the fields mean is not known here (`bertfit.pretrain_data`).
 """
 
 from __future__ import annotations
 
-import contextlib
+import dataclasses
 import os
 import struct
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,119 +21,176 @@ from bertfit.errors import ArgumentError, DataError
 #: What TFRecord adds to a message: its length and two checksums.
 FRAME = 16
 
-_INT64_LIST, _FLOAT_LIST = 0x1A, 0x12  # fields of tf.train.Feature
 _READ_AT_ONCE = 1024  # records
 
 
-# -- Messages -------------------------------------------------------------------------------------------
+# -- Writing --------------------------------------------------------------------------------------------
 
-def encode(columns: Mapping[str, np.ndarray]) -> tuple[bytes, np.ndarray]:
-    """Serialize n rows as tf.train.Example messages.
+@dataclasses.dataclass(frozen=True)
+class Field:
+    """A feature of every record.
 
     Args:
-        columns: Feature name -> [n, k]: whole numbers from 0 to 2^31 - 1 (int64_list) or floats (float_list).
-
-    Returns:
-        The messages one behind the other, and where each ends: int64 [n].
-
-    >>> data, ends = encode({"a": np.array([[1, 300]])})
-    >>> data.hex(" "), ends.tolist()
-    ('0a 0e 0a 0c 0a 01 61 12 07 1a 05 0a 03 01 ac 02', [16])
-    """
-    # A message is built as a matrix of bytes with all bytes that could be needed, and a mask of those that
-    # are: varints of different lengths then cost no loop over rows.
-    parts: list[tuple[np.ndarray, np.ndarray]] = []
-    total = 0
-    for name, values in columns.items():
-        entry, size = _map_entry(name, np.asarray(values))
-        parts += entry
-        total = total + size
-    parts, _ = _prefixed(b"\n", parts, total)  # Example.features
-    keep = np.concatenate([mask for _, mask in parts], axis=1)
-    data = np.concatenate([part for part, _ in parts], axis=1)[keep]
-    return data.tobytes(), np.cumsum(np.count_nonzero(keep, axis=1))
-
-
-def _map_entry(name: str, values: np.ndarray):
-    n = len(values)
-    if values.dtype.kind == "f":
-        data = np.ascontiguousarray(values, "<f4").view(np.uint8).reshape(n, -1)
-        parts, field = [(data, np.ones(data.shape, bool))], _FLOAT_LIST
-        size = np.full(n, data.shape[1])
-    else:
-        data, keep = _varints(values)
-        parts, field, size = [(data, keep)], _INT64_LIST, np.count_nonzero(keep, axis=1)
-    parts, size = _prefixed(b"\n", parts, size)  # Int64List.value or FloatList.value, packed
-    parts, size = _prefixed(bytes([field]), parts, size)
-    key = name.encode()
-    parts, size = _prefixed(b"\n" + bytes([len(key)]) + key + b"\x12", parts, size, len(key) + 3)
-    return parts, size
-
-
-def _prefixed(tag: bytes, parts, size, extra: int = 0):
-    """`parts` behind `tag` and their length; a map entry (`extra`) gets a frame of its own."""
-    length, keep = _varints(np.asarray(size)[:, None])
-    constant = np.broadcast_to(np.frombuffer(tag, np.uint8), (len(length), len(tag)))
-    parts = [(constant, np.ones(constant.shape, bool)), (length, keep), *parts]
-    size = size + len(tag) + np.count_nonzero(keep, axis=1)
-    return _prefixed(b"\n", parts, size) if extra else (parts, size)
-
-
-def _varints(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Base-128 bytes of whole numbers [n, k], low bits first: uint8 [n, k * w] and which of them count."""
-    n, k = values.shape
-    highest = int(values.max(initial=0))
-    width = max(1, -(-highest.bit_length() // 7))
-    if width == 1:
-        return values.astype(np.uint8), np.ones((n, k), bool)
-    data, keep = np.empty((n, k, width), np.uint8), np.empty((n, k, width), bool)
-    keep[..., 0] = True
-    rest = values.astype(np.uint32)
-    for byte in range(width):
-        more = rest > 127
-        data[..., byte] = rest & 127 | more.astype(np.uint32) << 7
-        if byte + 1 < width:
-            keep[..., byte + 1] = more
-            rest = rest >> 7
-    return data.reshape(n, -1), keep.reshape(n, -1)
-
-
-# -- Files ----------------------------------------------------------------------------------------------
-
-class Writer:
-    """A TFRecord file being written; a context manager.
-
-    Raises:
-        OSError: The disk refuses.
+        name: Its name.
+        count: Its values per record, k.
+        highest: Its highest value; the lowest is 0.
+        real: float_list instead of int64_list; such a field holds nothing but 0 and 1.
     """
 
-    def __init__(self, path: str | os.PathLike):
-        self._tf = _env.tensorflow()
-        with self._as_os_errors():
-            self._file = self._tf.io.TFRecordWriter(os.fspath(path))
+    name: str
+    count: int
+    highest: int = 1
+    real: bool = False
 
-    def write(self, data: bytes, ends: np.ndarray) -> None:
-        """Append the messages of `encode`."""
-        start, write = 0, self._file.write
-        with self._as_os_errors():
-            for end in ends.tolist():
-                write(data[start:end])
-                start = end
+    @property
+    def width(self) -> int:
+        """Bytes of a value."""
+        return 4 if self.real else max(1, -(-self.highest.bit_length() // 7))
 
-    def __enter__(self) -> Writer:
-        return self
 
-    def __exit__(self, *_) -> None:
-        with self._as_os_errors():
-            self._file.close()
+class RecordFormat:
+    """tf.train.Example records of some fields, all of one length, many at once.
 
-    @contextlib.contextmanager
-    def _as_os_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except self._tf.errors.OpError as error:
-            raise OSError(error.message.split("; ")[-1]) from error
+    A value takes as many bytes as the field's highest value does. A varint may be padded so ("0x81 0x00" is
+    1), every protobuf reader takes it, and all records then have one layout: a matrix is filled column by
+    column. The checksum (CRC-32C) is linear in the bits that vary, so it is the checksum of the empty record
+    and one table entry for every value.
 
+    Args:
+        fields: The features.
+
+    >>> RecordFormat([Field("a", 2, 300)]).encode({"a": np.array([[1, 300]])})[0, 12:-4].tobytes().hex(" ")
+    '0a 0f 0a 0d 0a 01 61 12 08 1a 06 0a 04 81 00 ac 02'
+    """
+
+    def __init__(self, fields: Sequence[Field]):
+        self.fields = tuple(fields)
+        body, self._places = b"", []
+        for field in self.fields:
+            prefix, values = _empty_entry(field)
+            self._places.append(len(body) + len(prefix))
+            body += prefix + values
+        head = b"\n" + _varint(len(body))  # Example.features
+        self._places = [place + len(head) for place in self._places]
+        payload = head + body
+        length = struct.pack("<Q", len(payload))
+        frame = length + struct.pack("<I", _masked(crc32c(length))) + payload + bytes(4)
+        self._empty = np.frombuffer(frame, np.uint8)
+        self._checksum = np.uint32(crc32c(payload))
+        self._tables = self._make_tables(len(payload))
+
+    def _make_tables(self, size: int) -> list[list[np.ndarray]]:
+        """Per field, what its values add to the checksum: flat tables of [columns or groups of 8, values]."""
+        # after[j][b]: the register that byte b leaves when j bytes of 0 follow it
+        after = np.empty((size, 256), np.uint32)
+        after[0] = _CRC_TABLE
+        for j in range(1, size):
+            after[j] = after[j - 1] >> 8 ^ _CRC_TABLE[after[j - 1] & 0xFF]
+        tables = []
+        for field, place in zip(self.fields, self._places, strict=True):
+            begins = place + field.width * np.arange(field.count)
+            if field.highest > 1:
+                low = after[size - 1 - begins, :128]
+                high = np.arange((field.highest >> 7) + 1)
+                rest = np.zeros((field.count, len(high)), np.uint32)
+                for byte in range(1, field.width):
+                    rest ^= after[(size - 1 - byte - begins)[:, None], high >> 7 * (byte - 1) & 127]
+                tables.append([low.ravel(), rest.ravel()] if field.width > 1 else [low.ravel()])
+            else:
+                one = np.frombuffer(np.float32(1).tobytes() if field.real else b"\1", np.uint8)
+                ones = np.zeros(-(-field.count // 8) * 8, np.uint32)
+                for byte, value in enumerate(one):
+                    ones[: field.count] ^= after[size - 1 - byte - begins, value]
+                bits = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).astype(bool)  # [256, 8]
+                groups = np.where(bits, ones.reshape(-1, 1, 8), 0)
+                tables.append([np.bitwise_xor.reduce(groups, axis=2).ravel().astype(np.uint32)])
+        return tables
+
+    def encode(self, columns: Mapping[str, np.ndarray]) -> np.ndarray:
+        """n records with their frames: uint8 [n, bytes of a record], to be written as they lie.
+
+        Args:
+            columns: Field name -> [n, k], whole numbers from 0 to the field's highest.
+        """
+        n = len(next(iter(columns.values())))
+        rows = np.empty((n, len(self._empty)), np.uint8)
+        rows[:] = self._empty
+        checksum = np.full(n, self._checksum)
+        for field, place, tables in zip(self.fields, self._places, self._tables, strict=True):
+            values, begin, end = columns[field.name], 12 + place, 12 + place + field.width * field.count
+            if field.highest > 1:
+                index = np.arange(field.count, dtype=np.int32)
+                values = values.astype(np.int32, copy=False)
+                checksum ^= _looked_up(tables[0], (values & 127) + 128 * index)
+                if field.width > 1:
+                    checksum ^= _looked_up(tables[1], (values >> 7) + ((field.highest >> 7) + 1) * index)
+                for byte in range(field.width):
+                    more = 128 if byte + 1 < field.width else 0
+                    rows[:, begin + byte : end : field.width] = values >> 7 * byte & 127 | more
+            else:
+                bits = np.packbits(values.astype(bool), axis=1)
+                checksum ^= _looked_up(tables[0], bits + 256 * np.arange(bits.shape[1], dtype=np.int32))
+                if field.real:
+                    rows[:, begin:end] = values.astype("<f4").view(np.uint8).reshape(n, -1)
+                else:
+                    rows[:, begin:end] = values
+        rows[:, -4:] = _masked(checksum).astype("<u4")[:, None].view(np.uint8)
+        return rows
+
+
+def _looked_up(table: np.ndarray, index: np.ndarray) -> np.ndarray:
+    return np.bitwise_xor.reduce(table[index], axis=1)
+
+
+def _empty_entry(field: Field) -> tuple[bytes, bytes]:
+    """What stands before a field's values in a message, and the values when all are 0."""
+    size = field.width * field.count
+    values = bytes(size) if field.real else (b"\x80" * (field.width - 1) + b"\0") * field.count
+    kind = b"\x12" if field.real else b"\x1a"  # Feature.float_list, .int64_list
+    values_head = b"\n" + _varint(size)
+    feature_head = kind + _varint(len(values_head) + size) + values_head
+    name = field.name.encode()
+    entry_head = b"\n" + _varint(len(name)) + name + b"\x12" + _varint(len(feature_head) + size) + feature_head
+    return b"\n" + _varint(len(entry_head) + size) + entry_head, values
+
+
+def _varint(value: int) -> bytes:
+    data = bytearray()
+    while value > 127:
+        data.append(value & 127 | 128)
+        value >>= 7
+    return bytes([*data, value])
+
+
+def _crc_table() -> np.ndarray:
+    table = np.arange(256, dtype=np.uint32)
+    for _ in range(8):
+        table = np.where(table & 1, table >> 1 ^ np.uint32(0x82F63B78), table >> 1)
+    return table.astype(np.uint32)
+
+
+_CRC_TABLE = _crc_table()
+
+
+def crc32c(data: bytes) -> int:
+    """The checksum of TFRecord files (Castagnoli's polynomial), a byte at a time.
+
+    >>> hex(crc32c(b"123456789"))
+    '0xe3069283'
+    """
+    register = 0xFFFFFFFF
+    for byte in data:
+        register = register >> 8 ^ int(_CRC_TABLE[(register ^ byte) & 0xFF])
+    return register ^ 0xFFFFFFFF
+
+
+def _masked(checksum):
+    """As TFRecord stores it; for a number or an array of uint32."""
+    rotated = checksum >> 15 | (checksum << 17 & 0xFFFFFFFF)
+    return rotated + np.uint32(0xA282EAD8) if isinstance(checksum, np.ndarray) else (rotated + 0xA282EAD8) & 0xFFFFFFFF
+
+
+# -- Reading --------------------------------------------------------------------------------------------
 
 def examine(path: str | os.PathLike) -> int:
     """How many records a TFRecord file has, from their lengths; checksums are not read.
@@ -202,9 +258,8 @@ def stream(paths: Sequence[str | os.PathLike], spec: Mapping[str, tuple[int, str
 
     with tf.device("CPU"):
         data = tf.data.Dataset.from_tensor_slices(files)
-        data = data.interleave(tf.data.TFRecordDataset, cycle_length=min(16, len(files)), block_length=64,
-                               deterministic=True)
-        data = data.skip(skip).batch(_READ_AT_ONCE).map(parse, deterministic=True).prefetch(2)
+        data = data.interleave(tf.data.TFRecordDataset, cycle_length=min(16, len(files)), block_length=64)
+        data = data.skip(skip).batch(_READ_AT_ONCE).map(parse).prefetch(2)
     rows = data.as_numpy_iterator()
     while True:
         try:
