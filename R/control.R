@@ -87,7 +87,9 @@ check_types <- function(settings, types, call) {
 }
 
 check_validation <- function(x, call) {
-  if (!is.data.frame(x)) check_number(x, arg = "validation", call = call)
+  if (!is.data.frame(x) && !(is.numeric(x) && length(x) == 1)) {
+    bert_abort("`validation` must be a share of the rows, or a data frame.", you_gave(x), class = "argument", call = call)
+  }
 }
 
 check_class_weights <- function(x, call) {
@@ -219,6 +221,25 @@ setting_text <- function(value) {
   text <- if (is.character(value)) encodeString(value, quote = '"') else format(unlist(value), trim = TRUE)
   if (!is.null(names(value))) text <- paste(names(value), "=", text)
   paste(text, collapse = ", ")
+}
+
+# The settings that a saved model remembers, as the objects that they were.
+as_bert_control <- function(settings) {
+  control <- bert_control()
+  known <- intersect(names(control), names(settings))
+  control[known] <- settings[known]
+  structure(control, given = known)
+}
+
+as_bert_head <- function(settings) {
+  settings[c("hidden", "layers")] <- lapply(settings[c("hidden", "layers")], unlist)
+  structure(settings, class = "bert_head")
+}
+
+# A model remembers that it was watched on a data frame, not the rows.
+without_rows <- function(control) {
+  if (is.data.frame(control$validation)) control$validation <- control$validation[0, , drop = FALSE]
+  control
 }
 
 # What Python gets. A whole number must cross as an integer, or Python refuses 3.0 as a count.

@@ -67,7 +67,7 @@ evaluation_rows <- function(model, newdata, target, call) {
   }
   if (length(rows$target[[1]]) != length(rows$texts)) {
     bert_abort("`target` must have one value per text.",
-               paste0("There are ", big(length(rows$target[[1]])), " values and ", count(length(rows$texts), "text"), "."),
+               paste0("You gave ", count(length(rows$target[[1]]), "value"), " for ", count(length(rows$texts), "text"), "."),
                class = "data", call = call)
   }
   rows

@@ -156,6 +156,6 @@ fit_impl <- function(model, rows, target, head, control, validation, weights, so
     progress = fit_progress(control$verbose),
     call = call
   )
-  new_bert_model(description, extra = list(control = control, head = head, target_type = target$type,
+  new_bert_model(description, extra = list(control = without_rows(control), head = head, target_type = target$type,
                                            recipe = source$recipe))
 }
