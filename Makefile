@@ -46,7 +46,7 @@ setup-test: setup
 	@$(MAKE) -s $(VENV_TEST)
 
 demo: setup ## set up and fine-tune a real encoder on the bundled comments
-	@Rscript $(firstword $(wildcard inst/examples/jigsaw.R inst/demo/jigsaw.R))
+	@Rscript inst/examples/jigsaw.R
 
 test: setup-test ## set up and run every test: pytest, testthat, parity
 	@$(MAKE) --no-print-directory -j1 test-python

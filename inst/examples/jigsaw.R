@@ -1,7 +1,7 @@
 # The main job from beginning to end: made-up comments in, a fine-tuned BERT and its scores out.
 #
 #   make demo                                                     (from the repository: does the set-up too)
-#   Rscript -e 'source(system.file("demo/jigsaw.R", package = "bertfit"))'      (with the package installed)
+#   Rscript -e 'source(system.file("examples/jigsaw.R", package = "bertfit"))'      (with the package installed)
 #
 # Pictures, test scores and the model go to the folder named in BERTFIT_DEMO (default: build/demo).
 # About two minutes on two CPU cores, after the pretrained weights have been fetched once.
