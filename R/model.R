@@ -129,7 +129,7 @@ check_model <- function(model, fitted = FALSE, arg = "model", call = caller_env(
     maker <- if (fitted) "`bert_fit()`" else "`bert_load()` or `bert_fit()`"
     bert_abort(paste0("`", arg, "` must be a model from ", maker, "."),
                if (inherits(model, "bert_model")) c(x = "This one has not been fitted.") else you_gave(model),
-               class = "argument", call = call)
+               call = call)
   }
   invisible(model)
 }
