@@ -75,7 +75,7 @@ docs: setup ## NAMESPACE and man/ from the comments in R/
 
 check: setup-test ## R CMD build and R CMD check, without the PDF manual
 	rm -rf build && mkdir -p build
-	cd build && R CMD build .. && R CMD check --no-manual bertfit_*.tar.gz
+	cd build && export TZ=$${TZ:-UTC} && R CMD build .. && R CMD check --no-manual bertfit_*.tar.gz
 
 bench: setup-test ## the measurements in bench/README.md
 	@for script in bench/*.py; do [ -e "$$script" ] && { echo "== $$script"; $(PY) "$$script" || exit 1; }; done; \
