@@ -46,7 +46,7 @@ setup-test: setup
 	@$(MAKE) -s $(VENV_TEST)
 
 demo: setup ## set up and fine-tune a real encoder on the bundled comments
-	@Rscript inst/demo/jigsaw.R
+	@Rscript inst/examples/jigsaw.R
 
 test: setup-test ## set up and run every test: pytest, testthat, parity
 	@$(MAKE) --no-print-directory -j1 test-python
@@ -75,7 +75,7 @@ docs: setup ## NAMESPACE and man/ from the comments in R/
 
 check: setup-test ## R CMD build and R CMD check, without the PDF manual
 	rm -rf build && mkdir -p build
-	cd build && R CMD build .. && R CMD check --no-manual bertfit_*.tar.gz
+	cd build && export TZ=$${TZ:-UTC} && R CMD build .. && R CMD check --no-manual bertfit_*.tar.gz
 
 bench: setup-test ## the measurements in bench/README.md
 	@for script in bench/*.py; do [ -e "$$script" ] && { echo "== $$script"; $(PY) "$$script" || exit 1; }; done; \

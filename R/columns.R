@@ -12,7 +12,7 @@ check_name <- function(x, null_ok = FALSE, arg = caller_arg(x), call = caller_en
 check_names <- function(x, arg = caller_arg(x), call = caller_env()) {
   if (!is.character(x) || !length(x) || anyNA(x)) {
     bert_abort(paste0("`", arg, "` must be the name of a column, or of several."), you_gave(x),
-               class = "argument", call = call)
+               call = call)
   }
   x
 }
@@ -22,7 +22,7 @@ check_distinct <- function(columns, call) {
   twice <- unique(names[duplicated(names)])
   if (length(twice)) {
     bert_abort("`text`, `target` and `pair` must be different columns.", paste0("Given twice: ", quoted(twice), "."),
-               class = "argument", call = call)
+               call = call)
   }
 }
 
@@ -31,14 +31,14 @@ check_distinct <- function(columns, call) {
 formula_columns <- function(formula, known, call) {
   if (length(formula) != 3) {
     bert_abort("`formula` must have a target on its left side.", c(i = "For example `target ~ comment_text`."),
-               class = "argument", call = call)
+               call = call)
   }
   target <- side_names(formula[[2]], c("cbind", "+"), "left", call)
   text <- side_names(formula[[3]], "+", "right", call)
   if (identical(text, ".")) text <- setdiff(known, target)
   if (length(text) > 2) {
     bert_abort("`formula` must have one text column on its right side, or two for pairs.",
-               paste0("It has ", quoted(text), "."), class = "argument", call = call)
+               paste0("It has ", quoted(text), "."), call = call)
   }
   list(text = text[1], target = target, pair = if (length(text) == 2) text[2])
 }
@@ -55,7 +55,7 @@ side_names <- function(side, joining, name, call) {
            if (name == "left") ", or cbind() of names", "."),
     c(x = paste0("You gave `", paste(deparse(side), collapse = " "), "`."),
       i = "Make a new column of the data first."),
-    class = "argument", call = call
+    call = call
   )
 }
 
@@ -71,12 +71,12 @@ recipe_source <- function(recipe, data, call) {
   text <- prepared$term_info$variable[roles %in% "predictor"]
   target <- prepared$term_info$variable[roles %in% "outcome"]
   if (!length(target)) {
-    bert_abort("A recipe must have an outcome.", class = "argument", call = call)
+    bert_abort("A recipe must have an outcome.", call = call)
   }
   if (!length(text) %in% 1:2) {
     bert_abort("A recipe must have one text predictor, or two for pairs.",
                paste0("It has ", length(text), if (length(text)) paste0(": ", quoted(text)), "."),
-               class = "argument", call = call)
+               call = call)
   }
   prepared$template <- NULL # the training rows, which the model has no use for
   new_source(list(text = text[1], target = target, pair = if (length(text) == 2) text[2]), prepared)
@@ -117,13 +117,13 @@ read_newdata <- function(object, newdata, call, arg = "newdata") {
     if (!is.null(columns$pair)) {
       bert_abort(paste0("`", arg, "` must be a data frame for a model of text pairs."),
                  paste0("It needs the columns ", quoted(c(columns$text, columns$pair)), "."),
-                 class = "argument", call = call)
+                 call = call)
     }
     return(list(texts = check_text(newdata, arg = arg, call = call)))
   }
   if (!is.data.frame(newdata)) {
     bert_abort(paste0("`", arg, "` must be a data frame or a character vector."), you_gave(newdata),
-               class = "argument", call = call)
+               call = call)
   }
   read_rows(new_source(columns, object$recipe), newdata, outcome = FALSE, arg = arg, call = call)
 }

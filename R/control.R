@@ -87,7 +87,9 @@ check_types <- function(settings, types, call) {
 }
 
 check_validation <- function(x, call) {
-  if (!is.data.frame(x)) check_number(x, arg = "validation", call = call)
+  if (!is.data.frame(x) && !(is.numeric(x) && length(x) == 1)) {
+    bert_abort("`validation` must be a share of the rows, or a data frame.", you_gave(x), call = call)
+  }
 }
 
 check_class_weights <- function(x, call) {
@@ -98,7 +100,7 @@ check_class_weights <- function(x, call) {
   if (!is.numeric(x) || anyNA(x) || is.null(names(x)) || any(names(x) == "")) {
     bert_abort(
       '`class_weights` must be "balanced", or numbers named by label.',
-      c(i = 'For example `class_weights = c(ham = 1, spam = 4)`.'), class = "argument", call = call
+      "For example `class_weights = c(ham = 1, spam = 4)`.", call = call
     )
   }
 }
@@ -109,7 +111,7 @@ check_sample_weights <- function(x, call) {
   }
   if (!is.numeric(x)) {
     bert_abort("`sample_weights` must be numbers, one per row, or the name of a column.",
-               you_gave(x), class = "argument", call = call)
+               you_gave(x), call = call)
   }
   bad <- which(!is.finite(x) | x < 0)
   if (length(bad)) {
@@ -122,7 +124,7 @@ check_sample_weights <- function(x, call) {
 control_with <- function(control, settings, call = caller_env()) {
   if (!inherits(control, "bert_control")) {
     bert_abort("`control` must come from `bert_control()`.", you_gave(control),
-               class = "argument", call = call)
+               call = call)
   }
   if (!length(settings)) {
     return(control)
@@ -130,21 +132,22 @@ control_with <- function(control, settings, call = caller_env()) {
   known <- names(formals(bert_control))
   if (!is_named(settings)) {
     bert_abort("Settings in `...` must be named.", c(i = "They are the arguments of `bert_control()`."),
-               class = "argument", call = call)
+               call = call)
   }
   unknown <- setdiff(names(settings), known)
   if (length(unknown)) {
     near <- known[utils::adist(unknown[1], known)[1, ] <= 3]
     bert_abort(
       "Settings in `...` must be arguments of `bert_control()`.",
-      c(x = paste0("Unknown: ", quoted(unknown), "."), i = if (length(near)) paste0("Did you mean ", quoted(near), "?")),
-      class = "argument", call = call
+      c(x = paste0("Unknown: ", quoted(unknown), "."),
+        i = if (length(near)) paste0("Did you mean ", quoted(near), "?")),
+      call = call
     )
   }
   twice <- c(intersect(names(settings), attr(control, "given")), names(settings)[duplicated(names(settings))])
   if (length(twice)) {
-    bert_abort("A setting must be given once, in `...` or in `control`.", c(x = paste0("Given twice: ", quoted(twice), ".")),
-               class = "argument", call = call)
+    bert_abort("A setting must be given once, in `...` or in `control`.",
+               c(x = paste0("Given twice: ", quoted(twice), ".")), call = call)
   }
   given <- c(attr(control, "given"), names(settings))
   values <- unclass(control)
@@ -187,7 +190,7 @@ bert_head <- function(hidden = NULL, activation = "relu", dropout = 0.1, pooling
 check_numbers <- function(x, arg, call) {
   if (!is.null(x) && (!is.numeric(x) || anyNA(x))) {
     bert_abort(paste0("`", arg, "` must be numbers without missing values."), you_gave(x),
-               class = "argument", call = call)
+               call = call)
   }
 }
 
@@ -221,6 +224,25 @@ setting_text <- function(value) {
   paste(text, collapse = ", ")
 }
 
+# The settings that a saved model remembers, as the objects that they were.
+as_bert_control <- function(settings) {
+  control <- bert_control()
+  known <- intersect(names(control), names(settings))
+  control[known] <- settings[known]
+  structure(control, given = known)
+}
+
+as_bert_head <- function(settings) {
+  settings[c("hidden", "layers")] <- lapply(settings[c("hidden", "layers")], unlist)
+  structure(settings, class = "bert_head")
+}
+
+# A model remembers that it was watched on a data frame, not the rows.
+without_rows <- function(control) {
+  if (is.data.frame(control$validation)) control$validation <- control$validation[0, , drop = FALSE]
+  control
+}
+
 # What Python gets. A whole number must cross as an integer, or Python refuses 3.0 as a count.
 control_arguments <- function(control) {
   settings <- unclass(control)
@@ -238,7 +260,7 @@ control_arguments <- function(control) {
 head_arguments <- function(head, call = caller_env()) {
   if (!inherits(head, "bert_head")) {
     bert_abort("`head` must come from `bert_head()`.", you_gave(head),
-               class = "argument", call = call)
+               call = call)
   }
   settings <- unclass(head)
   for (name in c("hidden", "layers")) settings[[name]] <- as.list(whole_number(settings[[name]]))

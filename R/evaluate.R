@@ -56,18 +56,19 @@ evaluation_rows <- function(model, newdata, target, call) {
   } else {
     rows <- read_newdata(model, newdata, call = call)
     if (is.null(target)) {
-      bert_abort("`target` must be given when `newdata` is a character vector.", class = "argument", call = call)
+      bert_abort("`target` must be given when `newdata` is a character vector.", call = call)
     }
     rows$target <- if (is.data.frame(target)) as.list(target) else list(target = target)
   }
   expected <- if (model$task == "multilabel") length(model$labels) else 1
   if (length(rows$target) != expected) {
-    bert_abort(paste0("`target` must have ", count(expected, "column"), "."), paste0("It has ", length(rows$target), "."),
-               class = "argument", call = call)
+    bert_abort(paste0("`target` must have ", count(expected, "column"), "."),
+               paste0("It has ", length(rows$target), "."), call = call)
   }
   if (length(rows$target[[1]]) != length(rows$texts)) {
     bert_abort("`target` must have one value per text.",
-               paste0("There are ", big(length(rows$target[[1]])), " values and ", count(length(rows$texts), "text"), "."),
+               paste0("You gave ", count(length(rows$target[[1]]), "value"), " for ",
+                      count(length(rows$texts), "text"), "."),
                class = "data", call = call)
   }
   rows

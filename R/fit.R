@@ -51,7 +51,7 @@ bert_fit <- function(x, ...) {
 # bert_fit(data = d, text = , ...): the data came by name, so nothing is in `x` to dispatch on.
 fit_named <- function(data, ..., formula = NULL, call) {
   if (missing(data)) {
-    bert_abort("`bert_fit()` must have data as its first argument, or as `data`.", class = "argument", call = call)
+    bert_abort("`bert_fit()` must have data as its first argument, or as `data`.", call = call)
   }
   if (is.null(formula)) bert_fit(data, ...) else bert_fit(formula, data, ...)
 }
@@ -94,7 +94,7 @@ bert_fit.default <- function(x, ..., data) {
   if (is.character(x) && !missing(data)) {
     return(bert_fit(data, x, ...))
   }
-  bert_abort("`x` must be a data frame, a formula or a recipe.", you_gave(x), class = "argument", call = current_env())
+  bert_abort("`x` must be a data frame, a formula or a recipe.", you_gave(x), call = current_env())
 }
 
 # -- Bridge: columns become texts, codes and weights --------------------------------------------------
@@ -121,7 +121,8 @@ row_weights <- function(weights, data, n, call, arg = "data") {
   }
   if (length(weights) != n) {
     bert_abort("`sample_weights` must have one number per training row.",
-               paste0("It has ", big(length(weights)), ", the data ", count(n, "row"), "."), class = "data", call = call)
+               paste0("It has ", big(length(weights)), ", the data ", count(n, "row"), "."),
+               class = "data", call = call)
   }
   as.double(weights)
 }
@@ -156,6 +157,6 @@ fit_impl <- function(model, rows, target, head, control, validation, weights, so
     progress = fit_progress(control$verbose),
     call = call
   )
-  new_bert_model(description, extra = list(control = control, head = head, target_type = target$type,
+  new_bert_model(description, extra = list(control = without_rows(control), head = head, target_type = target$type,
                                            recipe = source$recipe))
 }

@@ -1,7 +1,7 @@
 # summary, tidy, glance and augment.
 
-#' @importFrom rlang abort warn inform caller_arg caller_env current_env check_installed is_interactive is_named is_string
-#' @importFrom rlang list2
+#' @importFrom rlang abort warn inform caller_arg caller_env current_env check_installed
+#' @importFrom rlang is_interactive is_named is_string list2
 #' @importFrom stats predict
 NULL
 
@@ -21,8 +21,10 @@ generics::augment
 #'
 #' @param object A model from [bert_load()] or [bert_fit()].
 #' @param ... Must be empty.
-#' @return An object of class `summary.bert_model`: a list with `layers`, a data frame of `layer`, `type`, `output` (shape),
-#'   `parameters` and `trainable` (parameters that the fit could change), and the totals. It prints as Keras' summaries do.
+#' @return An object of class `summary.bert_model`: a list with `layers`, a data frame of `layer`, `type`, `output`
+#'   (shape),
+#'   `parameters` and `trainable` (parameters that the fit could change), and the totals. It prints as Keras'
+#'   summaries do.
 #' @examplesIf bertfit::bert_available()
 #' summary(bert_load("minilm-l6-uncased", max_len = 50))
 #' @export
@@ -45,7 +47,8 @@ print.summary.bert_model <- function(x, ...) {
   layers <- x$layers
   frozen <- layers$parameters > 0 & layers$trainable == 0
   table <- cbind(
-    paste0(format(c("layer", layers$layer)), "  ", format(c("type", layers$type)), "  ", format(c("output", layers$output))),
+    paste0(format(c("layer", layers$layer)), "  ", format(c("type", layers$type)), "  ",
+           format(c("output", layers$output))),
     formatC(c("parameters", big(layers$parameters)), width = 12),
     c("", ifelse(frozen, "  frozen", ""))
   )
@@ -143,10 +146,10 @@ glance.bert_evaluation <- function(x, ...) {
 augment.bert_fit <- function(x, new_data = newdata, ..., newdata) {
   call <- current_env()
   if (missing(new_data) && missing(newdata)) {
-    bert_abort("`new_data` must be given: a fitted model does not keep its training rows.", class = "argument", call = call)
+    bert_abort("`new_data` must be given: a fitted model does not keep its training rows.", call = call)
   }
   if (!is.data.frame(new_data)) {
-    bert_abort("`new_data` must be a data frame.", you_gave(new_data), class = "argument", call = call)
+    bert_abort("`new_data` must be a data frame.", you_gave(new_data), call = call)
   }
   types <- if (x$task == "regression") "numeric" else c("class", "prob")
   # One run of the model: classes follow from the probabilities.
@@ -155,7 +158,7 @@ augment.bert_fit <- function(x, new_data = newdata, ..., newdata) {
   twice <- intersect(names(predicted), names(new_data))
   if (length(twice)) {
     bert_abort("`new_data` must not have columns of predictions already.", paste0("It has ", quoted(twice), "."),
-               class = "argument", call = call)
+               call = call)
   }
   like_newdata(c(as.list(new_data), as.list(predicted)), new_data)
 }

@@ -4,7 +4,8 @@ new_bert_history <- function(columns, best_epoch = NULL, monitor = NULL) {
   frame <- columns_frame(as.list(columns))
   if (is.null(frame) || !ncol(frame)) frame <- data.frame(epoch = integer(), loss = numeric())
   frame$epoch <- as.integer(frame$epoch)
-  structure(frame, class = c("bert_history", "data.frame"), best_epoch = as.integer(best_epoch %||% NA), monitor = monitor)
+  structure(frame, class = c("bert_history", "data.frame"), best_epoch = as.integer(best_epoch %||% NA),
+            monitor = monitor)
 }
 
 best_row <- function(history, best_epoch = attr(history, "best_epoch")) {
@@ -34,7 +35,8 @@ history_long <- function(history) {
 
 #' Plot the course of a fit
 #'
-#' One panel per measure (loss first), training rows against validation rows over the epochs; a dotted line stands at the
+#' One panel per measure (loss first), training rows against validation rows over the epochs; a dotted line stands at
+#' the
 #' best epoch. `plot()` draws with base graphics, `autoplot()` needs ggplot2 and returns a plot to add to.
 #'
 #' @param x,object A model from [bert_fit()], or its `$history`.
@@ -89,7 +91,7 @@ plot_history <- function(history, metrics, call) {
 plot_data <- function(history, metrics, call) {
   long <- history_long(history)
   if (!NROW(long)) {
-    bert_abort("A fit must have finished an epoch before its history can be drawn.", class = "argument", call = call)
+    bert_abort("A fit must have finished an epoch before its history can be drawn.", call = call)
   }
   long <- long[!is.na(long$value), ]
   unknown <- setdiff(metrics, long$metric)
@@ -97,7 +99,7 @@ plot_data <- function(history, metrics, call) {
     bert_abort("`metrics` must have been recorded.",
                c(x = paste0("Not recorded: ", quoted(unknown), "."),
                  i = paste0("Recorded: ", quoted(unique(long$metric)), ".")),
-               class = "argument", call = call)
+               call = call)
   }
   if (!is.null(metrics)) long <- long[long$metric %in% metrics, ]
   long$metric <- factor(long$metric, levels = unique(c("loss", long$metric)))

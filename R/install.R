@@ -72,7 +72,8 @@ bert_install <- function(path = NULL, ..., python = NULL, gpu = FALSE, quiet = F
 #' bertfit would use (see [bert_install()]) exists, has the packages, and has versions that work with the
 #' installed reticulate.
 #'
-#' @return TRUE or FALSE. FALSE also where reticulate would still have to make the environment. [bert_sitrep()] gives the reasons.
+#' @return TRUE or FALSE. FALSE also where reticulate would still have to make the environment.
+#' @seealso [bert_sitrep()] for the reasons.
 #' @examples
 #' bert_available()
 #' @export
@@ -128,8 +129,10 @@ why_not <- function(python) {
     "get = sysconfig.get_config_var",
     "names = [get('INSTSONAME'), get('LDLIBRARY')]",
     "folders = [get('LIBDIR'), os.path.join(get('LIBDIR') or '', get('MULTIARCH') or ''), get('LIBPL')]",
-    "shared = os.name == 'nt' or sys.platform == 'darwin' or any(n and '.so' in n and os.path.exists(os.path.join(d, n)) for n in names for d in folders if d)",
-    "print(sys.version_info[0], sys.version_info[1], int(shared), int(bool(u.find_spec('venv') and u.find_spec('ensurepip'))))",
+    "files = [os.path.join(d, n) for n in names for d in folders if d and n and '.so' in n]",
+    "shared = os.name == 'nt' or sys.platform == 'darwin' or any(map(os.path.exists, files))",
+    "venv = bool(u.find_spec('venv') and u.find_spec('ensurepip'))",
+    "print(sys.version_info[0], sys.version_info[1], int(shared), int(venv))",
     sep = "\n"
   )
   script <- tempfile(fileext = ".py")

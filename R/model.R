@@ -39,8 +39,8 @@ fitted_fields <- function(description) {
     task = description$task$kind,
     labels = as.character(unlist(description$task$labels)),
     columns = lapply(record$columns, function(x) if (is.null(x)) NULL else as.character(unlist(x))),
-    head = description$head,
-    control = record$settings,
+    head = as_bert_head(description$head),
+    control = as_bert_control(record$settings),
     history = history,
     metrics = record$metrics,
     best_epoch = as.integer(record$best_epoch %||% NA),
@@ -129,7 +129,7 @@ check_model <- function(model, fitted = FALSE, arg = "model", call = caller_env(
     maker <- if (fitted) "`bert_fit()`" else "`bert_load()` or `bert_fit()`"
     bert_abort(paste0("`", arg, "` must be a model from ", maker, "."),
                if (inherits(model, "bert_model")) c(x = "This one has not been fitted.") else you_gave(model),
-               class = "argument", call = call)
+               call = call)
   }
   invisible(model)
 }

@@ -4,8 +4,13 @@
 # notices in here must not be raised: it would unwind through Python's stack. The function answers
 # "interrupt" instead, and Python stops as for its own Ctrl-C.
 
+# A document that is knitted from a terminal is no terminal.
+can_redraw <- function() {
+  cli::is_dynamic_tty() && !isTRUE(getOption("knitr.in.progress"))
+}
+
 # The listener of `bert_fit()`, with `verbose` as in bert_control().
-fit_progress <- function(verbose, dynamic = cli::is_dynamic_tty()) {
+fit_progress <- function(verbose, dynamic = can_redraw()) {
   bar <- if (verbose >= 2 && dynamic) new_bar("{extra$epoch} {extra$bar} {extra$state}")
   show <- function(event) {
     if (event$event == "step") {
@@ -24,7 +29,7 @@ fit_progress <- function(verbose, dynamic = cli::is_dynamic_tty()) {
 }
 
 # The listener of predict(), bert_evaluate() and bert_embed(): a bar for long waits, or nothing.
-rows_progress <- function(progress, dynamic = cli::is_dynamic_tty()) {
+rows_progress <- function(progress, dynamic = can_redraw()) {
   if (!progress || !dynamic) {
     return(NULL)
   }
@@ -59,7 +64,8 @@ begin_line <- function(event) {
   parts <- c(
     count(event$rows, "row"),
     if (event$validation_rows > 0) paste(big(event$validation_rows), "for validation"),
-    paste0("up to ", count(event$max_len, "token"), if (event$truncated > 0) paste0(" (", big(event$truncated), " cut)")),
+    paste0("up to ", count(event$max_len, "token"),
+           if (event$truncated > 0) paste0(" (", big(event$truncated), " cut)")),
     paste0(short_count(event$trainable), " of ", short_count(event$parameters), " parameters"),
     paste(event$precision, "on", event$device)
   )

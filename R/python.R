@@ -104,7 +104,7 @@ choose_python <- function(call) {
     bert_abort(
       "bertfit needs a Python environment.",
       c(
-        "None was found: RETICULATE_PYTHON is not set, there is no ./.venv with TensorFlow, and bert_install() has not been run.",
+        "None was found: RETICULATE_PYTHON is not set, ./.venv has no TensorFlow, and bert_install() has not been run.",
         "Run bert_install() once."
       ),
       class = "setup", call = call
@@ -184,11 +184,17 @@ python_folder <- function(call = rlang::caller_env(), folder = system.file("pyth
     "bertfit must be installed with its Python package.",
     c(
       if (is_text) {
-        "`inst/python` is a text file in this copy: a zip from GitHub (or git on Windows without links) turns the link into text."
+        paste(
+          "`inst/python` is a text file in this copy:",
+          "a zip from GitHub (or git on Windows without links) turns the link into text."
+        )
       } else {
         "The folder `python/bertfit` is missing from the installed package."
       },
-      "Install from a git clone or from the tar.gz that `R CMD build` makes, or replace `inst/python` by a copy of the folder `python`."
+      paste(
+        "Install from a git clone or from the tar.gz that `R CMD build` makes,",
+        "or replace `inst/python` by a copy of the folder `python`."
+      )
     ),
     class = "setup", call = call
   )

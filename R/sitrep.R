@@ -56,7 +56,8 @@ situation <- function() {
   # Whatever still goes wrong when Python starts is itself a finding.
   answer <- tryCatch(bert_call("sitrep"), bertfit_error = identity)
   if (inherits(answer, "bertfit_error")) {
-    note(conditionMessage(answer), "Run bert_install() in a fresh R session, or name another Python in RETICULATE_PYTHON.")
+    fix <- "Run bert_install() in a fresh R session, or name another Python in RETICULATE_PYTHON."
+    note(conditionMessage(answer), fix)
     return(report)
   }
   report$python <- answer$executable %||% report$python

@@ -135,7 +135,7 @@ read_regression <- function(column, name, call) {
 read_multilabel <- function(target, task, call) {
   if (!task %in% c("auto", "multilabel")) {
     bert_abort(paste0("A ", task, " target must be one column."), paste0("You gave ", length(target), "."),
-               class = "argument", call = call)
+               call = call)
   }
   values <- share_matrix(target, call)
   constant <- apply(values, 2, function(column) all(column == column[1]))

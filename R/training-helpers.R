@@ -49,12 +49,13 @@ bert_adam_warmup <- function(decay_steps, warmup_steps, learning_rate = 1e-3, mi
   for (name in c("decay_steps", "warmup_steps", "learning_rate", "min_lr", "weight_decay")) {
     check_number(get(name), arg = name)
   }
-  bert_call(
+  optimizer <- bert_call(
     "adam_warmup",
     decay_steps = whole_number(decay_steps), warmup_steps = whole_number(warmup_steps), learning_rate = learning_rate,
     min_lr = min_lr, weight_decay = weight_decay,
     weight_decay_pattern = if (!is.null(weight_decay_pattern)) as.list(weight_decay_pattern), ...
   )
+  converting(optimizer)
 }
 
 #' The Keras model behind a model
@@ -77,5 +78,13 @@ bert_keras <- function(model, max_len = NULL, training = TRUE) {
   check_model(model)
   check_number(max_len, null_ok = TRUE)
   check_flag(training)
-  bert_call("keras_model", handle = model_handle(model), max_len = whole_number(max_len), training = training)
+  converting(
+    bert_call("keras_model", handle = model_handle(model), max_len = whole_number(max_len), training = training)
+  )
+}
+
+# A Python object whose methods give R values. bert_call() hands out objects that do not convert; a function of a
+# converting module hands the same object back as one that does.
+converting <- function(object) {
+  reticulate::import("operator", convert = TRUE)$getitem(list(object), 0L)
 }

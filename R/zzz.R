@@ -2,7 +2,9 @@
 # nothing else: reticulate itself takes a second to load, so an older one is left alone here.
 .onLoad <- function(libname, pkgname) {
   if (utils::packageVersion("reticulate") >= "1.41") {
-    reticulate::py_require(
+    # By name, because R CMD check with an older reticulate finds no such function.
+    py_require <- getExportedValue("reticulate", "py_require")
+    py_require(
       packages = read_requirements(file.path(libname, pkgname, "requirements.txt")),
       python_version = c(">=3.10", "<3.12")
     )

@@ -71,7 +71,7 @@ kinds <- data.frame(
 )
 finer <- setdiff(names(kinds), "toxic")
 banks <- list(
-  benign = benign, trap = c(trap, rep(trap_frames, 2L)), split = split, insult = c(insult, rep(toxic_frames, 2L)),
+  benign = benign, trap = c(trap, rep(trap_frames, 3L)), split = split, insult = c(insult, rep(toxic_frames, 3L)),
   sneer = sneer, threat = threat, crude = crude,
   group_benign = group_benign, group_toxic = group_toxic
 )
@@ -108,7 +108,7 @@ new_comment <- function() {
     group <- sample.int(nrow(groups), 1L, prob = groups$weight * if (toxic_talk) groups$heat else 1 / groups$heat)
     fixed <- add_group(fixed, group)
   }
-  size <- pick(list(1L, 2L, 3L, 4L, 5:8, 9:24, 20:40), c(0.22, 0.27, 0.19, 0.12, 0.13, 0.045, 0.025))
+  size <- pick(list(1L, 2L, 3L, 4L, 5:8, 9:24, 20:40), c(0.24, 0.29, 0.19, 0.11, 0.115, 0.033, 0.022))
   size <- size[sample.int(length(size), 1L)]
 
   key <- switch(sort_of,

@@ -77,16 +77,20 @@ class Console(Callback):
         self._bar.update(info["step"] - self._bar.n)
         self._bar.set_postfix({"loss": f"{info['loss']:.4f}", info["metric_name"]: f"{info['metric']:.4f}"})
 
-    def on_epoch(self, info):
+    def _close_bar(self):
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+
+    def on_epoch(self, info):
+        self._close_bar()
         shown = {k: v for k, v in info.items() if isinstance(v, float) and k not in ("seconds", "learning_rate")}
         values = ", ".join(f"{name} {value:.4f}" for name, value in shown.items())
         best = " (best so far)" if info["best"] else ""
         print(f"epoch {info['epoch']}/{info['epochs']}: {values}, {info['seconds']:.1f} s{best}", file=self.stream)
 
     def on_end(self, info):
+        self._close_bar()  # one is open where an interrupt came in the middle of an epoch
         if info["interrupted"]:
             print("interrupted: the model is returned as it stands", file=self.stream)
 

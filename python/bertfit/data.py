@@ -119,7 +119,8 @@ def split(task: Task, rows: Rows, share: float, seed: int) -> tuple[Rows, Rows]:
     rng = np.random.default_rng([seed, 1])
     codes = class_codes(task, rows.targets)
     groups = [np.arange(len(rows))] if codes is None else [np.flatnonzero(codes == c) for c in np.unique(codes)]
-    held = np.concatenate([rng.permutation(group)[: _held_count(len(group), share)] for group in groups])
+    counts = _held_counts(np.array([len(group) for group in groups]), share)
+    held = np.concatenate([rng.permutation(group)[:count] for group, count in zip(groups, counts, strict=True)])
     if len(held) == 0 or len(held) == len(rows):
         raise DataError(
             "`validation` must leave rows on both sides.",
@@ -130,8 +131,14 @@ def split(task: Task, rows: Rows, share: float, seed: int) -> tuple[Rows, Rows]:
     return rows.take(np.flatnonzero(~mask)), rows.take(np.flatnonzero(mask))
 
 
-def _held_count(size: int, share: float) -> int:
-    return min(round(size * share), size - 1)
+def _held_counts(sizes: np.ndarray, share: float) -> np.ndarray:
+    """How many rows of each group are held out: its share, rounded; where that is none at all (many small
+    classes), one row of as many of the largest groups as make up the share of all rows."""
+    counts = np.minimum(np.round(sizes * share).astype(int), sizes - 1)
+    if not counts.any():
+        largest = np.argsort(-sizes, kind="stable")[: round(sizes.sum() * share)]
+        counts[largest] = np.minimum(1, sizes[largest] - 1)
+    return counts
 
 
 def class_weight_vector(task: Task, config: TrainConfig, targets: np.ndarray) -> np.ndarray | None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
 from bertfit import _env
 from bertfit.bucket import inference_batches, padded_length
 from bertfit.config import BertConfig, HeadConfig, Task

@@ -258,6 +258,27 @@ def test_adam_warmup():
     assert failure("adam_warmup", decay_steps=10, warmup_steps=2, rate=1)["code"] == "argument"
 
 
+def test_reference_d_line_by_line(handle):
+    from bertfit import _env
+
+    keras = _env.keras()
+    texts, y = toy_rows(40)
+    graph = api.call("keras_model", {"handle": handle, "max_len": 10})["value"]
+    encoded = ask("tokenize", handle=handle, texts=texts, max_len=10, padding="max_len")
+    steps, warmup = ask("train_steps", n=32, batch_size=8, epochs=15)
+    inputs = [graph.get_layer(name).input for name in ("Input-Token", "Input-Segment")]
+    dense = graph.get_layer("NSP-Dense").output
+    kernel = keras.initializers.TruncatedNormal(stddev=0.02, seed=1)
+    outputs = keras.layers.Dense(1, "sigmoid", kernel_initializer=kernel, name="output")(dense)
+    model = keras.Model(inputs, outputs)
+    settings = {"decay_steps": steps, "warmup_steps": warmup, "learning_rate": 2e-2}
+    model.compile(api.call("adam_warmup", settings)["value"], "binary_crossentropy", ["accuracy"])
+    rows = [encoded["input_ids"], encoded["segment_ids"]]
+    history = model.fit(rows, y, batch_size=8, epochs=15, validation_split=0.2, verbose=0).history
+    assert set(history) == {"loss", "accuracy", "val_loss", "val_accuracy"}
+    assert history["loss"][-1] < 0.8 * history["loss"][0]
+
+
 def test_importing_the_boundary_starts_no_tensorflow():
     code = "import sys, json, bertfit.api; print(json.dumps('tensorflow' in sys.modules))"
     assert json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout) is False

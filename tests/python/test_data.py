@@ -99,6 +99,14 @@ def test_a_split_holds_out_the_share_of_every_class(codes, share, seed):
         assert part.targets.tolist() == [codes[i] for i in numbers]
 
 
+def test_a_split_of_many_small_classes_holds_out_the_share_of_all_rows():
+    task = Task("multiclass", [str(i) for i in range(100)])
+    rows = rows_of(task, np.repeat(np.arange(100), 4))
+    kept, held = data.split(task, rows, 0.1, 0)
+    assert (len(kept), len(held)) == (360, 40)
+    assert np.bincount(held.targets).max() == 1  # and no class is emptied
+
+
 def test_a_split_follows_its_seed():
     rows = rows_of(REGRESSION, np.arange(100))
     first, again, other = (data.split(REGRESSION, rows, 0.2, seed)[1].texts for seed in (1, 1, 2))

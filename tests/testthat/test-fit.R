@@ -84,6 +84,7 @@ test_that("a validation data frame is watched and not trained on", {
   fit <- bert_fit(data, "text", "target", toy_model(), control = control)
   expect_equal(fit$record$rows, 48)
   expect_equal(fit$record$validation_rows, 20)
+  expect_identical(nrow(fit$control$validation), 0L) # remembered, without its rows
   last <- as.data.frame(fit$history)[12, ]
   expect_identical(c(last$accuracy, last$val_accuracy), c(1, 0)) # every label there is turned round
   expect_error(bert_fit(data, "text", "kind", toy_model(), validation = transform(watched, kind = "odd")),

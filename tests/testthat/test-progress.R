@@ -41,6 +41,20 @@ test_that("a terminal gets a bar with loss, metric and time left", {
   expect_match(shown, "Epoch 1 ======       2/4, loss 0.5000, accuracy 0.7500, 1 min 15 s left", fixed = TRUE)
 })
 
+test_that("a knitted document gets lines, also when it is knitted from a terminal", {
+  skip_if_not_installed("knitr")
+  withr::local_options(cli.dynamic = TRUE)
+  withr::local_dir(withr::local_tempdir())
+  events <- list(begin, step, epoch, end)
+  listen <- fit_progress # knitr's own environment sees only what is handed over
+  writeLines(c("```{r}", "tell <- listen(2)", "for (event in events) tell(event)", "```"), "log.Rmd")
+  handed <- list2env(list(listen = listen, events = events), parent = globalenv())
+  knitr::knit("log.Rmd", "log.md", quiet = TRUE, envir = handed)
+  text <- paste(readLines("log.md"), collapse = "\n")
+  expect_match(text, "## Epoch 1/2: loss 0.3421, accuracy 0.8812;", fixed = TRUE)
+  expect_false(grepl("2/4, loss", text, fixed = TRUE))
+})
+
 test_that("an interrupt while drawing is answered, not raised", {
   listen <- answering_interrupts(function(event) rlang::interrupt())
   expect_identical(listen(list()), "interrupt")

@@ -28,6 +28,10 @@ test_that("a bundle opens with the same predictions, labels and history", {
   for (field in c("task", "labels", "columns", "best_epoch", "seed", "interrupted", "parameters")) {
     expect_equal(again[[field]], fit[[field]], label = field)
   }
+  expect_identical(capture.output(print(again)), capture.output(print(fit)))
+  expect_s3_class(again$control, "bert_control")
+  expect_equal(again$head, fit$head)
+  for (name in setdiff(names(fit$control), "verbose")) expect_equal(again$control[[name]], fit$control[[name]], label = name)
   expect_equal(as.data.frame(again$history), as.data.frame(fit$history))
   expect_equal(bert_evaluate(again, toy_data())$metrics, bert_evaluate(fit, toy_data())$metrics)
 })

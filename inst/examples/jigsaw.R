@@ -1,7 +1,7 @@
 # The main job from beginning to end: made-up comments in, a fine-tuned BERT and its scores out.
 #
 #   make demo                                                     (from the repository: does the set-up too)
-#   Rscript -e 'source(system.file("demo/jigsaw.R", package = "bertfit"))'      (with the package installed)
+#   Rscript -e 'source(system.file("examples/jigsaw.R", package = "bertfit"))'      (with the package installed)
 #
 # Pictures, test scores and the model go to the folder named in BERTFIT_DEMO (default: build/demo).
 # About two minutes on two CPU cores, after the pretrained weights have been fetched once.
@@ -28,7 +28,7 @@ picture <- function(name, draw, width = 7, height = 4.5) {
   on.exit(grDevices::dev.off())
   graphics::par(mar = c(4.2, 5.2, 2.6, 1), mgp = c(3.2, 0.8, 0), las = 1, bty = "n")
   draw()
-  file
+  invisible(file)
 }
 
 # ---- The data ----------------------------------------------------------------------------------------------
@@ -54,8 +54,8 @@ step("The model")
 model <- bert_load("minilm-l6-uncased")
 print(model)
 
-lengths <- rowSums(bert_tokenize(jigsaw_sample$comment_text, model)$attention_mask)
-max_len <- 64L
+lengths <- lengths(bert_tokenize(jigsaw_sample$comment_text, model, padding = "none")$input_ids)
+max_len <- 128L
 step(sprintf("Lengths in tokens (%d%% of the comments fit in %d)", round(100 * mean(lengths <= max_len)), max_len))
 cuts <- c(0, 16, 32, 64, 128, 256, Inf)
 bars(table(cut(lengths, cuts, labels = c("1-16", "17-32", "33-64", "65-128", "129-256", "257 and more"))))
@@ -80,7 +80,7 @@ test <- jigsaw_sample[in_test, ]
 step("Training on ", format(nrow(train), big.mark = ","), " comments; ", nrow(test), " kept for the test")
 fit <- bert_fit(
   train, text = "comment_text", target = "target", model = model,
-  epochs = 2, batch_size = 32, learning_rate = 1e-4, max_len = max_len, seed = 42
+  epochs = 3, batch_size = 32, learning_rate = 1e-4, max_len = max_len, seed = 42
 )
 print(fit)
 
@@ -91,12 +91,12 @@ scores <- bert_evaluate(fit, test)
 print(scores)
 picture("history.png", function() plot(fit))
 
-step("Seven comments the model has not seen")
+step("Comments the model has not seen, and how toxic it finds them")
 comments <- c(
   "Thank you, this was a helpful article.",
   "What a clueless clown you are.",
   "That is not a clueless idea at all.",
-  "Nobody in this room is a clown.",
+  "It is unfair to say that the mayor is a clown.",
   "I would explain it to you, but I ran out of crayons.",
   "The ferry is late again and the ticket machine is useless.",
   "As a Muslim woman, I would like a safer bus stop."
