@@ -1,7 +1,7 @@
 """The files of a saved model: written whole or not at all, and checked before they are believed.
 
 A bundle is four files. ``bertfit.json`` describes the model and lists the size and sha256 of the other
-three (``vocab.txt``, ``model.safetensors``, ``history.csv``); its own ``checksum`` covers the rest of
+three (``vocab.txt`` or, for SentencePiece, ``vocab.model``; ``model.safetensors``; ``history.csv``); its own ``checksum`` covers the rest of
 itself. The same files, in that order, make up an uncompressed tar for a model kept in memory.
 
 This module knows files and checksums, not models: `persist` says what the description means. Nothing
@@ -31,6 +31,7 @@ FORMAT = "bertfit model"
 FORMAT_VERSION = 1
 DESCRIPTION = "bertfit.json"
 IN_MEMORY = "the model in memory"  # where errors say a bundle is that has no path
+VOCABULARIES = ("vocab.txt", "vocab.model")  # one of the two
 PARTS = ("vocab.txt", "model.safetensors", "history.csv")
 Writer = Callable[[BinaryIO], None]  # writes one file's bytes
 
@@ -100,7 +101,8 @@ def write_directory(path: str | os.PathLike, description: Mapping[str, Any], par
     Args:
         path: The directory to make; its parents are made too.
         description: Fields of bertfit.json.
-        parts: For each of `PARTS`, a function that writes its bytes to an open file.
+        parts: For each of `PARTS` (vocab.model may stand for vocab.txt), a function that writes its bytes to an
+            open file.
         overwrite: Replace a bundle that stands there. Anything else at `path` is never replaced.
 
     Returns:
@@ -118,7 +120,7 @@ def write_directory(path: str | os.PathLike, description: Mapping[str, Any], par
         _remove_abandoned(target)
         draft.mkdir()
         files = {}
-        for name in PARTS:
+        for name in _parts(parts):
             files[name] = _write_file(draft / name, parts[name])
         _write_file(draft / DESCRIPTION, lambda file: file.write(_dump(description, files)))
         _take_name(draft, target)
@@ -142,7 +144,7 @@ def _check_target(target: Path, overwrite: bool) -> None:
         raise ArgumentError(rule, [f"{target} is a directory with other things in it."])
     if not overwrite:
         raise ArgumentError(rule, [f"{target} holds a saved model.", "Choose another path, or set `overwrite`."])
-    others = sorted(inside - {DESCRIPTION, *PARTS})
+    others = sorted(inside - {DESCRIPTION, *PARTS, *VOCABULARIES})
     if others:
         raise ArgumentError(rule, [f"{target} holds {others[0]!r} too, which would be lost.", "Move it away first."])
 
@@ -213,7 +215,7 @@ class _Bytes(io.RawIOBase):
 def write_bytes(description: Mapping[str, Any], parts: Mapping[str, Writer]) -> bytearray:
     """The same files as an uncompressed tar, for a model that is kept inside another object."""
     contents, files = {}, {}
-    for name in PARTS:
+    for name in _parts(parts):
         sink = _Bytes()
         hashing = _Hashing(sink)
         parts[name](hashing)
@@ -238,7 +240,7 @@ def read_directory(path: str | os.PathLike, fields: set[str]) -> tuple[dict[str,
         fields: The fields that bertfit.json must have besides format, version, files and checksum.
 
     Returns:
-        The description, and the path of each of `PARTS`.
+        The description, and the path of each part.
 
     Raises:
         BundleError: It is missing, incomplete, altered or of a newer format; names the file and the difference.
@@ -246,11 +248,12 @@ def read_directory(path: str | os.PathLike, fields: set[str]) -> tuple[dict[str,
     root = Path(path)
     if not root.is_dir():
         raise BundleError("A bertfit bundle must be a directory.", [f"There is no directory at {root}."])
-    missing = [name for name in (DESCRIPTION, *PARTS) if not (root / name).is_file()]
+    names = _parts({path.name for path in root.iterdir()})
+    missing = [name for name in (DESCRIPTION, *names) if not (root / name).is_file()]
     if missing:
         raise BundleError("A bertfit bundle must be complete.", [f"{root} lacks {', '.join(missing)}."])
-    description = _parse((root / DESCRIPTION).read_bytes(), fields, str(root))
-    for name in PARTS:
+    description = _parse((root / DESCRIPTION).read_bytes(), fields, str(root), names)
+    for name in names:
         file = root / name
         facts = description["files"][name]
         _check_size(name, facts, file.stat().st_size, str(root))
@@ -259,7 +262,7 @@ def read_directory(path: str | os.PathLike, fields: set[str]) -> tuple[dict[str,
             while block := stream.read(1 << 20):
                 sha.update(block)
         _check_sha(name, facts, sha.hexdigest(), str(root))
-    return description, {name: root / name for name in PARTS}
+    return description, {name: root / name for name in names}
 
 
 def read_bytes(data: bytes | bytearray | memoryview, fields: set[str]) -> tuple[dict[str, Any], dict[str, bytes]]:
@@ -273,23 +276,33 @@ def read_bytes(data: bytes | bytearray | memoryview, fields: set[str]) -> tuple[
     try:
         with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as tar:
             for member in tar:
-                if not member.isreg() or member.name not in (DESCRIPTION, *PARTS) or member.name in contents:
+                known = {DESCRIPTION, *PARTS, *VOCABULARIES}
+                if not member.isreg() or member.name not in known or member.name in contents:
                     raise BundleError("A saved model must hold its four files only.",
                                       [f"It also holds {member.name!r}."])
                 contents[member.name] = tar.extractfile(member).read()
     except tarfile.TarError as error:
         raise BundleError("A saved model must be a whole bertfit bundle.", [f"It cannot be read: {error}."]) from error
-    missing = [name for name in (DESCRIPTION, *PARTS) if name not in contents]
+    names = _parts(contents)
+    if extra := sorted(set(contents) - {DESCRIPTION, *names}):
+        raise BundleError("A saved model must hold its four files only.", [f"It also holds {extra[0]!r}."])
+    missing = [name for name in (DESCRIPTION, *names) if name not in contents]
     if missing:
         raise BundleError("A bertfit bundle must be complete.", [f"{where} lacks {', '.join(missing)}."])
-    description = _parse(contents[DESCRIPTION], fields, where)
-    for name in PARTS:
+    description = _parse(contents[DESCRIPTION], fields, where, names)
+    for name in names:
         _check_size(name, description["files"][name], len(contents[name]), where)
         _check_sha(name, description["files"][name], hashlib.sha256(contents[name]).hexdigest(), where)
     return description, contents
 
 
-def _parse(data: bytes, fields: set[str], where: str) -> dict[str, Any]:
+def _parts(present) -> tuple[str, ...]:
+    """The files beside the description, of a bundle in which these names are present."""
+    vocabulary = "vocab.model" if "vocab.model" in present and "vocab.txt" not in present else "vocab.txt"
+    return (vocabulary, *PARTS[1:])
+
+
+def _parse(data: bytes, fields: set[str], where: str, parts: tuple[str, ...]) -> dict[str, Any]:
     def refuse(*details: str, rule: str = "The description of a saved model must be as it was written."):
         raise BundleError(rule, [f"{DESCRIPTION} in {where}: {details[0]}", *details[1:]])
 
@@ -314,7 +327,7 @@ def _parse(data: bytes, fields: set[str], where: str) -> dict[str, Any]:
     if raw["checksum"] != _own_checksum(raw):
         refuse("its text was altered after it was saved (its checksum differs).")
     files = raw["files"]
-    if not isinstance(files, dict) or set(files) != set(PARTS):
+    if not isinstance(files, dict) or set(files) != set(parts):
         refuse("its list of files is not that of a bundle.")
     return {k: unplain(v) for k, v in raw.items()}
 

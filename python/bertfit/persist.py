@@ -63,14 +63,14 @@ def load(path: str | os.PathLike) -> Model:
     """
     description, files = bundle.read_directory(path, FIELDS)
     place = os.path.abspath(os.fspath(path))
-    vocabulary_file = str(files["vocab.txt"].absolute())
+    vocabulary_file = _vocabulary_of(files)
     with _ReadErrors(place):
         import safetensors
 
         with safetensors.safe_open(str(files["model.safetensors"]), framework="numpy") as tensors:
-            model = _build(description, files["vocab.txt"].read_bytes(), files["history.csv"].read_bytes(),
+            model = _build(description, vocabulary_file.read_bytes(), files["history.csv"].read_bytes(),
                            {name: functools.partial(tensors.get_tensor, name) for name in tensors.keys()},  # noqa: SIM118
-                           place, vocabulary_file)
+                           place, str(vocabulary_file.absolute()))
     return model
 
 
@@ -90,7 +90,7 @@ def from_bytes(data: bytes | bytearray | memoryview) -> Model:
         import safetensors.numpy
 
         tensors = safetensors.numpy.load(files.pop("model.safetensors"))
-        return _build(description, files["vocab.txt"], files["history.csv"],
+        return _build(description, _vocabulary_of(files), files["history.csv"],
                       {name: functools.partial(tensors.__getitem__, name) for name in tensors}, None, None)
 
 
@@ -136,7 +136,7 @@ def _parts(model: Model) -> dict[str, bundle.Writer]:
         file.write(safetensors.numpy.save(tensors))
 
     return {
-        "vocab.txt": lambda file: file.write(model.vocabulary.to_bytes()),
+        model.vocabulary.file_name: lambda file: file.write(model.vocabulary.to_bytes()),
         "model.safetensors": weights,
         "history.csv": lambda file: file.write(_history_to_csv(model.record.get("history") or {})),
     }
@@ -189,12 +189,17 @@ class _ReadErrors:
         raise BundleError("A saved model must describe itself without contradiction.", [reason]) from error
 
 
+def _vocabulary_of(files: Mapping[str, Any]) -> Any:
+    """The one of the files that is the vocabulary."""
+    return next(files[name] for name in bundle.VOCABULARIES if name in files)
+
+
 def _build(description, vocabulary: bytes, history: bytes, tensors, path: str | None,
            vocabulary_file: str | None) -> Model:
     config = BertConfig(**description["config"])
     words = Vocabulary.from_bytes(vocabulary, bool(description["lower_case"]), path=vocabulary_file)
     if len(words) != config.vocab_size:
-        raise ValueError(f"vocab.txt has {len(words)} tokens, vocab_size is {config.vocab_size}.")
+        raise ValueError(f"{words.file_name} has {len(words)} tokens, vocab_size is {config.vocab_size}.")
     source = {"kind": "bundle", "path": path, "sha256": description["files"]["model.safetensors"]["sha256"],
               "origin": description["provenance"]}
     record = dict(description["record"])

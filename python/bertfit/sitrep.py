@@ -11,8 +11,8 @@ from typing import Any
 from bertfit import _env
 from bertfit.errors import BertfitError
 
-PACKAGES = ("tensorflow", "tf-keras", "keras-bert", "tensorflow-text", "tokenizers", "safetensors", "numpy",
-            "pandas", "scikit-learn", "scipy", "ml-dtypes")
+PACKAGES = ("tensorflow", "tf-keras", "keras-bert", "tensorflow-text", "tokenizers", "sentencepiece", "safetensors",
+            "numpy", "pandas", "scikit-learn", "scipy", "ml-dtypes")
 OPTIONAL = ("tensorflow-text", "pandas")
 
 

@@ -2,8 +2,9 @@
 
 `Tokenizer.encode` adds [CLS] and [SEP], cuts to a length and keeps rows ragged; `Encoding.pad` makes the
 id, segment and mask matrices; `Tokenizer.tokens` gives strings with their places in the text;
-`Tokenizer.decode` turns ids into text. Tokens equal those of Google's tokenization.py for every text.
-Normalisation is in `bertfit.normalize`, pieces in `bertfit.wordpiece` and `bertfit.fast_text`.
+`Tokenizer.decode` turns ids into text. WordPiece tokens equal those of Google's tokenization.py for every text:
+normalisation is in `bertfit.normalize`, pieces in `bertfit.wordpiece` and `bertfit.fast_text`. SentencePiece
+vocabularies are `bertfit.sentence_pieces`'.
 
 Past the tokens themselves everything is index arithmetic on one flat array: no loop over rows.
 """
@@ -19,6 +20,7 @@ import numpy as np
 from bertfit import fast_text
 from bertfit.errors import ArgumentError, DataError
 from bertfit.normalize import words_with_sources
+from bertfit.sentence_pieces import SentencePieces
 from bertfit.vocab import Vocabulary
 from bertfit.wordpiece import Exact, positions
 
@@ -107,10 +109,10 @@ def truncated_pair_lengths(first: np.ndarray, second: np.ndarray, budget: int) -
 
 
 class Tokenizer:
-    """Google's BERT tokenizer, many texts at once.
+    """Google's BERT tokenizer, or SentencePiece's, many texts at once.
 
     Args:
-        vocabulary: The tokens and the casing.
+        vocabulary: The tokens and the casing; its kind decides.
 
     Example:
         >>> vocabulary = Vocabulary.from_bytes(b"[PAD]\\n[UNK]\\n[CLS]\\n[SEP]\\na\\ngood\\nfilm\\n##s\\n")
@@ -124,6 +126,7 @@ class Tokenizer:
 
     def __init__(self, vocabulary: Vocabulary):
         self.vocabulary = vocabulary
+        self._sentence = SentencePieces(vocabulary) if vocabulary.kind == "sentencepiece" else None
         self._exact = Exact(vocabulary)
         self._fast: fast_text.Fast | None = None  # made when first worth it: it starts TensorFlow
 
@@ -174,6 +177,8 @@ class Tokenizer:
 
     def _pieces(self, texts: list[str], enough: int | None) -> tuple[np.ndarray, np.ndarray]:
         """Ids of all rows and how many each has; rows with more than `enough` of them may stay unfinished."""
+        if self._sentence is not None:
+            return self._sentence(texts, enough)
         if len(texts) < _FAST_FROM or not fast_text.available():
             return self._exact(texts, enough)
         if self._fast is None:
@@ -191,8 +196,9 @@ class Tokenizer:
         Returns:
             One dict per row, of four lists as long as the row: "token"; "start" and "end", the
             characters text[start:end] (of the pair in segment 1), -1 for special tokens; "segment".
-            The place of [UNK] is the whole word. Tokens share a place where one character gave both,
-            as a Hangul syllable can.
+            The place of [UNK] is the whole word (SentencePiece: the unknown characters). Tokens share a place
+            where one character gave both, as a Hangul syllable can. The "▁" that SentencePiece puts in front of a
+            text has an empty place.
         """
         texts, pairs, max_len = _checked(texts, pairs, max_len)
         first = [self._located(text) for text in texts]
@@ -215,6 +221,8 @@ class Tokenizer:
 
     def _located(self, text: str) -> list[tuple[str, int, int]]:
         """(token, start, end) of every piece of a text."""
+        if self._sentence is not None:
+            return self._sentence.located(text)
         names, found = self.vocabulary.tokens, []
         for word, starts, ends in words_with_sources(text, self.vocabulary.lower_case):
             for id_, start, end in self._exact.cut(word):
@@ -222,17 +230,22 @@ class Tokenizer:
         return found
 
     def decode(self, ids_rows: Sequence[Sequence[int]], skip_special: bool = True) -> list[str]:
-        """Text of every row of ids: tokens joined by spaces, "##" pieces joined to what is before them.
+        """Text of every row of ids: tokens joined by spaces, "##" pieces joined to what is before them; with
+        SentencePiece, pieces joined, "▁" being the space.
 
         Args:
             ids_rows: A matrix or rows of different lengths.
-            skip_special: Leave out [PAD], [CLS] and [SEP]. [UNK] and [MASK] stay: they stand for a word.
+            skip_special: Leave out [PAD], [CLS] and [SEP] (and SentencePiece's [BOS] and [EOS]). [UNK] and [MASK] stay: they stand for a word.
 
         Raises:
             DataError: An id is not in the vocabulary.
         """
         vocabulary, names = self.vocabulary, self.vocabulary.tokens
-        skipped = {vocabulary.pad_id, vocabulary.cls_id, vocabulary.sep_id} if skip_special else set()
+        skipped = set()
+        if skip_special:
+            skipped = {vocabulary.pad_id, vocabulary.cls_id, vocabulary.sep_id}
+            if self._sentence is not None:
+                skipped |= {vocabulary.ids[token] for token in ("[BOS]", "[EOS]") if token in vocabulary.ids}
         texts = []
         for number, row in enumerate(ids_rows, start=1):
             row = np.asarray(row).tolist()
@@ -241,6 +254,9 @@ class Tokenizer:
                 raise DataError(
                     f"Ids must be whole numbers from 0 to {len(names) - 1}.", [f"Row {number} has {bad[0]!r}."]
                 )
+            if self._sentence is not None:
+                texts.append(self._sentence.decode(row, skipped))
+                continue
             text = " ".join(names[id_] for id_ in row if id_ not in skipped)
             texts.append(text.replace(" ##", ""))
         return texts

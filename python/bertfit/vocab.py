@@ -1,9 +1,10 @@
 """The vocabulary: token strings in the order of the embedding's rows.
 
-A vocabulary file holds one token per line, and the number of a line is the row of the token embedding.
-So lines end at a line feed and nowhere else: a token may itself be U+0085 or U+2028, which
-``str.splitlines`` and text-mode readers take for line ends, shifting every later id. Nothing here
-tokenizes (`bertfit.tokenize`) and nothing here knows a checkpoint (`bertfit.checkpoint` passes the casing).
+There are two kinds. A WordPiece file holds one token per line, and the number of a line is the row of the token
+embedding. So lines end at a line feed and nowhere else: a token may itself be U+0085 or U+2028, which
+``str.splitlines`` and text-mode readers take for line ends, shifting every later id. A SentencePiece file is that
+library's model, whose pieces are numbered in it. Nothing here tokenizes (`bertfit.tokenize`) and nothing here
+knows a checkpoint (`bertfit.checkpoint` passes the casing).
 """
 
 from __future__ import annotations
@@ -14,8 +15,13 @@ import hashlib
 import os
 import re
 
-from bertfit.errors import VocabularyError
+from bertfit import sentence_model
+from bertfit.errors import ArgumentError, VocabularyError
 
+#: Kind of a vocabulary -> the name of its file in a folder that has nothing else of that kind.
+FILE_NAMES = {"wordpiece": "vocab.txt", "sentencepiece": "vocab.model"}
+#: Tokens that mark places and never come from a text. The last two are SentencePiece's own.
+SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[BOS]", "[EOS]")
 _UPPER_CASE = re.compile("[A-Z]")
 _SPECIAL = re.compile(r"\[[^\[\]]+\]")  # [CLS], [unused17], ...
 
@@ -29,15 +35,17 @@ class Vocabulary:
     Args:
         tokens: The tokens by id, without the white space that surrounds them in the file. A token that
             is nothing else is "": it keeps its row and no text ever gives it.
-        lower_case: Whether text is lower-cased and stripped of accents first ("uncased").
+        lower_case: Whether text is lower-cased first ("uncased"); WordPiece then strips accents as well.
         data: The bytes of the file.
         path: Where the file lies, or None.
         name: What errors call the file.
+        kind: "wordpiece" or "sentencepiece".
 
     Attributes:
         ids: The id of every token.
         pad_id, unk_id, cls_id, sep_id: Ids of [PAD], [UNK], [CLS] and [SEP].
         mask_id: Id of [MASK], or None.
+        file_name: What its file is called in a folder: "vocab.txt" or "vocab.model".
 
     Raises:
         VocabularyError: A token stands on two lines, or one of the four is missing.
@@ -52,6 +60,7 @@ class Vocabulary:
     data: bytes
     path: str | None = None
     name: str = "vocab.txt"
+    kind: str = "wordpiece"
     ids: dict[str, int] = dataclasses.field(init=False, compare=False)
     pad_id: int = dataclasses.field(init=False)
     unk_id: int = dataclasses.field(init=False)
@@ -74,7 +83,8 @@ class Vocabulary:
         self._set("ids", ids)
         missing = [token for token in ("[PAD]", "[UNK]", "[CLS]", "[SEP]") if token not in ids]
         if missing:
-            details = [f"{self.name} has {len(self.tokens)} lines and no {', '.join(missing)}."]
+            unit = "lines" if self.kind == "wordpiece" else "pieces"
+            details = [f"{self.name} has {len(self.tokens)} {unit} and no {', '.join(missing)}."]
             if self.data.startswith(b"\xef\xbb\xbf"):
                 details.append("It starts with a byte-order mark: save it as UTF-8 without one.")
             raise VocabularyError("A vocabulary must have the tokens [PAD], [UNK], [CLS] and [SEP].", details)
@@ -87,14 +97,16 @@ class Vocabulary:
 
     @classmethod
     def from_file(cls, path: str | os.PathLike, lower_case: bool | None = None) -> Vocabulary:
-        """Read a vocabulary file (UTF-8, one token per line).
+        """Read a vocabulary file: WordPiece (UTF-8, one token per line) or a SentencePiece model; its bytes say which.
 
         Args:
             path: The file.
-            lower_case: Whether text is lower-cased first; None to tell by the tokens (`guess_lower_case`).
+            lower_case: Whether text is lower-cased first; None to tell by the tokens (`guess_lower_case`). A
+                SentencePiece model does its own casing, which `lower_case` may confirm.
 
         Raises:
-            VocabularyError: No such file, not UTF-8 (with the line), or not a BERT vocabulary.
+            VocabularyError: No such file, not UTF-8 (with the line), damaged, or not a BERT vocabulary.
+            ArgumentError: `lower_case` is not what the SentencePiece model does.
         """
         path = os.fspath(path)
         try:
@@ -106,10 +118,14 @@ class Vocabulary:
 
     @classmethod
     def from_bytes(
-        cls, data: bytes, lower_case: bool | None = None, name: str = "vocab.txt", path: str | None = None
+        cls, data: bytes, lower_case: bool | None = None, name: str | None = None, path: str | None = None
     ) -> Vocabulary:
         """The vocabulary whose file has these bytes; arguments and errors as in `from_file`."""
         data = bytes(data)
+        kind = "sentencepiece" if sentence_model.is_model(data) else "wordpiece"
+        name = name or path or FILE_NAMES[kind]
+        if kind == "sentencepiece":
+            return cls._from_model(data, lower_case, name, path)
         lines = data.split(b"\n")
         while lines and not lines[-1].strip():  # the last line's end, and blank lines after it
             lines.pop()
@@ -127,6 +143,24 @@ class Vocabulary:
             lower_case = guess_lower_case(tokens)
         return cls(tuple(tokens), bool(lower_case), data, path, name)
 
+    @classmethod
+    def _from_model(cls, data: bytes, lower_case: bool | None, name: str, path: str | None) -> Vocabulary:
+        processor = sentence_model.open_processor(data, name)
+        tokens = tuple(processor.id_to_piece(id_) for id_ in range(processor.get_piece_size()))
+        # What the model's normaliser does with a letter, whatever its rules are called.
+        lowers = processor.normalize("A").strip(f"{sentence_model.SPACE} ") == "a"
+        if lower_case not in (None, lowers):
+            raise ArgumentError(
+                "`lower_case` must be left out for a SentencePiece vocabulary, or be what it does.",
+                [f"{name} {'lower-cases' if lowers else 'does not lower-case'}; you gave {lower_case}."],
+            )
+        return cls(tokens, lowers, data, path, name, "sentencepiece")
+
+    @property
+    def file_name(self) -> str:
+        """What its file is called in a folder: "vocab.txt" or "vocab.model"."""
+        return FILE_NAMES[self.kind]
+
     def to_bytes(self) -> bytes:
         """The file's bytes, unchanged."""
         return self.data
@@ -140,7 +174,8 @@ class Vocabulary:
         return len(self.tokens)
 
     def __repr__(self) -> str:
-        return f"Vocabulary({len(self):,} tokens, {'uncased' if self.lower_case else 'cased'}, {self.name})"
+        casing = "uncased" if self.lower_case else "cased"
+        return f"Vocabulary({len(self):,} tokens, {self.kind}, {casing}, {self.name})"
 
 
 def guess_lower_case(tokens) -> bool:

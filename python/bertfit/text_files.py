@@ -1,0 +1,72 @@
+"""Texts out of files, one after the other: plain lines, JSON lines, either of them gzipped. Never a whole file.
+
+Every fault is found where it stands: the error names the file and the line.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import json
+import os
+from collections.abc import Iterator, Sequence
+
+from bertfit.errors import DataError
+
+_GZIP = b"\x1f\x8b"
+_BYTE_ORDER_MARK = "\ufeff"
+
+
+def read_texts(files: Sequence[str | os.PathLike], field: str | None = None) -> Iterator[str]:
+    """The lines of files, without their ends. A blank line is an empty text.
+
+    Args:
+        files: Paths. A file that starts as gzip does is unpacked on the way.
+        field: The field of each line's JSON object that holds the text; None for plain text, but "text" for files
+            called .jsonl or .ndjson (also .gz).
+
+    Raises:
+        DataError: A file cannot be read, is not UTF-8 or no whole gzip file, or a line is not JSON with that field
+            as a string. Names file and line.
+    """
+    for path in map(os.fspath, files):
+        named = os.path.basename(path).lower().removesuffix(".gz").endswith((".jsonl", ".ndjson"))
+        key = field or ("text" if named else None)
+        for number, line in _lines(path):
+            if key is None:
+                yield line
+            elif line.strip():
+                yield _field(line, key, path, number)
+
+
+def _lines(path: str) -> Iterator[tuple[int, str]]:
+    number = 0
+    try:
+        with contextlib.ExitStack() as stack:
+            file = stack.enter_context(open(path, "rb"))
+            if file.peek(2)[:2] == _GZIP:
+                file = stack.enter_context(gzip.open(file))
+            # Binary lines end at a line feed only; text mode would also break at others inside a text.
+            for line in file:
+                number += 1
+                text = line.decode("utf-8").rstrip("\r\n")
+                yield number, text.removeprefix(_BYTE_ORDER_MARK) if number == 1 else text
+    except UnicodeDecodeError as error:
+        raise DataError("A text file must be UTF-8.",
+                        [f"{path}: line {number} is not ({error.reason} at byte {error.start + 1} of the line).",
+                         "iconv converts a file whose encoding you know."]) from error
+    except (OSError, EOFError) as error:  # gzip's own errors are of these kinds
+        reason = getattr(error, "strerror", None) or str(error)
+        raise DataError("A text file must be readable.", [f"{path}: {reason.rstrip('.')}."]) from error
+
+
+def _field(line: str, key: str, path: str, number: int) -> str:
+    try:
+        value = json.loads(line)
+    except ValueError as error:
+        raise DataError("Every line must be a JSON object.", [f"{path}: line {number} is not ({error})."]) from error
+    if not isinstance(value, dict) or not isinstance(value.get(key), str):
+        found = f"It has {', '.join(map(repr, value))}." if isinstance(value, dict) else f"It is {value!r:.40}."
+        raise DataError(f"Every line must be a JSON object with the string {key!r}.",
+                        [f"{path}: line {number} is not.", found])
+    return value[key]
