@@ -25,17 +25,18 @@ class TiedLogits(keras.layers.Layer):
 
     def __init__(self, embedding, use_bias: bool, **kwargs):
         super().__init__(autocast=False, **kwargs)
-        self._embedding = [embedding]  # in a list: the table is the encoder's weight, not this layer's
+        # Behind a function: Keras would count the table, the encoder's weight, as this layer's too.
+        self._table = lambda: embedding.embeddings
         self.use_bias = use_bias
 
     def build(self, input_shape):
         self.bias = None
         if self.use_bias:
-            self.bias = self.add_weight(name="bias", shape=(self._embedding[0].vocab_size,), initializer="zeros")
+            self.bias = self.add_weight(name="bias", shape=(self._table().shape[0],), initializer="zeros")
         super().build(input_shape)
 
     def call(self, inputs):
-        return tf.cast(product(inputs, tf.transpose(self._embedding[0].embeddings), self.bias), tf.float32)
+        return tf.cast(product(inputs, tf.transpose(self._table()), self.bias), tf.float32)
 
 
 class PretrainingLayers:
