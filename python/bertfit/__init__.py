@@ -13,8 +13,11 @@
 | `load(x)` | opens a model by name or folder; a `Bert` |
 | `fit(data, text, target, model, ...)` | fine-tunes it; a new `Bert` |
 | `Bert` | `.predict`, `.evaluate`, `.embed`, `.tokenize`, `.save`, `.history`, `.metrics` |
+| `train_vocabulary(source, size, type)` | makes a WordPiece or SentencePiece vocabulary from texts; a `Vocabulary` |
+| `init(config, vocabulary)` | a model with fresh weights, to pretrain; a `Bert` |
 | `models()`, `download_model(name)` | the models known by name, and how to have one in the cache |
 | `train_steps(...)` | optimizer steps of a training run |
+| `BertConfig` | sizes of an encoder; `BertConfig.from_preset(name)` has those of published ones |
 | `HeadConfig`, `TrainConfig` | settings of the head and of training |
 | `BertfitError` | base of every error raised on purpose |
 
@@ -34,10 +37,14 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "load": ("frames", "load"),
     "fit": ("frames", "fit"),
+    "init": ("frames", "init"),
     "Bert": ("frames", "Bert"),
     "models": ("registry", "table"),
     "download_model": ("download", "download"),
     "train_steps": ("schedule", "train_steps"),
+    "train_vocabulary": ("vocab_train", "train_vocabulary"),
+    "Vocabulary": ("vocab", "Vocabulary"),
+    "BertConfig": ("config", "BertConfig"),
     "HeadConfig": ("config", "HeadConfig"),
     "TrainConfig": ("config", "TrainConfig"),
     "BertfitError": ("errors", "BertfitError"),

@@ -15,6 +15,7 @@ import inspect
 import itertools
 import traceback
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -116,6 +117,7 @@ def _description(handle: int, model) -> dict[str, Any]:
         "config": model.config.to_dict(),
         "vocab_file": model.vocabulary.path,
         "vocab_size": len(model.vocabulary),
+        "vocab_type": model.vocabulary.kind,
         "cased": not model.vocabulary.lower_case,
         "max_len": model.max_len,
         "parameters": float(model.parameters),
@@ -177,6 +179,73 @@ def load(x, name=None, cache_dir=None, lower_case=None, max_len=None, download=T
     return _keep(open_model(x, name=name, cache_dir=cache_dir, lower_case=lower_case, max_len=whole(max_len),
                             download_missing=bool(download), progress=progress))
 
+
+# -- Vocabularies and fresh models ----------------------------------------------------------------------
+
+@_exported
+def vocab_train(size, texts=None, files=None, progress=None, **settings):
+    """Make a vocabulary of texts or files, see `vocab_train.train_vocabulary`; its facts, its bytes included."""
+    from bertfit.vocab_train import train_vocabulary
+
+    known = set(inspect.signature(train_vocabulary).parameters) - {"source", "size", "progress"}
+    if unknown := sorted(set(settings) - known):
+        raise ArgumentError(f"`{unknown[0]}` must be an argument of train_vocabulary.",
+                            [f"Known: {', '.join(sorted(known))}."])
+    for name in ("min_frequency", "unused", "sample_size"):
+        if name in settings:
+            settings[name] = whole(settings[name])
+    source = as_list(texts) if files is None else [Path(file) for file in as_list(files)]
+    return _vocabulary_facts(train_vocabulary(source, whole(size), progress=progress, **settings))
+
+
+@_exported
+def vocab_open(path, lower_case=None):
+    """The facts of a vocabulary file."""
+    from bertfit.vocab import Vocabulary
+
+    return _vocabulary_facts(Vocabulary.from_file(path, lower_case))
+
+
+def _vocabulary_facts(vocabulary) -> dict[str, Any]:
+    return {"path": vocabulary.path, "type": vocabulary.kind, "size": len(vocabulary),
+            "cased": not vocabulary.lower_case, "sha256": vocabulary.sha256, "data": bytearray(vocabulary.data)}
+
+
+@_exported
+def config(preset=None, sizes=None):
+    """A configuration from a preset's name, from sizes, or both: its fields, the preset, its heads, parameters."""
+    from bertfit import presets, registry
+    from bertfit.config import BertConfig
+    from bertfit.pretrain_config import PretrainHeads
+
+    sizes = {name: whole(value) for name, value in (sizes or {}).items()}
+    if preset is None:
+        made, heads = build(BertConfig, {"vocab_size": None, **sizes}, "bert_config()"), PretrainHeads()
+    else:
+        preset = presets.find(preset)
+        made, heads, preset = BertConfig.from_preset(preset.name, **sizes), preset.heads, preset.name
+    return {"config": made.to_dict(), "preset": preset, "heads": heads.to_dict(),
+            "parameters": float(registry.count_parameters(made))}
+
+
+@_exported
+def init(config, vocab=None, vocab_of=None, lower_case=None, seed=None, name=None, heads=None):
+    """A model with fresh weights; its description.
+
+    `config` is a preset's name or a configuration's fields; the vocabulary comes as the path or the bytes of its
+    file, or as the handle of a model that has it (`vocab_of`).
+    """
+    from bertfit.initial import fresh_model
+    from bertfit.pretrain_config import PretrainHeads
+
+    if not isinstance(config, str):
+        config = {field: whole(value) for field, value in config.items()}
+    words = vocab if vocab_of is None else _model(vocab_of).vocabulary
+    return _keep(fresh_model(config, words, seed=whole(seed), name=name, lower_case=lower_case,
+                             heads=None if heads is None else build(PretrainHeads, heads, "heads")))
+
+
+# -- Saving ---------------------------------------------------------------------------------------------
 
 @_exported
 def save(handle, path, overwrite=False):

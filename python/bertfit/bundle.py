@@ -1,8 +1,9 @@
 """The files of a saved model: written whole or not at all, and checked before they are believed.
 
 A bundle is four files. ``bertfit.json`` describes the model and lists the size and sha256 of the other
-three (``vocab.txt`` or, for SentencePiece, ``vocab.model``; ``model.safetensors``; ``history.csv``); its own ``checksum`` covers the rest of
-itself. The same files, in that order, make up an uncompressed tar for a model kept in memory.
+three (``vocab.txt``, or ``vocab.model`` for SentencePiece; ``model.safetensors``; ``history.csv``); its own
+``checksum`` covers the rest of itself. The same files, in that order, make up an uncompressed tar for a
+model kept in memory.
 
 This module knows files and checksums, not models: `persist` says what the description means. Nothing
 in a bundle is code, and nothing read from one is executed or unpacked to a path it chooses.

@@ -10,6 +10,7 @@ import dataclasses
 import numbers
 from collections.abc import Mapping, Sequence
 
+from bertfit import presets
 from bertfit._env import PRECISIONS
 from bertfit.errors import ArgumentError
 from bertfit.settings import Settings, is_number, is_whole, require
@@ -88,6 +89,32 @@ class BertConfig(Settings):
             object.__setattr__(self, "attention_head_size", self.hidden_size // self.num_attention_heads)
         size = self.attention_head_size
         require(is_whole(size, 1), "attention_head_size", "a whole number of at least 1", size)
+
+    @classmethod
+    def from_preset(cls, name: str, **changes) -> BertConfig:
+        """The sizes of a published encoder (`bertfit.presets`), with some of them changed.
+
+        Args:
+            name: The preset's name.
+            **changes: Fields of this class that go before the preset's, such as vocab_size. Where the width or
+                the number of heads changes and `attention_head_size` does not, heads divide the width again.
+
+        Raises:
+            ArgumentError: No such preset or field, or a value that breaks its rule.
+
+        >>> BertConfig.from_preset("kor-tiny", vocab_size=500).hidden_size
+        128
+        """
+        settings = dict(presets.find(name).settings)
+        unknown = sorted(set(changes) - {field.name for field in dataclasses.fields(cls)})
+        if unknown:
+            raise ArgumentError("Sizes must be known ones.", [
+                f"Unknown: {', '.join(unknown)}.",
+                f"Known: {', '.join(field.name for field in dataclasses.fields(cls))}.",
+            ])
+        if {"hidden_size", "num_attention_heads"} & set(changes):
+            settings["attention_head_size"] = None
+        return cls(**{**settings, **changes})
 
 
 @dataclasses.dataclass(frozen=True)

@@ -19,6 +19,7 @@ from bertfit.config import HeadConfig, Task, TrainConfig
 from bertfit.embed import embed as embed_rows
 from bertfit.errors import ArgumentError, DataError
 from bertfit.evaluate import evaluate as evaluate_rows
+from bertfit.initial import fresh_model
 from bertfit.model import Model
 from bertfit.plainvalues import build
 from bertfit.predict import check_fitted, check_type
@@ -53,6 +54,25 @@ def load(x: str | os.PathLike, *, name: str | None = None, cache_dir: str | os.P
     """
     return Bert(loading.open_model(x, name=name, cache_dir=cache_dir, lower_case=lower_case, max_len=max_len,
                                    download_missing=download, progress=progress))
+
+
+def init(config: Any, vocabulary: Any, *, seed: int | None = None, name: str | None = None,
+         lower_case: bool | None = None) -> Bert:
+    """A model with fresh weights, to pretrain: see `bertfit.initial.fresh_model`.
+
+    Args:
+        config: A `BertConfig`, or the name of a preset ("kor-tiny", "bert-uncased-l2-h128", ...).
+        vocabulary: What `train_vocabulary` returned, a `Vocabulary`, or the path of a vocabulary file.
+        seed: Seed of the weights; None draws one.
+        name: What to call it.
+        lower_case: For a WordPiece file, whether texts are lower-cased; None to tell by the tokens.
+
+    Example:
+        >>> vocabulary = bertfit.train_vocabulary("corpus.txt", 8000, "sentencepiece")  # doctest: +SKIP
+        >>> init("kor-mini", vocabulary, seed=1).parameters  # doctest: +SKIP
+        1454848
+    """
+    return Bert(fresh_model(config, vocabulary, seed=seed, name=name, lower_case=lower_case))
 
 
 def fit(

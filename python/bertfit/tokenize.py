@@ -235,7 +235,8 @@ class Tokenizer:
 
         Args:
             ids_rows: A matrix or rows of different lengths.
-            skip_special: Leave out [PAD], [CLS] and [SEP] (and SentencePiece's [BOS] and [EOS]). [UNK] and [MASK] stay: they stand for a word.
+            skip_special: Leave out [PAD], [CLS] and [SEP] (and SentencePiece's [BOS] and [EOS]). [UNK] and [MASK]
+                stay: they stand for a word.
 
         Raises:
             DataError: An id is not in the vocabulary.

@@ -240,8 +240,8 @@ def _repeated(counts: dict[str, int]) -> Iterator[str]:
 
 # -- SentencePiece --------------------------------------------------------------------------------------
 
-# The library passes over texts that have these; both are white space to a tokenizer, or nothing.
-_REFUSED = str.maketrans({"\t": " ", "\n": " ", "\r": " ", "\0": None, **{chr(c): "\ufffd" for c in range(0xD800, 0xE000)}})
+# The library passes over texts with a tab or a null; others end its lines, or are no UTF-8.
+_REFUSED = {**dict.fromkeys(map(ord, "\t\n\r"), " "), 0: None, **dict.fromkeys(range(0xD800, 0xE000), "\ufffd")}
 
 
 def _sentencepiece(stream, size, lower_case, coverage, algorithm, sample_size, spare) -> bytes:
