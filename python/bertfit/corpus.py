@@ -22,10 +22,10 @@ from bertfit.errors import ArgumentError, DataError
 
 #: Fields of a JSON object that hold its text; the first that is there counts.
 FIELDS = ("sentences", "text", "doc", "document", "content", "contents", "paragraphs", "body")
-BLOCK_BYTES = 4 * 2**20
+BLOCK_CHARACTERS = 2**21
 LONGEST_LINE = {"text": 2**20, "jsonl": 2**26}  # bytes
 
-_GUEST_SENTENCES, _GUEST_BYTES = 256, 2**16
+_GUEST_SENTENCES, _GUEST_CHARACTERS = 256, 2**16
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,8 +96,8 @@ class Corpus:
         self.first_skipped: str | None = None
         self._done = 0
 
-    def blocks(self, block_bytes: int = BLOCK_BYTES) -> Iterator[Block]:
-        """Documents, `block_bytes` or a little more at a time.
+    def blocks(self, block_size: int = BLOCK_CHARACTERS) -> Iterator[Block]:
+        """Documents, `block_size` characters or a little more at a time.
 
         Raises:
             DataError: There are fewer than two documents; a line cannot be used and is not to be skipped.
@@ -107,7 +107,7 @@ class Corpus:
         number, sentences, counts, size = 0, [], [], 0
         previous, begun = second, -1  # for the first document, its guest is the second
         head: list[str] = []
-        for document, piece, piece_size in self._pieces(block_bytes):
+        for document, piece, piece_size in self._pieces(block_size):
             if document != begun:
                 if begun >= 0:
                     previous = head
@@ -115,7 +115,7 @@ class Corpus:
             sentences += piece
             counts.append(len(piece))
             size += piece_size
-            if size >= block_bytes:
+            if size >= block_size:
                 yield self._block(number, sentences, counts, previous)
                 number, sentences, counts, size = number + 1, [], [], 0
         if counts:
@@ -129,7 +129,7 @@ class Corpus:
     def _second_document(self) -> list[str]:
         """The beginning of the corpus's second document; there must be one."""
         begun = None
-        for document, piece, _ in self._pieces(_GUEST_BYTES):
+        for document, piece, _ in self._pieces(_GUEST_CHARACTERS):
             if begun is None:
                 begun = document
             elif document != begun:
@@ -144,7 +144,7 @@ class Corpus:
             ["There is one in " + details[0], "Documents are separated by a blank line.", *details[1:]])
 
     def _pieces(self, limit: int) -> Iterator[tuple[int, list[str], int]]:
-        """(document's number, sentences, bytes); a document of more than `limit` bytes comes in pieces."""
+        """(document's number, sentences, characters); a document of more than `limit` of these comes in pieces."""
         document, sentences, size = 0, [], 0
         for line in self._sentences():
             if line is not None:
@@ -255,7 +255,7 @@ def _reason(error: ValueError) -> str:
 def _beginning(sentences: list[str]) -> list[str]:
     kept, size = [], 0
     for sentence in sentences[:_GUEST_SENTENCES]:
-        if kept and size > _GUEST_BYTES:
+        if kept and size > _GUEST_CHARACTERS:
             break
         kept.append(sentence)
         size += len(sentence)
