@@ -48,3 +48,20 @@ def write_vocabulary(folder, texts, lower_case: bool, name="vocab.txt"):
     path = folder / name
     path.write_bytes("\n".join([*SPECIALS, *dict.fromkeys(pieces + halves), ""]).encode())
     return path
+
+
+def google_pretraining():
+    """Google's create_pretraining_data.py as a module; skips the test where the package is not installed."""
+    google_tokenization()
+    import tensorflow.compat.v1 as tf
+    from absl import flags, logging
+
+    # Names of TensorFlow 1 that the module uses. Its flags are defined once per process.
+    for name, value in (("flags", flags), ("logging", logging)):
+        if not hasattr(tf, name):
+            setattr(tf, name, value)
+    if not hasattr(tf, "python_io"):
+        tf.python_io = tf.io
+    module = pytest.importorskip("bert.create_pretraining_data")
+    flags.FLAGS.mark_as_parsed()
+    return module
