@@ -43,13 +43,13 @@ class BlockResult:
     """What became of a block.
 
     Args:
-        path: The file of its records, in random order.
+        path: The file of its records, in random order; None where a sink took them.
         counts: `COUNTS`.
         lengths: int64 [max_len + 1]; rows by their number of tokens.
         done: Bytes of the corpus read so far.
     """
 
-    path: str
+    path: str | None
     counts: dict[str, int]
     lengths: np.ndarray
     done: int
@@ -69,35 +69,51 @@ def record_format(max_len: int, max_predictions: int, vocab_size: int) -> Record
     ])
 
 
-def block_maker(settings: BlockSettings) -> Callable[[Block], BlockResult]:
-    """A function from a block to its result, for `workers.ordered_map`."""
+#: Told a block's number and how many records will come, gives what takes the records as they are made.
+Sink = Callable[[int, int], Callable[[np.ndarray], None]]
+
+
+def block_maker(settings: BlockSettings, sink: Sink | None = None) -> Callable[[Block], BlockResult]:
+    """A function from a block to its result.
+
+    Args:
+        settings: How.
+        sink: Where records go. None, for `workers.ordered_map`, writes a file per block into the folder of
+            the settings: another process deals them out.
+    """
     tokenizer = Tokenizer(settings.vocabulary)
-    rule = settings.rule
-    records = record_format(settings.max_len, rule.max_predictions, rule.vocab_size)
-    return lambda block: _make(block, settings, tokenizer, records)
+    records = record_format(settings.max_len, settings.rule.max_predictions, settings.rule.vocab_size)
+
+    def make(block: Block) -> BlockResult:
+        if sink is not None:
+            return _make(block, settings, tokenizer, records, sink)
+        path = os.path.join(settings.folder, f"block-{block.number:08d}")
+        with open(path, "wb", buffering=0) as file:
+            result = _make(block, settings, tokenizer, records, lambda *_: lambda rows: write_all(file, rows))
+        return dataclasses.replace(result, path=path)
+
+    return make
 
 
-def _make(block: Block, settings: BlockSettings, tokenizer: Tokenizer, records: RecordFormat) -> BlockResult:
+def _make(block: Block, settings: BlockSettings, tokenizer: Tokenizer, records: RecordFormat, sink) -> BlockResult:
     rng = np.random.default_rng([settings.seed, block.number])
     data, walked = tokenized(block, tokenizer)
     counts = dict.fromkeys(COUNTS, 0)
     lengths = np.zeros(settings.max_len + 1, np.int64)
-    path = os.path.join(settings.folder, f"block-{block.number:08d}")
     counts["documents"], counts["sentences"] = walked, int(data.documents[walked])
     counts["corpus_tokens"] = int(data.sentences[counts["sentences"]])
     if len(data) < 2:
         counts["lonely_documents"] = walked
-        open(path, "wb").close()
-        return BlockResult(path, counts, lengths, block.done)
+        return BlockResult(None, counts, lengths, block.done)
     pairs = draw_pairs(data, settings.max_len, settings.short_seq_prob, settings.dup_factor, rng, walked)
     counts.update(instances=len(pairs), random_next=int(pairs.random_next.sum()), shortened=pairs.shortened)
     step = max(1, _TOKENS_AT_ONCE // settings.max_len)
-    with open(path, "wb", buffering=0) as file:
-        for start in range(0, len(pairs), step):
-            columns, row_lengths = _rows(data, pairs, slice(start, start + step), settings, rng, counts)
-            lengths += np.bincount(row_lengths, minlength=len(lengths))
-            _write(file, records.encode(columns))
-    return BlockResult(path, counts, lengths, block.done)
+    take = sink(block.number, len(pairs))
+    for start in range(0, len(pairs), step):
+        columns, row_lengths = _rows(data, pairs, slice(start, start + step), settings, rng, counts)
+        lengths += np.bincount(row_lengths, minlength=len(lengths))
+        take(records.encode(columns))
+    return BlockResult(None, counts, lengths, block.done)
 
 
 def tokenized(block: Block, tokenizer: Tokenizer) -> tuple[Documents, int]:
@@ -136,8 +152,8 @@ def _rows(data, pairs, rows: slice, settings: BlockSettings, rng, counts: dict[s
     }, lengths
 
 
-def _write(file, rows: np.ndarray) -> None:
-    """All of the bytes: a disk that is nearly full takes a part of them first."""
-    left = memoryview(rows).cast("B")
+def write_all(file, rows: np.ndarray) -> None:
+    """All of the bytes: a disk that is nearly full takes a part of them before it refuses."""
+    left = memoryview(np.ascontiguousarray(rows)).cast("B")
     while left:
         left = left[file.write(left):]

@@ -24,12 +24,13 @@ from typing import Any
 
 import numpy as np
 
-from bertfit import _env, workers
+from bertfit import _env
 from bertfit.corpus import BLOCK_CHARACTERS, Corpus
 from bertfit.errors import ArgumentError, DataError
 from bertfit.masking import MaskRule, default_predictions
-from bertfit.pretrain_block import COUNTS, BlockResult, BlockSettings
+from bertfit.pretrain_block import COUNTS, BlockResult, BlockSettings, block_maker, write_all
 from bertfit.vocab import Vocabulary
+from bertfit.workers import cores, ordered_map
 
 FORMAT = "bertfit pretraining data"
 FORMAT_VERSION = 1
@@ -125,58 +126,81 @@ def _check_whole(name: str, value, least: int) -> None:
 
 def _fitting_workers(size: int) -> int:
     blocks = size // BLOCK_CHARACTERS  # bytes for characters: near enough
-    return workers.cores() if blocks >= _WORTH_WORKERS else 1
+    return cores() if blocks >= _WORTH_WORKERS else 1
 
 
 # -- Shards ---------------------------------------------------------------------------------------------
 
-def _write_shards(source: Corpus, made: BlockSettings, processes: int, shards: int, draft: Path, progress):
+class _Shards:
+    """Open shards; every block's records go to all of them in equal shares, larger shares to other ones each time."""
+
+    def __init__(self, folder: Path, count: int, stack: contextlib.ExitStack):
+        self.paths = [folder / f"shard-{i:05d}" for i in range(count)]
+        self._files = [stack.enter_context(open(path, "wb", buffering=0)) for path in self.paths]
+        self.held = np.zeros(count, np.int64)  # records
+
+    def sink(self, number: int, records: int) -> Callable[[np.ndarray], None]:
+        """Takes the `records` records of a block bit by bit."""
+        count = len(self._files)
+        ends = np.arange(1, count + 1) * records // count
+        turn = done = 0
+
+        def take(rows: np.ndarray) -> None:
+            nonlocal turn, done
+            while len(rows):
+                now = rows[: ends[turn] - done]
+                shard = (number + turn) % count
+                write_all(self._files[shard], now)
+                self.held[shard] += len(now)
+                rows, done = rows[len(now) :], done + len(now)
+                turn += done == ends[turn] and turn + 1 < count
+
+        return take
+
+    def deal(self, result: BlockResult, number: int) -> None:
+        """The records of a file that another process wrote."""
+        records = result.counts["instances"]
+        take, record = self.sink(number, records), os.path.getsize(result.path) // max(records, 1)
+        with open(result.path, "rb") as file:
+            while data := file.read(max(1, 2**22 // record) * record if record else 1):
+                take(np.frombuffer(data, np.uint8).reshape(-1, record))
+        os.remove(result.path)
+
+    def named(self, folder: Path) -> list[dict[str, Any]]:
+        """Give the shards that hold records their names; facts of each."""
+        filled, facts = np.flatnonzero(self.held), []
+        for i, shard in enumerate(filled):
+            name = f"part-{i:05d}-of-{len(filled):05d}.tfrecord"
+            os.rename(self.paths[shard], folder / name)
+            facts.append({"name": name, "instances": int(self.held[shard]), "bytes": os.path.getsize(folder / name)})
+        for shard in np.flatnonzero(self.held == 0):
+            os.remove(self.paths[shard])
+        return facts
+
+
+def _write_shards(source: Corpus, made: BlockSettings, processes: int, count: int, draft: Path, progress):
     """Every block's records into the shards: (sums of `COUNTS`, rows by length, facts of the files)."""
     totals = dict.fromkeys(COUNTS, 0)
     lengths = np.zeros(made.max_len + 1, np.int64)
-    held = np.zeros(shards, np.int64)  # records per shard
     told = 0.0
     with contextlib.ExitStack() as stack:
-        parts = [stack.enter_context(open(draft / f"shard-{i:05d}", "wb", buffering=0)) for i in range(shards)]
-        results = workers.ordered_map("pretrain_block:block_maker", made, source.blocks(), processes)
-        for number, result in enumerate(stack.enter_context(contextlib.closing(results))):
-            for name, count in result.counts.items():
-                totals[name] += count
+        shards = _Shards(draft, count, stack)
+        if processes == 1:
+            results = map(block_maker(made, shards.sink), source.blocks())
+        else:
+            results = ordered_map("pretrain_block:block_maker", made, source.blocks(), processes)
+            stack.enter_context(contextlib.closing(results))  # ends the processes, whatever happens here
+        for number, result in enumerate(results):
+            if result.path is not None:
+                shards.deal(result, number)
+            for name, value in result.counts.items():
+                totals[name] += value
             lengths += result.lengths
-            held += _deal(result, number, parts)
             if progress is not None and (time.monotonic() >= told or result.done == source.size):
                 told = time.monotonic() + 0.2
                 progress({"event": "data", "done_bytes": result.done, "total_bytes": source.size,
                           "instances": totals["instances"]})
-    filled = np.flatnonzero(held)
-    files = []
-    for i, shard in enumerate(filled):
-        name = f"part-{i:05d}-of-{len(filled):05d}.tfrecord"
-        os.rename(draft / f"shard-{shard:05d}", draft / name)
-        files.append({"name": name, "instances": int(held[shard]), "bytes": os.path.getsize(draft / name)})
-    for shard in np.flatnonzero(held == 0):
-        os.remove(draft / f"shard-{shard:05d}")
-    return totals, lengths, files
-
-
-def _deal(result: BlockResult, number: int, parts: list) -> np.ndarray:
-    """A block's records in equal shares to all shards, the larger shares to other ones each time."""
-    count, shards = result.counts["instances"], len(parts)
-    share = count // shards + (np.arange(shards) < count % shards)
-    record = os.path.getsize(result.path) // max(count, 1)
-    held = np.zeros(shards, np.int64)
-    with open(result.path, "rb", buffering=0) as file:
-        for i in range(shards):
-            shard = (number + i) % shards
-            left = int(share[i]) * record
-            held[shard] = share[i]
-            while left:
-                data = memoryview(file.read(min(left, 2**22)))
-                left -= len(data)
-                while data:
-                    data = data[parts[shard].write(data):]
-    os.remove(result.path)
-    return held
+    return totals, lengths, shards.named(draft)
 
 
 def _statistics(totals: dict[str, int], lengths: np.ndarray) -> dict[str, Any]:
