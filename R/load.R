@@ -60,37 +60,3 @@ is_path <- function(x) file.exists(x) || grepl("[/\\\\]", x)
 absolute <- function(path) {
   if (grepl("^(/|~|\\\\|[A-Za-z]:)", path)) path.expand(path) else file.path(getwd(), path)
 }
-
-#' Sizes and constants of an encoder
-#'
-#' @param x A model from [bert_load()] or [bert_fit()].
-#' @param ... Not used.
-#' @return A list of class `bert_config` with the names that BERT's own configuration files use: `vocab_size`,
-#'   `hidden_size`, `num_hidden_layers`, `num_attention_heads`, `attention_head_size`, `intermediate_size`, `hidden_act`
-#'   (`"gelu"` is the exact form, `"gelu_new"` the tanh approximation), `max_position_embeddings`, `type_vocab_size`,
-#'   `layer_norm_eps`, the dropout shares, `initializer_range` and `pad_token_id`.
-#' @examplesIf interactive() && bert_available()
-#' bert_config(bert_load("minilm-l6-uncased"))
-#' @export
-bert_config <- function(x, ...) {
-  UseMethod("bert_config")
-}
-
-#' @rdname bert_config
-#' @export
-bert_config.bert_model <- function(x, ...) {
-  check_dots_empty0(...)
-  structure(x$config, class = "bert_config")
-}
-
-#' @export
-bert_config.default <- function(x, ...) {
-  check_model(x, arg = "x")
-}
-
-#' @export
-print.bert_config <- function(x, ...) {
-  cat("<bert_config>\n")
-  cat(paste0("  ", format(names(x)), "  ", vapply(x, function(value) format(value, digits = 6), ""), "\n"), sep = "")
-  invisible(x)
-}

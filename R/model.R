@@ -2,14 +2,14 @@
 #
 # Python owns the network; R holds a plain list that prints, saves and copies like any other. What ties the
 # two is `handle`, an environment with the model's number in this session's Python. In another session the
-# number means nothing, and `model_handle()` opens the model anew: from the bytes that a fitted object
-# carries, or from the folder that an unfitted one came from.
+# number means nothing, and `model_handle()` opens the model anew: from the bytes that a fitted or fresh object
+# carries, or from the folder that another one came from. A vocabulary has a handle of the same kind.
 
 session <- new.env(parent = emptyenv())
 
 # One model, from what Python says of it (`bertfit.api`, "description"). `bundle` holds the bytes of a fitted
 # model, so that it survives saveRDS(); `extra` what only R knows.
-new_bert_model <- function(description, bundle = fitted_bytes(description), extra = list()) {
+new_bert_model <- function(description, bundle = own_bytes(description), extra = list()) {
   model <- list(
     name = description$name,
     config = description$config,
@@ -18,6 +18,7 @@ new_bert_model <- function(description, bundle = fitted_bytes(description), extr
     parameters = as.numeric(description$parameters),
     cased = isTRUE(description$cased),
     vocab_size = as.integer(description$vocab_size),
+    vocab_type = description$vocab_type,
     kind = description$kind,
     path = description$path,
     sha256 = description$sha256,
@@ -55,15 +56,23 @@ fitted_fields <- function(description) {
   )
 }
 
-fitted_bytes <- function(description) {
-  if (isTRUE(description$fitted)) bert_call("to_bytes", handle = as.integer(description$handle))
+# The bytes of a model that lies in no folder: a fitted one, or one with fresh weights.
+own_bytes <- function(description) {
+  if (isTRUE(description$fitted) || identical(description$kind, "fresh")) {
+    bert_call("to_bytes", handle = as.integer(description$handle))
+  }
 }
 
 # -- Handles ------------------------------------------------------------------------------------------
 
 new_handle <- function(id) {
-  handle <- new.env(parent = emptyenv())
+  handle <- empty_handle()
   set_handle(handle, id)
+  handle
+}
+
+empty_handle <- function() {
+  handle <- new.env(parent = emptyenv())
   # A finalizer runs wherever R happens to collect garbage, in a Python call too: it only notes the number,
   # and the next use of any model lets Python free it.
   reg.finalizer(handle, function(h) {
@@ -93,7 +102,7 @@ release_dropped <- function() {
 
 # The number of `model` in this session's Python.
 model_handle <- function(model, call = caller_env()) {
-  check_model(model, call = call)
+  if (!inherits(model, "bert_vocab")) check_model(model, call = call)
   id <- session_id()
   if (!identical(session$pid, Sys.getpid())) {
     bert_abort("A model cannot be used in a forked process.",
@@ -106,6 +115,9 @@ model_handle <- function(model, call = caller_env()) {
 }
 
 reopen <- function(model, call) {
+  if (inherits(model, "bert_vocab")) {
+    return(bert_call("vocab_handle", data = model$data, lower_case = !model$cased, call = call))
+  }
   if (is.raw(model$bundle)) {
     return(bert_call("from_bytes", data = model$bundle, call = call)$handle)
   }
@@ -139,15 +151,16 @@ check_model <- function(model, fitted = FALSE, arg = "model", call = caller_env(
 #' @export
 print.bert_model <- function(x, ...) {
   config <- x$config
-  origin <- c(google = "Google checkpoint", huggingface = "Hugging Face folder", bundle = "bertfit bundle")[x$kind]
-  vocabulary <- paste0(count(x$vocab_size, "token"), ", ", if (x$cased) "cased" else "uncased")
+  origin <- c(google = "Google checkpoint", huggingface = "Hugging Face folder", bundle = "bertfit bundle",
+              fresh = "fresh weights")[x$kind]
+  vocabulary <- vocabulary_text(x$vocab_size, x$vocab_type, x$cased)
   cat(
     "<bert_model> ", x$name, "\n",
     "  encoder     ", config$num_hidden_layers, " layers x ", config$hidden_size, " hidden x ",
     config$num_attention_heads, " heads\n",
     "  parameters  ", big(x$parameters), "\n",
     "  vocabulary  ", vocabulary, "\n",
-    "  from        ", if (is.na(origin)) x$kind else origin, ", ", x$path, "\n",
+    "  from        ", paste(c(if (is.na(origin)) x$kind else origin, x$path), collapse = ", "), "\n",
     sep = ""
   )
   invisible(x)

@@ -4,13 +4,14 @@
 #' Tokenize texts
 #'
 #' Turns texts into the ids that a BERT encoder reads, exactly as Google's `tokenization.py` does for this model's
-#' vocabulary and casing: `[CLS] text [SEP]`, or `[CLS] text [SEP] pair [SEP]`. All texts cross to Python together.
+#' vocabulary and casing (or, for a SentencePiece vocabulary, as that library does): `[CLS] text [SEP]`, or
+#' `[CLS] text [SEP] pair [SEP]`. All texts cross to Python together.
 #'
 #' @param x A character vector or factor of texts, without missing values; or a data frame with a text column.
-#' @param model A model from [bert_load()] or [bert_fit()].
+#' @param model A model from [bert_load()] or [bert_fit()], or a vocabulary from [bert_vocab_train()].
 #' @param max_len Most tokens per row, special tokens included: a whole number from 3 to the model's own maximum.
-#'   `NULL`, the default, is that maximum (for a fitted model, the length it was fitted with). A longer text loses
-#'   its end; of a pair, the longer text loses its last token until both fit.
+#'   `NULL`, the default, is that maximum (for a fitted model, the length it was fitted with; for a vocabulary, 512).
+#'   A longer text loses its end; of a pair, the longer text loses its last token until both fit.
 #' @param pair The second text of every row: a character vector as long as `x`, or for a data frame the name of a
 #'   column. `NULL` for none.
 #' @param ... Must be empty.
@@ -25,7 +26,8 @@
 #'
 #'   For `output = "tokens"` a data.table with a row per token: `row`, the number of the text; `token`; `start` and
 #'   `end`, such that `substr(text, start, end)` is where it comes from (`NA` for special tokens); `segment`, 0 or 1.
-#'   `[UNK]` stands for a whole word. A character that becomes several tokens is the place of each.
+#'   `[UNK]` stands for a whole word. A character that becomes several tokens is the place of each. The
+#'   space (U+2581) that SentencePiece puts in front of a text has an empty place.
 #' @section Errors: `bertfit_error_data` for missing values and invalid UTF-8, with the rows;
 #'   `bertfit_error_argument` for the rest.
 #' @seealso [bert_decode()]; Devlin, Chang, Lee and Toutanova (2019) <doi:10.18653/v1/N19-1423>.
@@ -38,10 +40,10 @@
 bert_tokenize <- function(x, model, max_len = NULL, pair = NULL, ..., padding = c("max_len", "longest", "none"),
                           output = c("ids", "tokens"), text = NULL) {
   check_dots_empty0(...)
-  check_model(model)
+  check_has_tokens(model)
   padding <- check_choice(padding, c("max_len", "longest", "none"))
   output <- check_choice(output, c("ids", "tokens"))
-  max_len <- check_number(max_len, min = 3, max = model$max_len, whole = TRUE, null_ok = TRUE)
+  max_len <- check_number(max_len, min = 3, max = model$max_len %||% 512L, whole = TRUE, null_ok = TRUE)
   call <- rlang::current_env()
   rows <- tokenize_rows(x, model, pair, text, call)
   send <- function(name, ...) {
@@ -61,12 +63,13 @@ bert_tokenize <- function(x, model, max_len = NULL, pair = NULL, ..., padding = 
 
 #' Text of token ids
 #'
-#' Joins tokens by spaces, and `##` pieces to what is before them. Casing, accents and spaces that tokenizing took
+#' Joins tokens by spaces, and `##` pieces to what is before them; SentencePiece's pieces say themselves where a space
+#' is. Casing, accents and spaces that tokenizing took
 #' away do not come back.
 #'
 #' @param ids An integer matrix with a row per text, a list of integer vectors, one integer vector (one text), or
 #'   what [bert_tokenize()] returned.
-#' @param model The model whose vocabulary the ids belong to.
+#' @param model The model whose vocabulary the ids belong to, or the vocabulary.
 #' @param skip_special Leave out `[PAD]`, `[CLS]` and `[SEP]`? `[UNK]` and `[MASK]` stay, since they stand for words.
 #' @return A character vector, one string per text.
 #' @section Errors: `bertfit_error_data` for ids that are not in the vocabulary.
@@ -75,7 +78,7 @@ bert_tokenize <- function(x, model, max_len = NULL, pair = NULL, ..., padding = 
 #' bert_decode(c(101, 2023, 2003, 2107, 2019, 6429, 3185, 999, 102), model)
 #' @export
 bert_decode <- function(ids, model, skip_special = TRUE) {
-  check_model(model)
+  check_has_tokens(model)
   check_flag(skip_special)
   if (inherits(ids, "bert_tokens")) ids <- ids$input_ids
   ragged <- is.list(ids) && !is.object(ids)
@@ -113,6 +116,10 @@ print.bert_tokens <- function(x, ...) {
   }
   if (n > 3L) cat("  ...\n")
   invisible(x)
+}
+
+check_has_tokens <- function(model, call = caller_env()) {
+  if (!inherits(model, "bert_vocab")) check_model(model, call = call)
 }
 
 # The texts and pairs that `x`, `pair` and `text` name, as character vectors.

@@ -16,6 +16,7 @@ import itertools
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -199,11 +200,20 @@ def vocab_train(size, texts=None, files=None, progress=None, **settings):
 
 
 @_exported
-def vocab_open(path, lower_case=None):
-    """The facts of a vocabulary file."""
+def vocab_handle(data, lower_case):
+    """The number of a vocabulary that `tokenize`, `tokens` and `decode` take in a model's place."""
+    from bertfit.tokenize import Tokenizer
     from bertfit.vocab import Vocabulary
 
-    return _vocabulary_facts(Vocabulary.from_file(path, lower_case))
+    words = Vocabulary.from_bytes(data, bool(lower_case))
+    tokenizer = Tokenizer(words)
+    number, longest = next(_numbers), 512  # tokens, as BERT has positions
+    _models[number] = SimpleNamespace(
+        vocabulary=words, tokenizer=tokenizer, record={}, max_len=longest,
+        config=SimpleNamespace(pad_token_id=words.pad_id),
+        encode=lambda texts, pairs=None, max_len=None: tokenizer.encode(texts, pairs, max_len=max_len or longest),
+    )
+    return number
 
 
 def _vocabulary_facts(vocabulary) -> dict[str, Any]:

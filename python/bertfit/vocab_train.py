@@ -172,8 +172,9 @@ def _wordpiece(stream, size, lower_case, min_frequency, coverage, spare) -> byte
 
     counts = _count_words(stream, lower_case)
     alphabet, kept = _alphabet(counts, coverage)
-    # The trainer has every character of the alphabet as a word's first, and "##" with those that follow another.
-    least = len(alphabet | {f"##{char}" for word in kept for char in word[1:]})
+    # Every character as a word's first, and "##" with those that follow another.
+    letters = [*sorted(alphabet), *sorted({f"##{char}" for word in kept for char in word[1:]})]
+    least = len(letters)
     if size < least:
         raise ArgumentError(
             f"`size` must be at least {least:,} for these texts.",
@@ -183,9 +184,11 @@ def _wordpiece(stream, size, lower_case, min_frequency, coverage, spare) -> byte
     first = [*WORDPIECE_SPECIALS, *spare]
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()  # the words are cut already
+    # The trainer numbers letters as it meets them, in a random order, and breaks ties between pairs by number: two
+    # runs would differ. Letters that are named among the special tokens have their numbers beforehand.
     trainer = trainers.WordPieceTrainer(
-        vocab_size=size + len(first), min_frequency=min_frequency, special_tokens=first, show_progress=False,
-        initial_alphabet=sorted(alphabet), limit_alphabet=len(alphabet), continuing_subword_prefix="##",
+        vocab_size=size + len(first), min_frequency=min_frequency, special_tokens=[*first, *letters],
+        limit_alphabet=len(alphabet), continuing_subword_prefix="##", show_progress=False,
     )
     tokenizer.train_from_iterator(_repeated(kept), trainer)
     tokens = [token for token, _ in sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])]
