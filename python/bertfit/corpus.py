@@ -182,8 +182,9 @@ class Corpus:
                     number += 1
                     self._done += len(raw)
                     if len(raw) > limit and raw[-1:] != b"\n":
-                        while (rest := file.readline(limit + 1)) and rest[-1:] != b"\n":
-                            self._done += len(rest)
+                        while raw and raw[-1:] != b"\n":  # its rest, a bit at a time
+                            raw = file.readline(limit + 1)
+                            self._done += len(raw)
                         self._refuse("too_long", path, number, f"it has more than {limit:,} bytes")
                         continue
                     if number == 1:
