@@ -1,9 +1,9 @@
 """The boundary: what R calls, by name, with plain values in and plain values out.
 
-`call` is the only entrance. Models stay here, in a table, under whole numbers; R holds the numbers. An
-error made on purpose comes back as a code, a rule and details, any other with code "internal"; nothing is
-raised through reticulate but an interrupt. Numerics are elsewhere: each function here reads its arguments,
-asks the module that knows, and describes the answer.
+`call` is the only entrance. An error made on purpose comes back as a code, a rule and details, any other with
+code "internal"; nothing is raised through reticulate but an interrupt. Numerics are elsewhere: each function here
+reads its arguments, asks the module that knows, and describes the answer. The table of functions and models is
+`boundary`; what belongs to pretraining is in `api_pretrain`.
 
 >>> call("train_steps", {"n": 2000, "batch_size": 70, "epochs": 1, "warmup": 0.1})
 {'ok': True, 'value': [29, 2]}
@@ -12,126 +12,25 @@ asks the module that knows, and describes the answer.
 from __future__ import annotations
 
 import inspect
-import itertools
-import traceback
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from bertfit.errors import ArgumentError, BertfitError, DataError
-from bertfit.plainvalues import as_list, build, to_plain, whole
-
-_models: dict[int, Any] = {}
-_numbers = itertools.count(1)
-_functions: dict[str, Callable] = {}
-_raw: set[str] = set()  # functions whose value is a Keras object: the documented exception
-
-
-def call(name: str, arguments: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Call a function of the boundary.
-
-    Args:
-        name: Its name.
-        arguments: Its arguments by name; optional ones may be left out.
-
-    Returns:
-        ``{"ok": True, "value": ...}``, or ``{"ok": False, "code", "message", "details", "python_type",
-        "traceback"}``. `code` is the error class's, "memory" where memory ran out, or "internal".
-    """
-    try:
-        value = _call(name, dict(arguments or {}))
-        return {"ok": True, "value": value if name in _raw else to_plain(value)}
-    except Exception as error:  # a KeyboardInterrupt passes
-        return _failure(error)
-
-
-def _call(name: str, arguments: dict[str, Any]) -> Any:
-    function = _functions.get(name)
-    if function is None:
-        raise ArgumentError("`name` must be a function of bertfit.api.",
-                            [f"You gave {name!r}.", f"Known: {', '.join(sorted(_functions))}."])
-    parameters = inspect.signature(function).parameters
-    unknown = sorted(set(arguments) - set(parameters))
-    if unknown and not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
-        raise ArgumentError(f"`{unknown[0]}` must be an argument of {name}.", [f"It takes {', '.join(parameters)}."])
-    missing = [p.name for p in parameters.values()
-               if p.default is p.empty and p.kind is not p.VAR_KEYWORD and p.name not in arguments]
-    if missing:
-        raise ArgumentError(f"`{missing[0]}` must be given to {name}.")
-    if arguments.get("progress") is not None:
-        from bertfit.callbacks import interruptible
-
-        arguments["progress"] = interruptible(arguments["progress"])
-    return function(**arguments)
-
-
-def _failure(error: Exception) -> dict[str, Any]:
-    if isinstance(error, BertfitError):
-        code, message, details = error.code, error.message, list(error.details)
-    elif isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
-        code, message = "memory", "There must be enough memory for the model and its batches."
-        details = ["Try a smaller `batch_size` or `max_len`, or close other programs."]
-    else:
-        code, message = "internal", "Something went wrong inside bertfit that its authors did not foresee."
-        details = [f"{type(error).__name__}: {error}"]
-    return {"ok": False, "code": code, "message": message, "details": details, "python_type": type(error).__name__,
-            "traceback": "".join(traceback.format_exception(error))}
-
-
-def _exported(function: Callable) -> Callable:
-    _functions[function.__name__] = function
-    return function
-
-
-def _returns_keras(function: Callable) -> Callable:
-    _raw.add(function.__name__)
-    return _exported(function)
-
+from bertfit import api_pretrain  # noqa: F401  (its functions join the table)
+from bertfit.boundary import call as call
+from bertfit.boundary import description as _description
+from bertfit.boundary import exported as _exported
+from bertfit.boundary import find as _model
+from bertfit.boundary import hold as _hold
+from bertfit.boundary import keep as _keep
+from bertfit.boundary import models as _models
+from bertfit.boundary import returns_keras as _returns_keras
+from bertfit.errors import ArgumentError, DataError
+from bertfit.plainvalues import as_list, build, whole
 
 # -- Handles --------------------------------------------------------------------------------------------
-
-def _keep(model) -> dict[str, Any]:
-    number = next(_numbers)
-    _models[number] = model
-    return _description(number, model)
-
-
-def _model(handle):
-    number = whole(handle)
-    if isinstance(number, bool) or number not in _models:
-        raise ArgumentError("`handle` must be the number of a model in this session.", [f"You gave {handle!r}."])
-    return _models[number]
-
-
-def _description(handle: int, model) -> dict[str, Any]:
-    source = model.source
-    fitted_here = model.fitted and source.get("kind") != "bundle"
-    description = {
-        "handle": handle,
-        "name": model.name,
-        "kind": "fitted" if fitted_here else source.get("kind"),
-        "path": source.get("path"),
-        "sha256": source.get("sha256"),
-        "config": model.config.to_dict(),
-        "vocab_file": model.vocabulary.path,
-        "vocab_size": len(model.vocabulary),
-        "vocab_type": model.vocabulary.kind,
-        "cased": not model.vocabulary.lower_case,
-        "max_len": model.max_len,
-        "parameters": float(model.parameters),
-        "fitted": model.fitted,
-    }
-    if model.fitted:
-        record = dict(model.record)
-        record["history"] = {name: np.asarray(values, np.float64)
-                             for name, values in (record.get("history") or {}).items()}
-        description.update(task=model.task.to_dict(), head=model.head_config.to_dict(), record=record,
-                           trainable_parameters=float(model.trainable_parameters))
-    return description
-
 
 @_exported
 def describe(handle):
@@ -207,13 +106,12 @@ def vocab_handle(data, lower_case):
 
     words = Vocabulary.from_bytes(data, bool(lower_case))
     tokenizer = Tokenizer(words)
-    number, longest = next(_numbers), 512  # tokens, as BERT has positions
-    _models[number] = SimpleNamespace(
+    longest = 512  # tokens, as BERT has positions
+    return _hold(SimpleNamespace(
         vocabulary=words, tokenizer=tokenizer, record={}, max_len=longest,
         config=SimpleNamespace(pad_token_id=words.pad_id),
         encode=lambda texts, pairs=None, max_len=None: tokenizer.encode(texts, pairs, max_len=max_len or longest),
-    )
-    return number
+    ))
 
 
 def _vocabulary_facts(vocabulary) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""Opening a model by what it is called or by what lies in a folder, and fitting one from plain values.
+"""Opening a model by what it is called or by what lies in a folder; fitting and pretraining one from plain values.
 
-The two steps that the Python façade (`frames`) and R's boundary (`api`) share. Neither data frames nor
+The steps that the Python façade (`frames`) and R's boundary (`api`) share. Neither data frames nor
 handles are known here.
 """
 
@@ -20,6 +20,9 @@ from bertfit.config import HeadConfig, Task, TrainConfig
 from bertfit.download import download
 from bertfit.errors import ArgumentError, DownloadError
 from bertfit.model import Model
+from bertfit.pretrain import pretrain as run_pretraining
+from bertfit.pretrain_config import PretrainConfig, PretrainHeads
+from bertfit.pretrain_read import PretrainingData, open_pretraining_data
 from bertfit.rows import check_texts
 from bertfit.train import fit_model
 
@@ -133,6 +136,31 @@ def fit(
     fitted.record["columns"] = dict(columns or {})
     fitted.record["metrics"] = _kept_metrics(fitted.record)
     return fitted
+
+
+def pretrain(
+    model: Model,
+    data: PretrainingData | str | os.PathLike | Sequence[str | os.PathLike],
+    *,
+    validation: PretrainingData | str | os.PathLike | Sequence[str | os.PathLike] | None = None,
+    heads: PretrainHeads | None = None,
+    config: PretrainConfig | None = None,
+    out_dir: str | os.PathLike | None = None,
+    resume: bool = False,
+    callbacks: Sequence[Callback] = (),
+) -> Model:
+    """`pretrain.pretrain` on data that are open or lie in a folder, with a record of where the weights started.
+
+    Args:
+        data, validation: Open, or as `open_pretraining_data` takes them.
+        model, heads, config, out_dir, resume, callbacks: As for `pretrain.pretrain`.
+    """
+    data, validation = (given if given is None or isinstance(given, PretrainingData) else open_pretraining_data(given)
+                        for given in (data, validation))
+    made = run_pretraining(model, data, heads=heads, config=config, validation=validation, out_dir=out_dir,
+                           resume=resume, callbacks=callbacks)
+    made.source = {"kind": "pretrained", "path": None, "sha256": None, "origin": persist.origin(model)}
+    return made
 
 
 def _kept_metrics(record: dict[str, Any]) -> dict[str, float]:

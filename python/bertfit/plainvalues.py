@@ -60,7 +60,7 @@ def whole(value: Any) -> Any:
 
 #: Fields that are whole numbers (or may be), by the class that has them.
 _WHOLE = {"hidden", "layers", "epochs", "batch_size", "max_len", "freeze", "early_stopping", "accumulation", "seed",
-          "verbose"}
+          "verbose", "steps", "steps_per_epoch", "validation_steps", "save_epochs", "save_steps"}
 _LISTS = {"hidden", "layers"}
 
 
@@ -68,7 +68,7 @@ def build(kind: type, values: Mapping[str, Any] | None, argument: str) -> Any:
     """A settings dataclass from what R or a caller wrote.
 
     Args:
-        kind: `HeadConfig` or `TrainConfig`.
+        kind: `HeadConfig`, `TrainConfig`, `PretrainConfig`, ...
         values: Its fields, or some of them.
         argument: What errors call `values`.
 

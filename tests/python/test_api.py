@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from bertfit import api, predict, registry
+from bertfit import api, boundary, predict, registry
 from bertfit.errors import CheckpointError
 from toy_models import TEXTS, toy_head, toy_model, toy_rows
 
@@ -55,10 +55,11 @@ def fitted():
 
 
 def test_the_table_is_the_contract():
-    assert set(api._functions) == {
+    assert set(boundary.functions) == {
         "sitrep", "models", "download", "load", "describe", "release", "tokenize", "tokens", "decode", "fit", "predict",
-        "evaluate", "embed", "layers", "save", "to_bytes", "from_bytes", "keras_model", "adam_warmup", "train_steps"}
-    assert api._raw == {"keras_model", "adam_warmup"}
+        "evaluate", "embed", "layers", "save", "to_bytes", "from_bytes", "keras_model", "adam_warmup", "train_steps",
+        "vocab_train", "vocab_handle", "config", "init", "pretrain", "fill_mask", "next_sentence", "export"}
+    assert boundary.keras_values == {"keras_model", "adam_warmup"}
 
 
 def test_description(handle, fitted):
