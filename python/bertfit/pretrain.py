@@ -1,7 +1,7 @@
 """Pretraining: masked tokens and next sentences together, from scratch or on from a checkpoint.
 
 `pretrain` runs steps over the batches of a `PretrainingData` and keeps, in `out_dir`, the bundles "best" and
-"last" and a "state" from which an interrupted or killed run goes on to the same weights as one that was not.
+"last" (and "epoch-003", ..., if asked) and a "state" from which an interrupted or killed run goes on to the same weights as one that was not.
 Losses follow Google's run_pretraining.py: the mean over masked tokens plus the mean over pairs.
 """
 
@@ -16,13 +16,17 @@ from typing import Any
 import numpy as np
 
 from bertfit import _env, persist
+from bertfit.bucket import padded_length
 from bertfit.callbacks import Callback
 from bertfit.encoder import compute_in
 from bertfit.errors import ArgumentError, DataError, TrainingError
+from bertfit.masking import MaskRule
 from bertfit.model import Model
 from bertfit.optimizer import DECAYED, AdamWarmup
 from bertfit.pretrain_config import PretrainConfig, PretrainHeads
+from bertfit.pretrain_read import PretrainBatch, PretrainingData
 from bertfit.pretrain_state import State, load_state, save_state
+from bertfit.vocab import Vocabulary
 
 tf = _env.tensorflow()
 
@@ -32,11 +36,11 @@ _SUMS = ("mlm_loss", "mlm_right", "mlm_count", "nsp_loss", "nsp_right", "nsp_cou
 
 def pretrain(
     model: Model,
-    data,
+    data: PretrainingData,
     *,
     heads: PretrainHeads | None = None,
     config: PretrainConfig | None = None,
-    validation=None,
+    validation: PretrainingData | None = None,
     out_dir: str | Path | None = None,
     resume: bool = False,
     callbacks: Sequence[Callback] = (),
@@ -86,20 +90,33 @@ def pretrain(
     return model
 
 
-def _check_data(model: Model, data, argument: str) -> None:
+def _check_data(model: Model, data: PretrainingData, argument: str) -> None:
     if data.max_len > model.max_len:
         raise DataError(f"`{argument}` must not be longer than the model's positions.",
                         [f"Sequences have {data.max_len} tokens, the model {model.max_len} positions."])
-    if data.vocabulary_sha256 not in (None, model.vocabulary.sha256):
-        raise DataError(f"`{argument}` must be made with the model's vocabulary.",
-                        [f"It was made with {data.vocabulary_sha256[:12]}, the model has "
-                         f"{model.vocabulary.sha256[:12]} (sha256)."])
+    data.check_vocabulary(model.vocabulary)
 
 
-def masked_places(positions: np.ndarray, label_ids: np.ndarray, weights: np.ndarray, length: int):
-    """The masked tokens of a batch as flat places in [B * length], and their ids; padding (weight 0) left out."""
-    rows, columns = np.nonzero(weights > 0)
-    return (rows * length + positions[rows, columns]).astype(np.int32), label_ids[rows, columns].astype(np.int32)
+def step_inputs(batch: PretrainBatch, pad_id: int) -> tuple[np.ndarray, ...]:
+    """A batch as the traced step takes it: padding cut off, masked tokens as flat places.
+
+    Returns:
+        Token ids and segment ids [B, S], S the longest row's length; the M masked tokens' places in [B * S], their
+        ids [M], and the next-sentence labels [B]. All int32.
+    """
+    longest = int(np.flatnonzero((batch.input_ids != pad_id).any(axis=0))[-1]) + 1
+    length = padded_length(np.array([longest]), batch.input_ids.shape[1])
+    rows, columns = np.nonzero(batch.weights > 0)
+    places = rows * length + batch.positions[rows, columns]
+    arrays = (batch.input_ids[:, :length], batch.segment_ids[:, :length], places, batch.labels[rows, columns],
+              batch.next_labels)
+    return tuple(np.ascontiguousarray(array, np.int32) for array in arrays)
+
+
+def mask_rule(data: PretrainingData, vocabulary: Vocabulary) -> MaskRule:
+    """The rule that data were masked by; for files of another origin, Google's defaults."""
+    made = data.description.get("settings", {})
+    return MaskRule.of(vocabulary, made.get("mask_prob", 0.15), data.max_predictions, made.get("whole_word", False))
 
 
 class _Run:
@@ -114,7 +131,6 @@ class _Run:
         self.total_steps = config.steps or config.epochs * (config.steps_per_epoch or self.pass_steps)
         self.epoch_steps = min(config.steps_per_epoch or self.pass_steps, self.total_steps)
         self.epochs = math.ceil(self.total_steps / self.epoch_steps)
-        # Without the segment table's and NSP's unused rows nothing is left out: every weight is trained.
         self.variables = [*model.encoder.trainable_weights]
         for layer in model.pretraining.layers:
             self.variables += layer.trainable_weights
@@ -124,6 +140,7 @@ class _Run:
             weight_decay_pattern=DECAYED, clip_norm=config.clip_norm,
         )
         self.optimizer.build(self.variables)
+        self.rule = mask_rule(data, model.vocabulary) if config.masking == "dynamic" else None
         model.noise.reset(seed)
         self.step, self.sums = 0, dict.fromkeys(_SUMS, 0.0)
         self.history: dict[str, list] = {}
@@ -163,10 +180,8 @@ class _Run:
             tf.reduce_sum(next_losses), _right(next_logits, next_labels), tf.cast(tf.size(next_labels), tf.float32),
         ])
 
-    def _run_batch(self, function, batch) -> np.ndarray:
-        ids, segments, positions, label_ids, weights, next_labels = batch
-        places, labels = masked_places(positions, label_ids, weights, ids.shape[1])
-        return function(ids, segments, places, labels, next_labels.astype(np.int32)).numpy()
+    def _run_batch(self, function, batch: PretrainBatch) -> np.ndarray:
+        return function(*step_inputs(batch, self.model.vocabulary.pad_id)).numpy()
 
     # -- The run --------------------------------------------------------------------------------------
 
@@ -210,7 +225,8 @@ class _Run:
         step = self.step
         while step < self.total_steps:
             passed, skipped = divmod(step, self.pass_steps)
-            for batch in self.data.batches(self.config.batch_size, seed=self.seed, epoch=passed, skip=skipped):
+            for batch in self.data.batches(self.config.batch_size, seed=self.seed, epoch=passed, skip=skipped,
+                                           rule=self.rule):
                 yield batch
                 step += 1
                 if step == self.total_steps:
@@ -234,8 +250,10 @@ class _Run:
             self.history.setdefault(name, []).append(value)
         if self.out_dir is not None:
             self.model.record = self.record()
-            for name in ("best", "last") if better else ("last",):
-                persist.save(self.model, self.out_dir / name, overwrite=True)
+            keep = self.config.save_epochs and epoch % self.config.save_epochs == 0
+            for name, wanted in (("best", better), ("last", True), (f"epoch-{epoch:03d}", keep)):
+                if wanted:
+                    persist.save(self.model, self.out_dir / name, overwrite=True)
             self._save_state()
         self._tell("on_epoch", {"epoch": epoch, "epochs": self.epochs, **row, "best": better})
 
@@ -274,7 +292,7 @@ class _Run:
     def _identity(self) -> dict[str, Any]:
         """What must be the same for a run to go on as if it had never stopped."""
         settings = self.config.to_dict()
-        for name in ("verbose", "seed", "save_steps", "precision"):
+        for name in ("verbose", "seed", "save_steps", "save_epochs", "precision"):
             settings.pop(name)
         return {"settings": settings, "precision": self.precision, "rows": self.data.n,
                 "max_len": self.data.max_len, "vocabulary": self.model.vocabulary.sha256,

@@ -41,8 +41,11 @@ class PretrainConfig(Settings):
             the data.
         batch_size: Sequences per step.
         learning_rate, warmup, min_learning_rate, weight_decay, clip_norm: As for `TrainConfig`; Google's values.
+        masking: "dynamic" hides other tokens in every epoch, by the rule the data were made with; "static" keeps the
+            data's own masks, as Google's code does.
         validation_steps: Batches of the validation data that are looked at after an epoch; None for all.
         monitor: Measure (on the validation data where there is some) that chooses the best weights.
+        save_epochs: Epochs between two models that are kept for good, as "epoch-003"; None for none.
         save_steps: Steps between two states to resume from, beside the end of an epoch; None for none.
         precision, seed, verbose: As for `TrainConfig`.
     """
@@ -56,8 +59,10 @@ class PretrainConfig(Settings):
     min_learning_rate: float = 0.0
     weight_decay: float = 0.01
     clip_norm: float | None = 1.0
+    masking: str = "dynamic"
     validation_steps: int | None = None
     monitor: str = "mlm_accuracy"
+    save_epochs: int | None = None
     save_steps: int | None = None
     precision: str = "auto"
     seed: int | None = None
@@ -66,7 +71,7 @@ class PretrainConfig(Settings):
     def __post_init__(self):
         for name in ("epochs", "batch_size"):
             require(is_whole(getattr(self, name), 1), name, "a whole number of at least 1", getattr(self, name))
-        for name in ("steps", "steps_per_epoch", "validation_steps", "save_steps"):
+        for name in ("steps", "steps_per_epoch", "validation_steps", "save_epochs", "save_steps"):
             value = getattr(self, name)
             require(value is None or is_whole(value, 1), name, "a whole number of at least 1, or None", value)
         require(is_number(self.learning_rate, 0, open_low=True),
@@ -81,6 +86,7 @@ class PretrainConfig(Settings):
         require(is_number(self.warmup, 0, 1), "warmup", "a share between 0 and 1", self.warmup)
         require(self.clip_norm is None or is_number(self.clip_norm, 0, open_low=True),
                 "clip_norm", "a number above 0, or None", self.clip_norm)
+        require(self.masking in ("dynamic", "static"), "masking", '"dynamic" or "static"', self.masking)
         require(self.monitor in MONITORS, "monitor", f"one of {', '.join(MONITORS)}", self.monitor)
         require(self.precision in PRECISIONS, "precision", f"one of {', '.join(PRECISIONS)}", self.precision)
         require(self.seed is None or (is_whole(self.seed, 0) and self.seed < 2**31),
