@@ -11,6 +11,7 @@ import pathlib
 import platform
 import statistics
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 
@@ -30,15 +31,17 @@ def timed(function: Callable[[], object]) -> Callable[[], float]:
 
 
 class Worker:
-    """An R process that runs one of its contenders when told the name, and answers with the seconds.
+    """A process of its own, R or Python, that runs one of its contenders when told the name, and answers seconds.
 
-    The script, in bench/workers, reads names from standard input, a line each, and writes one number per line.
+    The script, in bench/workers, reads names from standard input, a line each, and writes one number per line
+    (in Python: `serve`).
     """
 
     def __init__(self, script: str, *arguments: str):
         path = str(ROOT / "bench" / "workers" / script)
+        program = "Rscript" if script.endswith(".R") else sys.executable
         self._process = subprocess.Popen(
-            ["Rscript", path, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [program, path, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
     def contender(self, name: str) -> Callable[[], float]:
@@ -49,15 +52,21 @@ class Worker:
             self._process.stdin.flush()
             answer = self._process.stdout.readline()
             if not answer:
-                raise SystemExit(f"The R process of contender {name!r} ended.")
+                raise SystemExit(f"The process of contender {name!r} ended.")
             return float(answer)
 
         return run
 
     def close(self) -> None:
-        """End the R process."""
+        """End the process."""
         self._process.stdin.close()
         self._process.wait()
+
+
+def serve(contenders: dict[str, Callable[[], float]]) -> None:
+    """A Python worker's main loop: a name comes in, the contender's number goes out."""
+    for line in sys.stdin:
+        print(contenders[line.strip()](), flush=True)
 
 
 def compare(contenders: dict[str, Callable[[], float]], repeats: int = 5) -> dict[str, float]:
