@@ -120,25 +120,26 @@ check_sample_weights <- function(x, call) {
   }
 }
 
-# `bert_fit(..., epochs = 2)`: settings given in the dots join those of `control`.
-control_with <- function(control, settings, call = caller_env()) {
-  if (!inherits(control, "bert_control")) {
-    bert_abort("`control` must come from `bert_control()`.", you_gave(control),
-               call = call)
+# `bert_fit(..., epochs = 2)`: settings given in the dots join those of `control`. `maker` is the function that
+# `control` comes from, whose name is its class; `new` checks the values.
+control_with <- function(control, settings, call = caller_env(), maker = "bert_control", new = new_control) {
+  from <- paste0("`", maker, "()`")
+  if (!inherits(control, maker)) {
+    bert_abort(paste0("`control` must come from ", from, "."), you_gave(control), call = call)
   }
   if (!length(settings)) {
     return(control)
   }
-  known <- names(formals(bert_control))
+  known <- names(formals(maker, envir = environment(control_with)))
   if (!is_named(settings)) {
-    bert_abort("Settings in `...` must be named.", c(i = "They are the arguments of `bert_control()`."),
+    bert_abort("Settings in `...` must be named.", c(i = paste0("They are the arguments of ", from, ".")),
                call = call)
   }
   unknown <- setdiff(names(settings), known)
   if (length(unknown)) {
     near <- known[utils::adist(unknown[1], known)[1, ] <= 3]
     bert_abort(
-      "Settings in `...` must be arguments of `bert_control()`.",
+      paste0("Settings in `...` must be arguments of ", from, "."),
       c(x = paste0("Unknown: ", quoted(unknown), "."),
         i = if (length(near)) paste0("Did you mean ", quoted(near), "?")),
       call = call
@@ -152,7 +153,7 @@ control_with <- function(control, settings, call = caller_env()) {
   given <- c(attr(control, "given"), names(settings))
   values <- unclass(control)
   values[names(settings)] <- settings # a NULL in `settings` must stay: `[<-` with a list keeps it
-  new_control(values[known], given, call = call)
+  new(values[known], given, call = call)
 }
 
 #' @export

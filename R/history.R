@@ -18,10 +18,13 @@ as.data.frame.bert_history <- function(x, ...) {
   structure(as.list(x), row.names = .set_row_names(length(x[[1]])), class = "data.frame", names = names(x))
 }
 
+# Columns that say where the run stood rather than how good it was.
+not_measures <- c("epoch", "steps", "learning_rate", "seconds")
+
 # Epoch, measure ("loss", "accuracy"), rows it was taken on, value: one row each.
 history_long <- function(history) {
   frame <- as.data.frame(history)
-  measures <- setdiff(names(frame), c("epoch", "learning_rate", "seconds"))
+  measures <- setdiff(names(frame), not_measures)
   long <- lapply(measures, function(name) {
     data.frame(
       epoch = frame$epoch,
@@ -102,7 +105,7 @@ plot_data <- function(history, metrics, call) {
                call = call)
   }
   if (!is.null(metrics)) long <- long[long$metric %in% metrics, ]
-  long$metric <- factor(long$metric, levels = unique(c("loss", long$metric)))
+  long$metric <- factor(long$metric, levels = unique(c(metrics, "loss", long$metric)))
   long$metric <- droplevels(long$metric)
   long[order(long$metric, long$data, long$epoch), ]
 }
@@ -128,6 +131,12 @@ draw_history <- function(history, metrics, call) {
     ggplot2::geom_line() +
     ggplot2::geom_point() +
     ggplot2::facet_wrap(~metric, scales = "free_y") +
-    ggplot2::scale_x_continuous(breaks = unique(long$epoch)) +
+    ggplot2::scale_x_continuous(breaks = whole_breaks) +
     ggplot2::labs(x = "epoch", y = NULL, colour = NULL)
+}
+
+# Epochs to write on an axis: whole numbers, and few.
+whole_breaks <- function(limits) {
+  breaks <- pretty(limits)
+  breaks[breaks == round(breaks)]
 }

@@ -8,7 +8,7 @@
 session <- new.env(parent = emptyenv())
 
 # One model, from what Python says of it (`bertfit.api`, "description"). `bundle` holds the bytes of a fitted
-# model, so that it survives saveRDS(); `extra` what only R knows.
+# or pretrained model, so that it survives saveRDS(); `extra` what only R knows.
 new_bert_model <- function(description, bundle = own_bytes(description), extra = list()) {
   model <- list(
     name = description$name,
@@ -22,9 +22,13 @@ new_bert_model <- function(description, bundle = own_bytes(description), extra =
     kind = description$kind,
     path = description$path,
     sha256 = description$sha256,
+    pretraining = description$pretraining,
     handle = new_handle(description$handle),
     bundle = bundle
   )
+  if (isTRUE(description$pretrained)) {
+    return(structure(c(model, pretrained_fields(description)), class = c("bert_pretrained", "bert_model")))
+  }
   if (!isTRUE(description$fitted)) {
     return(structure(model, class = "bert_model"))
   }
@@ -56,9 +60,9 @@ fitted_fields <- function(description) {
   )
 }
 
-# The bytes of a model that lies in no folder: a fitted one, or one with fresh weights.
+# The bytes of a model that lies in no folder, or is the user's own work: fitted, pretrained, or with fresh weights.
 own_bytes <- function(description) {
-  if (isTRUE(description$fitted) || identical(description$kind, "fresh")) {
+  if (isTRUE(description$fitted) || isTRUE(description$pretrained) || identical(description$kind, "fresh")) {
     bert_call("to_bytes", handle = as.integer(description$handle))
   }
 }
@@ -149,13 +153,13 @@ check_model <- function(model, fitted = FALSE, arg = "model", call = caller_env(
 # -- Printing -----------------------------------------------------------------------------------------
 
 #' @export
-print.bert_model <- function(x, ...) {
+print.bert_model <- function(x, ..., title = "bert_model") {
   config <- x$config
   origin <- c(google = "Google checkpoint", huggingface = "Hugging Face folder", bundle = "bertfit bundle",
-              fresh = "fresh weights")[x$kind]
+              fresh = "fresh weights", pretrained = "pretraining")[x$kind]
   vocabulary <- vocabulary_text(x$vocab_size, x$vocab_type, x$cased)
   cat(
-    "<bert_model> ", x$name, "\n",
+    "<", title, "> ", x$name, "\n",
     "  encoder     ", config$num_hidden_layers, " layers x ", config$hidden_size, " hidden x ",
     config$num_attention_heads, " heads\n",
     "  parameters  ", big(x$parameters), "\n",
@@ -201,7 +205,7 @@ best_text <- function(x) {
 
 best_measures <- function(x) {
   row <- best_row(x$history, x$best_epoch)
-  measures <- unlist(row[setdiff(names(row), c("epoch", "learning_rate", "seconds"))])
+  measures <- unlist(row[setdiff(names(row), not_measures)])
   validation <- measures[startsWith(names(measures), "val_")]
   measures <- if (any(!is.na(validation))) validation else measures[!startsWith(names(measures), "val_")]
   measures[!is.na(measures)]

@@ -9,7 +9,7 @@ can_redraw <- function() {
   cli::is_dynamic_tty() && !isTRUE(getOption("knitr.in.progress"))
 }
 
-# The listener of `bert_fit()`, with `verbose` as in bert_control().
+# The listener of `bert_fit()` and `bert_pretrain()`, with `verbose` as in bert_control().
 fit_progress <- function(verbose, dynamic = can_redraw()) {
   bar <- if (verbose >= 2 && dynamic) new_bar("{extra$epoch} {extra$bar} {extra$state}")
   show <- function(event) {
@@ -66,19 +66,26 @@ begin_line <- function(event) {
     if (event$validation_rows > 0) paste(big(event$validation_rows), "for validation"),
     paste0("up to ", count(event$max_len, "token"),
            if (event$truncated > 0) paste0(" (", big(event$truncated), " cut)")),
-    paste0(short_count(event$trainable), " of ", short_count(event$parameters), " parameters"),
+    if (event$trainable > event$parameters) { # pretraining: the encoder's and its two heads'
+      paste(short_count(event$trainable), "parameters")
+    } else {
+      paste0(short_count(event$trainable), " of ", short_count(event$parameters), " parameters")
+    },
     paste(event$precision, "on", event$device)
   )
-  paste0("Training on ", paste(parts, collapse = ", "))
+  done <- event$step %||% 0 # of an earlier run that is gone on with
+  begin <- if (done > 0) paste0("Going on after step ", big(done), ", on ") else "Training on "
+  paste0(begin, paste(parts, collapse = ", "))
 }
 
 # "Epoch 1/3: loss 0.3421, accuracy 0.8812; validation: loss 0.3012, accuracy 0.9020, auc 0.9511 (12 s) *"
 epoch_line <- function(event) {
-  other <- c("event", "epoch", "epochs", "learning_rate", "seconds", "best")
-  measures <- unlist(event[setdiff(names(event), other)])
+  measures <- unlist(event[setdiff(names(event), c("event", "epochs", "best", not_measures))])
   measures <- measures[is.finite(measures)]
+  pretraining <- all(pretrain_curves %in% names(measures))
+  if (pretraining) measures <- measures[!names(measures) %in% c("loss", "val_loss")] # the sum of two that are there
   held <- startsWith(names(measures), "val_")
-  train <- measures[names(measures) %in% c("loss", "accuracy", "rmse")]
+  train <- measures[names(measures) %in% c("loss", "accuracy", "rmse", pretrain_curves)]
   validation <- measures[held]
   names(validation) <- sub("^val_", "", names(validation))
   paste0(
