@@ -34,6 +34,7 @@ class SentencePieces:
         self._threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         # Where no piece has a space inside, a text's words are cut independently of what follows them.
         self._by_words = not any(SPACE in token[1:].strip(SPACE) for token in vocabulary.tokens)
+        self._blank: dict[str, bool] = {}
         self._bytes = {id_: int(token[3:5], 16) for id_, token in enumerate(vocabulary.tokens)
                        if _BYTE.fullmatch(token) and self._processor.is_byte(id_)}
 
@@ -84,14 +85,20 @@ class SentencePieces:
         shared = None
         for i in range(len(found) - 1, -1, -1):
             piece, start, end = found[i]
-            if piece != SPACE:
-                start = end - len(text[start:end].lstrip())
+            while piece != SPACE and start < end and self._is_blank(text[start]):
+                start += 1
             if start < end:
                 shared = (start, end)
             elif piece != SPACE and shared is not None:
                 start, end = shared  # "ﬁ" gives "f" and "i"; the library books it to the last
             found[i] = (piece, start, end)
         return found
+
+    def _is_blank(self, char: str) -> bool:
+        """Whether a character by itself is white space to the model, or nothing."""
+        if char not in self._blank:
+            self._blank[char] = not self._processor.normalize(char).strip(f"{SPACE} ")
+        return self._blank[char]
 
     def decode(self, ids: list[int], skipped: set[int]) -> str:
         """The text of ids; special tokens that are not skipped stand between spaces."""

@@ -93,7 +93,7 @@ def train_vocabulary(
     require(type in TYPES, "type", f"one of {', '.join(TYPES)}", type)
     require(algorithm in ALGORITHMS, "algorithm", f"one of {', '.join(ALGORITHMS)}", algorithm)
     for name, value, low in (("size", size, 1), ("min_frequency", min_frequency, 1), ("unused", unused, 0),
-                             ("sample_size", sample_size, 1)):
+                             ("sample_size", sample_size, 1000)):
         require(is_whole(value, low), name, f"a whole number of at least {low}", value)
     for name, value in (("lower_case", lower_case), ("overwrite", overwrite)):
         require(isinstance(value, bool), name, "True or False", value)
