@@ -1,9 +1,9 @@
 """Pretraining data: make_pretraining_data() and Google's create_pretraining_data.py, instances a second on one core.
 
-The corpus is wiki_toxicity.csv twice over: a comment is a document, cut into sentences behind ".", "!" and "?". Both sides read
-the text file, tokenize with BERT's uncased vocabulary, make rows of 128 tokens with Google's default settings
-(dupe factor 10 or as given, 15% masked, 10% short) and write TFRecord files. The process is bound to one core, and
-both sides' instances are divided by their own seconds.
+The corpus is wiki_toxicity.csv twice over: a comment is a document, cut into sentences behind ".", "!" and "?". Both
+sides read the text file, tokenize with BERT's uncased vocabulary, make rows of 128 tokens with Google's default
+settings (dupe factor 10 or as given, 15% masked, 10% short) and write TFRecord files. The process is bound to one
+core, and each side's instances are divided by its own seconds.
 
 Run: bench/pretrain_data.py [repeats] [dup_factor]
 """
@@ -54,7 +54,8 @@ def main() -> None:
         google.write_instance_to_example_files(instances, tokenizer, 128, 20, [google_file])
 
     try:
-        seconds = compare({"make_pretraining_data()": timed(ours), "create_pretraining_data.py": timed(theirs)}, repeats)
+        contenders = {"make_pretraining_data()": timed(ours), "create_pretraining_data.py": timed(theirs)}
+        seconds = compare(contenders, repeats)
         rows = [open_pretraining_data(ours_dir).n, open_pretraining_data(google_file).n]
         sizes = [sum(os.path.getsize(os.path.join(ours_dir, name)) for name in os.listdir(ours_dir)),
                  os.path.getsize(google_file)]

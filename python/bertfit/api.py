@@ -153,6 +153,30 @@ def init(config, vocab=None, vocab_of=None, lower_case=None, seed=None, name=Non
                              heads=None if heads is None else build(PretrainHeads, heads, "heads")))
 
 
+@_exported
+def pretrain_data(corpus, out_dir, vocab=None, vocab_of=None, lower_case=None, progress=None, **settings):
+    """Files of masked sentence pairs from a text corpus, see `pretrain_data.make_pretraining_data`; what data.json says.
+
+    The vocabulary comes as in `init`.
+    """
+    from bertfit.pretrain_data import make_pretraining_data
+    from bertfit.vocab import Vocabulary
+
+    known = set(inspect.signature(make_pretraining_data).parameters) - {"corpus", "vocabulary", "out_dir", "progress"}
+    if unknown := sorted(set(settings) - known):
+        raise ArgumentError(f"`{unknown[0]}` must be an argument of make_pretraining_data.",
+                            [f"Known: {', '.join(sorted(known))}."])
+    for name in ("max_len", "max_predictions", "dup_factor", "seed", "workers", "shards", "longest_line"):
+        if name in settings:
+            settings[name] = whole(settings[name])
+    if vocab_of is not None:
+        words = _model(vocab_of).vocabulary
+    else:
+        read = Vocabulary.from_file if isinstance(vocab, str) else Vocabulary.from_bytes
+        words = read(vocab, lower_case)
+    return make_pretraining_data(as_list(corpus), words, out_dir, progress=progress, **settings)
+
+
 # -- Saving ---------------------------------------------------------------------------------------------
 
 @_exported

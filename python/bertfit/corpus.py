@@ -5,7 +5,7 @@ Two forms are read, told apart by the file's name or its first line:
 - text: one sentence per line, a blank line between documents; a file's end also ends its document;
 - JSON lines: one document per line, as a string, a list of strings (sentences), or an object with a string
   or a list under one of `FIELDS` (or the field that is named). A string is cut at its line feeds, a list of
-  lists is read in order.
+  lists is read in order. Files that are gzipped are read as what they hold.
 
 Lines end at a line feed and nowhere else. Memory holds one block: a document larger than a block is cut,
 and its pieces go into different blocks. Nothing here tokenizes.
@@ -14,9 +14,12 @@ and its pieces go into different blocks. Nothing here tokenizes.
 from __future__ import annotations
 
 import dataclasses
+import gzip
 import json
 import os
+import zlib
 from collections.abc import Iterator, Sequence
+from typing import BinaryIO
 
 from bertfit.errors import ArgumentError, DataError
 
@@ -175,16 +178,17 @@ class Corpus:
 
     def _lines(self, path: str, limit: int) -> Iterator[tuple[int, str]]:
         """(number from 1, line without the white space around it)."""
+        begun = self._done  # bytes of the files before
         try:
-            with open(path, "rb") as file:
+            with open(path, "rb") as plain, _unpacked(plain) as file:
                 number = 0
                 while raw := file.readline(limit + 1):
                     number += 1
-                    self._done += len(raw)
+                    self._done = self._done + len(raw) if file is plain else begun + plain.tell()
                     if len(raw) > limit and raw[-1:] != b"\n":
                         while raw and raw[-1:] != b"\n":  # its rest, a bit at a time
                             raw = file.readline(limit + 1)
-                            self._done += len(raw)
+                            self._done += len(raw) * (file is plain)
                         self._refuse("too_long", path, number, f"it has more than {limit:,} bytes")
                         continue
                     if number == 1:
@@ -193,8 +197,9 @@ class Corpus:
                         yield number, raw.decode("utf-8").strip()
                     except UnicodeDecodeError as error:
                         self._refuse("not_utf8", path, number, f"byte {error.start + 1} is no UTF-8")
-        except OSError as error:
-            raise DataError("A corpus file must be readable.", [f"{path}: {error.strerror}."]) from error
+        except (OSError, EOFError, zlib.error) as error:
+            reason = getattr(error, "strerror", None) or str(error).rstrip(".")
+            raise DataError("A corpus file must be readable.", [f"{path}: {reason}."]) from error
 
     def _refuse(self, kind: str, path: str, number: int, why: str) -> None:
         rule = {"too_long": "A line of a corpus must not be too long.",
@@ -207,12 +212,17 @@ class Corpus:
         self.first_skipped = self.first_skipped or where
 
 
+def _unpacked(file: BinaryIO) -> BinaryIO:
+    """What a file holds: itself, or what was gzipped."""
+    return gzip.GzipFile(fileobj=file) if file.peek(2)[:2] == b"\x1f\x8b" else file
+
+
 def detect(path: str | os.PathLike) -> str:
     """The form of a file: "jsonl" by the names .jsonl, .ndjson and .json, or a first line that is a JSON list or
     object; else "text"."""
-    if os.path.splitext(path)[1].lower() in (".jsonl", ".ndjson", ".json"):
+    if os.path.splitext(os.fspath(path).removesuffix(".gz"))[1].lower() in (".jsonl", ".ndjson", ".json"):
         return "jsonl"
-    with open(path, "rb") as file:
+    with open(path, "rb") as plain, _unpacked(plain) as file:
         start = file.readline(2**16).lstrip(b"\xef\xbb\xbf").strip()
     if start[:1] not in (b"{", b"["):
         return "text"

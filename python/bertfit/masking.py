@@ -2,9 +2,10 @@
 
 The rules are Google's (create_pretraining_data.py): of a row of `len` tokens, special ones included,
 ``min(max_predictions, max(1, round(len * mask_prob)))`` are to be predicted, never [CLS], [SEP] or [PAD].
-Of these 80% become [MASK], 10% stay and 10% become a token drawn from the whole vocabulary. Whole batches
-are masked at once, so the same function serves files (`bertfit.pretrain_data`) and fresh masks for every
-batch of a training run. Nothing here reads text or files.
+Of these 80% become [MASK], 10% stay and 10% become a token drawn from the whole vocabulary (Google's draw
+takes in [PAD] too, which an encoder would leave out of the row; ours does not). Whole batches are masked at
+once, so the same function serves files (`bertfit.pretrain_data`) and fresh masks for every batch of a
+training run. Nothing here reads text or files.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class MaskRule:
         mask_prob: Share of a row's tokens to predict.
         max_predictions: Most tokens to predict in a row, P.
         mask_id: Id of [MASK].
-        vocab_size: Ids that a random replacement is drawn from.
+        vocab_size: Ids that a random replacement is drawn from, but for [PAD].
         never: Ids that are never hidden, [PAD] first.
         inside: bool [vocab_size]; pieces that belong to the word before them. None masks piece by piece.
     """
@@ -131,7 +132,8 @@ def mask_tokens(ids: np.ndarray, rule: MaskRule, rng: np.random.Generator) -> Ma
     labels = np.where(used, ids.ravel()[flat], 0).astype(np.int32)
     positions = np.where(used, flat - rows * length, 0).astype(np.int32)
     dice = rng.random(chosen.shape, np.float32)
-    drawn = rng.integers(0, rule.vocab_size, chosen.shape, np.int32)
+    drawn = rng.integers(0, rule.vocab_size - 1, chosen.shape, np.int32)
+    drawn += drawn >= pad
     new = np.where(dice < _SHARE_MASK, np.int32(rule.mask_id),
                    np.where(dice < _SHARE_MASK + _SHARE_KEPT, labels, drawn))
     masked = ids.copy()

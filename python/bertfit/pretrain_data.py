@@ -136,7 +136,7 @@ class _Shards:
 
     def __init__(self, folder: Path, count: int, stack: contextlib.ExitStack):
         self.paths = [folder / f"shard-{i:05d}" for i in range(count)]
-        self._files = [stack.enter_context(open(path, "wb", buffering=0)) for path in self.paths]
+        self._files = [stack.enter_context(path.open("wb", buffering=0)) for path in self.paths]
         self.held = np.zeros(count, np.int64)  # records
 
     def sink(self, number: int, records: int) -> Callable[[np.ndarray], None]:
@@ -148,12 +148,13 @@ class _Shards:
         def take(rows: np.ndarray) -> None:
             nonlocal turn, done
             while len(rows):
+                while done == ends[turn]:
+                    turn += 1
                 now = rows[: ends[turn] - done]
                 shard = (number + turn) % count
                 write_all(self._files[shard], now)
                 self.held[shard] += len(now)
                 rows, done = rows[len(now) :], done + len(now)
-                turn += done == ends[turn] and turn + 1 < count
 
         return take
 
@@ -271,5 +272,6 @@ def read_description(folder: str | os.PathLike) -> dict[str, Any]:
         raise DataError("The description of pretraining data must be bertfit's.", [f"{path} is not."])
     if description.get("format_version") != FORMAT_VERSION:
         raise DataError("Pretraining data must be of a format that this version knows.",
-                        [f"{path} has format version {description.get('format_version')!r}, known is {FORMAT_VERSION}."])
+                        [f"{path} has format version {description.get('format_version')!r}; "
+                         f"known is {FORMAT_VERSION}."])
     return description

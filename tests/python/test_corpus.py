@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 
 import pytest
@@ -157,3 +158,16 @@ def test_every_script_survives(tmp_path):
     texts = ["한국어 문장입니다.", "日本語。", "العربية", "emoji 😀", "e\u0301"]
     for name, data in (("a.txt", "\n\n".join(texts)), ("a.jsonl", "\n".join(json.dumps(t) for t in texts))):
         assert documents(Corpus(write(tmp_path, data, name))) == [([[t] for t in texts], None)]
+
+
+def test_gzipped_files_are_unpacked(tmp_path):
+    text = "one\ntwo\n\nthree\n" * 500
+    plain, packed = write(tmp_path, text), write(tmp_path, gzip.compress(text.encode()), "corpus.txt.gz")
+    assert documents(Corpus(packed)) == documents(Corpus(plain))
+    *_, last = Corpus(packed).blocks()
+    assert last.done == packed.stat().st_size
+    lines = write(tmp_path, gzip.compress(b'"one"\n"two"'), "a.jsonl.gz")
+    assert documents(Corpus(lines)) == [([["one"], ["two"]], None)]
+    cut = write(tmp_path, packed.read_bytes()[:-20], "cut.gz")
+    with pytest.raises(DataError, match="must be readable"):
+        documents(Corpus(cut))

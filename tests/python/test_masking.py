@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import random
 
-import google_reference
 import numpy as np
 import pytest
 
+import google_reference
 from bertfit.errors import ArgumentError, VocabularyError
 from bertfit.masking import MaskRule, continuing_pieces, default_predictions, ids_of, mask_tokens
 from bertfit.vocab import Vocabulary

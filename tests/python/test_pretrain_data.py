@@ -11,10 +11,10 @@ import subprocess
 import sys
 import time
 
-import google_reference
 import numpy as np
 import pytest
 
+import google_reference
 from bertfit import _env, vocab_train
 from bertfit.corpus import Corpus
 from bertfit.errors import ArgumentError, DataError, VocabularyError
@@ -102,7 +102,8 @@ def test_a_foreign_second_sentence_displaces_none(tmp_path):
     """Google goes back: every sentence that is not the last of its chunk's A begins a later row."""
     documents = [[f"d{d} s{s}" for s in range(20)] for d in range(40)]
     corpus = write_corpus(tmp_path / "c", documents)
-    make_pretraining_data(corpus, toy_vocabulary(), tmp_path / "out", max_len=64, dup_factor=1, short_seq_prob=0, seed=4)
+    make_pretraining_data(corpus, toy_vocabulary(), tmp_path / "out", max_len=63, dup_factor=1,
+                          short_seq_prob=0, seed=4)
     batch = every_row(open_pretraining_data(tmp_path / "out"))
     vocabulary = toy_vocabulary()
     seen = collections.Counter()
@@ -194,10 +195,12 @@ def test_whole_words_in_both_kinds_of_vocabulary(tmp_path):
 
 def test_sentencepiece_vocabularies_make_data_too(tmp_path):
     pytest.importorskip("sentencepiece")
-    texts = ["이 영화는 정말 재미있다", "배우들의 연기가 아주 좋았다", "지루하고 재미없는 영화", "다시 보고 싶은 명작입니다"]
+    texts = ["이 영화는 정말 재미있다", "배우들의 연기가 아주 좋았다", "지루하고 재미없는 영화",
+             "다시 보고 싶은 명작입니다"]
     corpus = write_corpus(tmp_path / "c", [[texts[(i + j) % 4] for j in range(5)] for i in range(30)])
-    vocabulary = vocab_train.train_vocabulary(texts * 30, 60, "sentencepiece")
-    made = make_pretraining_data(corpus, vocabulary, tmp_path / "out", max_len=LENGTH, seed=1, whole_word=True, workers=2)
+    vocabulary = vocab_train.train_vocabulary(texts * 30, 36, "sentencepiece")
+    made = make_pretraining_data(corpus, vocabulary, tmp_path / "out", max_len=LENGTH, seed=1, whole_word=True,
+                                 workers=2)
     assert made["vocabulary"]["kind"] == "sentencepiece"
     batch = every_row(open_pretraining_data(tmp_path / "out"))
     text = " ".join(Tokenizer(vocabulary).decode(original(batch)[:50]))
@@ -338,7 +341,8 @@ def test_an_epoch_has_every_row_once_in_its_own_order(toy, monkeypatch):
     monkeypatch.setattr("bertfit.pretrain_read._POOL_ROWS", 1024)  # several pools
     data = open_pretraining_data(folder / "data")
     plain = keys(data.batches(100, shuffle=False))
-    first, again, second, other = (keys(data.batches(100, seed=s, epoch=e)) for s, e in ((1, 0), (1, 0), (1, 1), (2, 0)))
+    asked = ((1, 0), (1, 0), (1, 1), (2, 0))
+    first, again, second, other = (keys(data.batches(100, seed=seed, epoch=epoch)) for seed, epoch in asked)
     assert len(plain) == data.n
     assert sorted(plain) == sorted(first) == sorted(second) == sorted(other)
     assert first == again
@@ -512,8 +516,9 @@ def test_an_interrupt_leaves_nothing(tmp_path):
 
 def test_a_failure_in_a_worker_comes_back(tmp_path, monkeypatch):
     monkeypatch.setattr("bertfit.pretrain_block.BlockSettings.__getstate__", spoiled, raising=False)
+    corpus = write_corpus(tmp_path / "c", [["a"], ["b"]])
     with pytest.raises(RuntimeError, match="worker process failed"):
-        make_pretraining_data(write_corpus(tmp_path / "c", [["a"], ["b"]]), toy_vocabulary(), tmp_path / "out", workers=2)
+        make_pretraining_data(corpus, toy_vocabulary(), tmp_path / "out", workers=2)
     assert_nothing_left(tmp_path)
 
 
@@ -524,8 +529,8 @@ def spoiled(self):
 def test_progress_comes_to_an_end(tmp_path, toy):
     folder, made = toy
     events = []
-    make_pretraining_data(folder / "corpus.txt", toy_vocabulary(), tmp_path / "out", max_len=LENGTH, dup_factor=30, seed=1,
-                          progress=events.append)
+    make_pretraining_data(folder / "corpus.txt", toy_vocabulary(), tmp_path / "out", max_len=LENGTH, dup_factor=30,
+                          seed=1, progress=events.append)
     size = os.path.getsize(folder / "corpus.txt")
     assert events[-1] == {"event": "data", "done_bytes": size, "total_bytes": size,
                           "instances": made["counts"]["instances"]}
@@ -544,11 +549,11 @@ for batch in open_pretraining_data(sys.argv[3]).batches(64): pass
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 """
     peaks = []
-    for i, times in enumerate((80, 560)):
+    for i, times in enumerate((320, 1600)):
         corpus = write_corpus(tmp_path / f"c{i}", toy_sentences(seed=5) * times * 2)
-        run = subprocess.run([sys.executable, "-c", code, os.path.dirname(__file__), str(corpus), str(tmp_path / f"o{i}")],
-                             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, capture_output=True, text=True,
-                             check=True)
+        command = [sys.executable, "-c", code, os.path.dirname(__file__), str(corpus), str(tmp_path / f"o{i}")]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
         peaks.append((os.path.getsize(corpus) / 2**20, int(run.stdout)))
     (small, before), (large, after) = peaks
     assert large > small + 10 and after < before + 60, peaks  # MiB

@@ -70,7 +70,7 @@ def test_files_of_tensorflow_are_read_in_turns(tmp_path):
     rng = np.random.default_rng(0)
     rows = [[(rng.integers(0, 10**6, 3), [i, j]) for j in range(150)] for i in range(3)]
     paths = [google_file(tmp_path / f"{i}", rows[i]) for i in range(3)]
-    order = [(i, j) for block in (range(0, 64), range(64, 128), range(128, 150)) for i in range(3) for j in block]
+    order = [(i, j) for block in (range(64), range(64, 128), range(128, 150)) for i in range(3) for j in block]
     expected = [rows[i][j][0].tolist() for i, j in order]
     got = read(paths)
     assert got["ids"].dtype == np.int32 and got["weights"].dtype == np.float32
