@@ -1,0 +1,10 @@
+"""`python -m bertfit`: the command line, see `bertfit.cli`."""
+
+from __future__ import annotations
+
+import sys
+
+from bertfit.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

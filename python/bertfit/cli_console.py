@@ -1,0 +1,116 @@
+"""What the command line shows: bars on a terminal, reports as tables. Nothing is computed here."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+_UNITS = {"texts": " texts", "rows": " rows"}
+
+
+class Bar:
+    """A tqdm bar for the events of a `progress` argument; silent without a terminal. Use it in a `with` statement.
+
+    Events: texts and pieces (`vocab_train`), data (`pretrain_data`), download, rows (`rows.run_rows`), and read, of a
+    table: done_bytes, total_bytes, rows.
+    """
+
+    def __init__(self, title: str, quiet: bool = False, stream=None):
+        self.stream = stream or sys.stderr
+        self.title, self.shown, self._bar = title, not quiet and self.stream.isatty(), None
+
+    def __enter__(self) -> Bar:
+        return self
+
+    def __exit__(self, *_) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def __call__(self, event: Mapping[str, Any]) -> None:
+        if not self.shown:
+            return
+        bytewise = "done_bytes" in event
+        if self._bar is None:
+            from tqdm import tqdm
+
+            total = event.get("total_bytes") if bytewise else event.get("total")
+            self._bar = tqdm(desc=self.title, total=total, file=self.stream, leave=False, unit_scale=True,
+                             unit="B" if bytewise else _UNITS.get(event["event"], " rows"))
+        done = event.get("done_bytes" if bytewise else "done")
+        if done is not None:
+            self._bar.update(done - self._bar.n)
+        notes = {name: f"{event[name]:,}" for name in ("instances", "rows") if name in event}
+        if notes:
+            self._bar.set_postfix(notes)
+        if event["event"] == "pieces":
+            self._bar.set_description("finding pieces")
+
+
+def note(text: str, quiet: bool = False) -> None:
+    """A line on stderr."""
+    if not quiet:
+        print(text, file=sys.stderr)
+
+
+def table(columns: Mapping[str, Sequence[Any]]) -> list[str]:
+    """Lines of a table: the first column to the left, numbers to the right; fractions have four digits."""
+    cells = [[name, *map(_cell, values)] for name, values in columns.items()]
+    widths = [max(map(_width, column)) for column in cells]
+    lines = []
+    for row in zip(*cells, strict=True):
+        padded = [" " * (width - _width(text)) for text, width in zip(row, widths, strict=True)]
+        lines.append("  ".join([row[0] + padded[0], *(p + t for p, t in zip(padded[1:], row[1:], strict=True))]))
+    return [line.rstrip() for line in lines]
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    value = value.item() if hasattr(value, "item") else value
+    if isinstance(value, float):
+        return "-" if math.isnan(value) else f"{value:.4f}"
+    return f"{value:,}"
+
+
+def _width(text: str) -> int:
+    """Columns of a terminal: East Asian letters take two."""
+    import unicodedata
+
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def report_lines(report: Mapping[str, Any]) -> list[str]:
+    """A report of `metrics.report`, for people."""
+    threshold = "" if report["threshold"] is None else f", threshold {report['threshold']:g}"
+    lines = [f"{report['task']}, {report['n']:,} rows{threshold}", ""]
+    lines += table({"measure": list(report["overall"]), "value": list(report["overall"].values())})
+    if report["per_class"] is not None:
+        names = ["precision", "recall", "f1", "support"]
+        merged = {"class": [*report["per_class"]["label"], *report["averages"]["average"]]}
+        for name in names:
+            merged[name] = [*report["per_class"][name], *report["averages"][name]]
+        merged["support"] = [int(value) for value in merged["support"]]
+        lines += ["", *table(merged)]
+    if report["confusion"] is not None:
+        counts = {"true \\ predicted": list(report["labels"])}
+        counts.update({label: list(report["confusion"][:, j]) for j, label in enumerate(report["labels"])})
+        lines += ["", *table(counts)]
+    return lines + (["", *report["notes"]] if report["notes"] else [])
+
+
+def as_json(report: Mapping[str, Any]) -> str:
+    """A report as strict JSON; what is undefined is null."""
+    return json.dumps(_plain(report), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(name): _plain(v) for name, v in value.items()}
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

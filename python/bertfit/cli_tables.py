@@ -1,0 +1,254 @@
+"""Tables of texts in files: csv, tsv, JSON lines and plain text, read row by row and written back with columns added.
+
+Cells stay the text they are: nothing is taken for a number, a date or a missing value here. Every fault names the
+file and the line. What a file is called for says its format: .csv, .tsv, .jsonl (.ndjson), .txt, also with .gz.
+
+- csv: RFC 4180, rows may span lines.
+- tsv: a row is a line. A field in quotation marks that doubles those inside is unquoted, as R's and Python's writers
+  mean it; any other mark is a character of the text.
+- jsonl: an object per line.
+- txt: a text per line, in the column "text".
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import gzip
+import json
+import os
+import re
+import sys
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from bertfit.errors import ArgumentError, DataError
+
+_FORMATS = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".txt": "txt"}
+_QUOTED = re.compile(r'"((?:[^"]|"")*)"')
+_GZIP = b"\x1f\x8b"
+
+Row = dict[str, Any]
+
+
+def format_of(path: str, argument: str) -> str | None:
+    """The format that a file's name says; None for "-".
+
+    Raises:
+        ArgumentError: The name says none.
+    """
+    if path == "-":
+        return None
+    ending = os.path.splitext(os.path.basename(path).lower().removesuffix(".gz"))[1]
+    if ending not in _FORMATS:
+        raise ArgumentError(f"`{argument}` must be given for a file that is not called .csv, .tsv, .jsonl or .txt.",
+                            [f"It is called {os.path.basename(path)}."])
+    return _FORMATS[ending]
+
+
+# -- Reading --------------------------------------------------------------------------------------------
+
+class Table:
+    """A file that is read once, row by row. Use it in a `with` statement.
+
+    Args:
+        path: The file; "-" for stdin.
+        format: "csv", "tsv", "jsonl" or "txt"; None to tell by the name (stdin: "txt").
+
+    Attributes:
+        names: Names of the columns; of JSON lines, those of the first.
+        size: Bytes of the file, or None.
+
+    Raises:
+        DataError: It cannot be read, is no UTF-8, or has rows that do not fit its header.
+    """
+
+    def __init__(self, path: str, format: str | None = None):
+        self.path, self.format = path, format or format_of(path, "format") or "txt"
+        self.label = "stdin" if path == "-" else path
+        self.size: int | None = None
+        self._raw: Any = None
+
+    def __enter__(self) -> Table:
+        self._stack = contextlib.ExitStack()
+        with self._faults():
+            if self.path == "-":
+                self._raw = file = sys.stdin.buffer
+            else:
+                self._raw = file = self._stack.enter_context(open(self.path, "rb"))
+                self.size = os.path.getsize(self.path)
+                if file.peek(2)[:2] == _GZIP:
+                    file = self._stack.enter_context(gzip.open(file))
+        self._file = file
+        self._number = 0
+        rows = {"csv": self._csv, "tsv": self._tsv, "jsonl": self._jsonl, "txt": self._txt}[self.format]()
+        self.names = next(rows)
+        self._rows = rows
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._stack.close()
+
+    def __iter__(self) -> Iterator[Row]:
+        return self._rows
+
+    def position(self) -> int:
+        """Bytes read so far."""
+        return 0 if self.size is None else self._raw.tell()
+
+    def chunks(self, size: int) -> Iterator[list[Row]]:
+        """Rows, up to `size` at a time."""
+        held: list[Row] = []
+        for row in self:
+            held.append(row)
+            if len(held) == size:
+                yield held
+                held = []
+        if held:
+            yield held
+
+    def fault(self, rule: str, what: str) -> DataError:
+        """An error about the line that was read last."""
+        return DataError(rule, [f"{self.label}: line {self._number} {what}."])
+
+    @contextlib.contextmanager
+    def _faults(self):
+        try:
+            yield
+        except (OSError, EOFError) as error:  # gzip's own errors are of these kinds
+            reason = getattr(error, "strerror", None) or str(error)
+            raise DataError("A table must be readable.", [f"{self.label}: {reason.rstrip('.')}."]) from error
+
+    def _lines(self) -> Iterator[str]:
+        with self._faults():
+            for line in self._file:  # binary lines end at a line feed only
+                self._number += 1
+                try:
+                    text = line.decode("utf-8")
+                except UnicodeDecodeError as error:
+                    raise self.fault("A table must be UTF-8.", f"is not (byte {error.start + 1} of the line)") from None
+                yield text.removeprefix("\ufeff") if self._number == 1 else text
+
+    def _csv(self) -> Iterator[Any]:
+        csv.field_size_limit(2**31 - 1)
+        reader = csv.reader(self._lines(), strict=True)
+        try:
+            yield from self._under_header(row for row in reader if row)
+        except csv.Error as error:
+            raise self.fault("A csv file must be well-formed.", f"is not ({error})") from error
+
+    def _tsv(self) -> Iterator[Any]:
+        lines = (line.rstrip("\r\n") for line in self._lines())
+        yield from self._under_header([_unquoted(field) for field in line.split("\t")] for line in lines if line)
+
+    def _under_header(self, rows: Iterator[list[str]]) -> Iterator[Any]:
+        names = next(rows, None)
+        if names is None:
+            raise DataError("A table must have a header.", [f"{self.label} is empty."])
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise DataError("Columns of a table must have different names.", [f"{self.label} has {twice[0]!r} twice."])
+        yield names
+        for row in rows:
+            if len(row) != len(names):
+                raise self.fault("Every row must have as many fields as the header.",
+                                 f"has {len(row)}, the header {len(names)}")
+            yield dict(zip(names, row, strict=True))
+
+    def _jsonl(self) -> Iterator[Any]:
+        first = True
+        for line in self._lines():
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except ValueError as error:
+                raise self.fault("Every line must be a JSON object.", f"is not ({error})") from None
+            if not isinstance(row, dict):
+                raise self.fault("Every line must be a JSON object.", f"is {row!r:.40}")
+            if first:
+                yield list(row)
+                first = False
+            yield row
+        if first:
+            yield []
+
+    def _txt(self) -> Iterator[Any]:
+        yield ["text"]
+        for line in self._lines():
+            yield {"text": line.rstrip("\r\n")}
+
+
+def _unquoted(field: str) -> str:
+    whole = _QUOTED.fullmatch(field) if field.startswith('"') else None
+    return whole[1].replace('""', '"') if whole else field
+
+
+# -- Writing --------------------------------------------------------------------------------------------
+
+def check_output(path: str, overwrite: bool, argument: str = "output") -> None:
+    """ArgumentError where something stands at `path` and is not to be replaced."""
+    if path != "-" and os.path.lexists(path) and (os.path.isdir(path) or not overwrite):
+        raise ArgumentError(f"`{argument}` must be a new file, or any file when `overwrite` is given.",
+                            [f"{path} {'is a folder' if os.path.isdir(path) else 'exists'}."])
+
+
+@contextlib.contextmanager
+def output(path: str) -> Iterator[Callable[[str], None]]:
+    """Takes text for a file that appears whole or not at all, or for stdout ("-").
+
+    Raises:
+        DataError: The disk refuses.
+    """
+    if path == "-":
+        yield lambda text: _to_stdout(text)
+        return
+    draft = os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.{uuid.uuid4().hex[:12]}")
+    try:
+        try:
+            with open(draft, "xb") as file:
+                yield lambda text: file.write(text.encode("utf-8", "replace")) and None
+            os.replace(draft, path)
+        except OSError as error:
+            raise DataError("The output must be writable.", [f"{path}: {error.strerror or error}."]) from error
+    finally:
+        with contextlib.suppress(OSError):
+            os.remove(draft)
+
+
+def _to_stdout(text: str) -> None:
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode("utf-8", "replace"))
+    sys.stdout.buffer.flush()
+
+
+def rows_as_text(rows: Iterable[Row], names: Sequence[str], format: str, header: bool) -> str:
+    """Rows in a format, below a header if wanted. A JSON line may lack a column; one beyond the header is an error."""
+    if format == "jsonl":
+        return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    lines = [list(names)] if header else []
+    known = set(names)
+    for row in rows:
+        if not known.issuperset(row):
+            raise DataError("Rows of a csv or tsv file must have the columns of the first.",
+                            [f"One has {sorted(set(row) - known)[0]!r} too.", "Write jsonl instead."])
+        lines.append([_shown(row.get(name)) for name in names])
+    quoted = _csv_field if format == "csv" else _tsv_field
+    mark = "," if format == "csv" else "\t"
+    return "".join(mark.join(map(quoted, line)) + "\n" for line in lines)
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _csv_field(field: str) -> str:
+    return '"' + field.replace('"', '""') + '"' if re.search('[",\r\n]', field) else field
+
+
+def _tsv_field(field: str) -> str:
+    needed = field.startswith('"') or re.search("[\t\r\n]", field)
+    return '"' + field.replace('"', '""') + '"' if needed else field
