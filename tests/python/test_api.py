@@ -58,7 +58,8 @@ def test_the_table_is_the_contract():
     assert set(boundary.functions) == {
         "sitrep", "models", "download", "load", "describe", "release", "tokenize", "tokens", "decode", "fit", "predict",
         "evaluate", "embed", "layers", "save", "to_bytes", "from_bytes", "keras_model", "adam_warmup", "train_steps",
-        "vocab_train", "vocab_handle", "config", "init", "pretrain", "fill_mask", "next_sentence", "export"}
+        "vocab_train", "vocab_handle", "config", "init", "pretrain_data", "pretrain", "fill_mask", "next_sentence",
+        "export"}
     assert boundary.keras_values == {"keras_model", "adam_warmup"}
 
 
@@ -288,3 +289,42 @@ def test_importing_the_boundary_starts_no_tensorflow():
 def test_predict_is_the_modules_own(fitted):
     np.testing.assert_array_equal(ask("predict", handle=fitted, texts=TEXTS, type="class", batch_size=2.0),
                                   predict.predict(api._models[fitted], TEXTS, type="class", batch_size=2))
+
+
+# -- Vocabularies and fresh models ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("kind", "size", "special"), [("wordpiece", 20, 5), ("sentencepiece", 12, 7)])
+def test_a_vocabulary_is_made_used_and_put_under_a_model(kind, size, special, tmp_path):
+    texts = ["a good film", "a bad film", "good film good", "bad bad film"] * 20
+    facts = ask("vocab_train", texts=texts, size=float(size), type=kind, unused=1.0, out=str(tmp_path / "v"))
+    assert (facts["type"], facts["size"], facts["cased"]) == (kind, size + special + 1, False)
+    assert bytes(facts["data"]) == (tmp_path / "v").read_bytes() and facts["path"] == str(tmp_path / "v")
+    (tmp_path / "texts.txt").write_text("\n".join(texts))
+    from_file = ask("vocab_train", files=[str(tmp_path / "texts.txt")], size=size, type=kind, unused=1)
+    assert from_file["data"] == facts["data"]
+    words = ask("vocab_handle", data=facts["data"], lower_case=True)
+    ids = ask("tokenize", handle=words, texts=["Good film"], padding="longest")["input_ids"]
+    assert ask("decode", handle=words, ids=ids) == ["good film"]
+    assert "".join(ask("tokens", handle=words, texts=["Good film"])["token"]).replace("▁", "").startswith("[CLS]")
+    config = ask("config", sizes={"vocab_size": float(facts["size"]), "hidden_size": 8.0, "num_hidden_layers": 1.0,
+                                  "num_attention_heads": 2.0, "intermediate_size": 8.0})
+    assert config["preset"] is None and config["heads"] == {"mlm": "transform", "nsp": "google"}
+    model = ask("init", config=config["config"], vocab=facts["data"], lower_case=True, seed=1.0)
+    assert (model["kind"], model["path"], model["vocab_type"]) == ("fresh", None, kind)
+    assert model["parameters"] == config["parameters"]
+    again = ask("init", config=config["config"], vocab_of=model["handle"], seed=1.0,
+                heads={"mlm": "tied", "nsp": "plain"})
+    first, second = (ask("embed", handle=m["handle"], texts=["film"]) for m in (model, again))
+    np.testing.assert_array_equal(first, second)
+    ask("release", handle=words)
+    assert failure("tokenize", handle=words, texts=["a"])["code"] == "argument"
+
+
+def test_presets_and_what_is_refused_of_them():
+    made = ask("config", preset="KOR-tiny", sizes={"vocab_size": 99.0})
+    assert (made["preset"], made["config"]["vocab_size"], made["heads"]["mlm"]) == ("kor-tiny", 99, "tied")
+    assert failure("config", preset="kor-tinny")["code"] == "argument"
+    assert "width" in failure("vocab_train", texts=["a"], size=3, width=1)["message"]
+    assert failure("vocab_train", texts=["a", None], size=3)["code"] == "data"
+    assert failure("init", config="kor-tiny", vocab="/no/such.txt")["code"] == "vocabulary"

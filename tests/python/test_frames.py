@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import bertfit
 from bertfit import frames, persist
 from bertfit.callbacks import Callback
 from bertfit.config import HeadConfig, TrainConfig
@@ -164,3 +165,17 @@ def test_console_lines_unless_silent(capsys):
     assert capsys.readouterr().err == ""
     frames.fit(None, texts, y, toy_model(), **{**QUICK, "verbose": 1})
     assert "epoch 1/1" in capsys.readouterr().err
+
+
+def test_a_fresh_model_on_an_own_vocabulary(tmp_path):
+    texts = ["a good film", "a bad film"] * 30
+    words = bertfit.train_vocabulary(texts, 11, "sentencepiece", out=tmp_path / "v.model")
+    sizes = bertfit.BertConfig(len(words), hidden_size=8, num_hidden_layers=1, num_attention_heads=2,
+                               intermediate_size=16, max_position_embeddings=16)
+    model = bertfit.init(sizes, tmp_path / "v.model", seed=1, name="mine")
+    assert (model.name, model.fitted, model.config) == ("mine", False, sizes)
+    fitted = bertfit.fit(None, texts, [1, 0] * 30, model, epochs=20, learning_rate=0.02, batch_size=8, verbose=0,
+                         seed=1)
+    assert fitted.predict(["a good film", "a bad film"], type="class").tolist() == ["1", "0"]
+    again = bertfit.load(fitted.save(tmp_path / "fit"))
+    np.testing.assert_array_equal(again.predict(texts[:2]), fitted.predict(texts[:2]))

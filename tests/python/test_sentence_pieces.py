@@ -18,7 +18,8 @@ from bertfit.vocab import Vocabulary
 from bertfit.vocab_train import train_vocabulary
 
 TEXTS = [
-    "이 영화 정말 재미있다 ㅋㅋ", "영화가 너무 지루해요...", "The film, the films: 10/10!", "ﬁne ① Ⅷ Café 영화", "정말 좋은 film",
+    "이 영화 정말 재미있다 ㅋㅋ", "영화가 너무 지루해요...", "The film, the films: 10/10!", "ﬁne ① Ⅷ Café 영화",
+    "정말 좋은 film",
 ] * 8
 
 
@@ -172,8 +173,8 @@ def test_byte_pieces_are_put_together():
     out = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(["the film"] * 50), model_writer=out, vocab_size=400, byte_fallback=True, pad_id=0,
-        unk_id=1, bos_id=2, eos_id=3, pad_piece="[PAD]", unk_piece="[UNK]", control_symbols=["[SEP]", "[CLS]"], minloglevel=2,
-        hard_vocab_limit=False,
+        unk_id=1, bos_id=2, eos_id=3, pad_piece="[PAD]", unk_piece="[UNK]", minloglevel=2, hard_vocab_limit=False,
+        control_symbols=["[SEP]", "[CLS]"],
     )
     tokenizer = Tokenizer(Vocabulary.from_bytes(out.getvalue()))
     encoding = tokenizer.encode(["the 영 film"])
