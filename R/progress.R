@@ -73,7 +73,7 @@ begin_line <- function(event) {
     },
     paste(event$precision, "on", event$device)
   )
-  done <- event$step %||% 0 # of an earlier run that is gone on with
+  done <- event[["step"]] %||% 0 # of an earlier run that is gone on with
   begin <- if (done > 0) paste0("Going on after step ", big(done), ", on ") else "Training on "
   paste0(begin, paste(parts, collapse = ", "))
 }

@@ -1,0 +1,179 @@
+# Pretraining from R: what comes back, that it learns, and that it goes wherever a model goes.
+
+test_that("a pretrained model knows how it was made", {
+  model <- toy_pretrained()
+  expect_s3_class(model, c("bert_pretrained", "bert_model"), exact = TRUE)
+  expect_identical(model$kind, "pretrained")
+  expect_identical(model$steps, 300L)
+  expect_equal(model$seed, 1)
+  expect_identical(model$interrupted, FALSE)
+  expect_identical(model$pretraining, list(mlm = "transform", nsp = "google"))
+  history <- as.data.frame(model$history)
+  expect_identical(history$epoch, 1:3)
+  expect_equal(history$steps, c(100, 200, 300))
+  expect_equal(history$loss, history$mlm_loss + history$nsp_loss)
+  expect_true(all(paste0("val_", pretrain_curves) %in% names(history)))
+  expect_identical(model$best_epoch, which.max(history$val_mlm_accuracy))
+  expect_identical(model$control$steps_per_epoch, 100L)
+})
+
+test_that("it learns", {
+  history <- toy_pretrained()$history
+  expect_lt(history$mlm_loss[3], 0.7 * history$mlm_loss[1])
+  expect_gt(history$mlm_accuracy[3], history$mlm_accuracy[1] + 0.2)
+})
+
+test_that("a seed gives the model; the model given stays as it was", {
+  toy <- toy_corpus()
+  start <- bert_init(toy$config, toy$vocab, seed = 2)
+  before <- bert_embed(start, "the day")
+  runs <- lapply(c(5, 5, 6), function(seed) bert_pretrain(start, toy$data, steps = 3, seed = seed, verbose = 0))
+  expect_identical(bert_embed(start, "the day"), before)
+  expect_identical(bert_embed(runs[[1]], "the day"), bert_embed(runs[[2]], "the day"))
+  expect_false(isTRUE(all.equal(bert_embed(runs[[1]], "the day"), bert_embed(runs[[3]], "the day"))))
+})
+
+test_that("settings come from the dots or from `control`", {
+  toy <- toy_corpus()
+  start <- bert_init(toy$config, toy$vocab, seed = 2)
+  control <- bert_pretrain_control(steps = 4, steps_per_epoch = 2, batch_size = 4, precision = "float32", verbose = 0)
+  model <- bert_pretrain(start, toy$data$path, control = control, seed = 3, masking = "static")
+  expect_identical(nrow(model$history), 2L)
+  expect_identical(model$control$masking, "static")
+  expect_identical(model$precision, "float32")
+  expect_error(bert_pretrain(start, toy$data, stepz = 4), "`steps`", class = "bertfit_error_argument")
+  expect_error(bert_pretrain(start, toy$data, control = control, steps = 4), "once", class = "bertfit_error_argument")
+  expect_error(bert_pretrain(start, toy$data, control = bert_control()), "bert_pretrain_control",
+               class = "bertfit_error_argument")
+  expect_error(bert_pretrain(start, toy$data, monitor = "auc", verbose = 0), "monitor", class = "bertfit_error_argument")
+})
+
+test_that("heads take the form that was asked for, and those of the model else", {
+  toy <- toy_corpus()
+  plain <- bert_pretrain(bert_init(toy$config, toy$vocab, seed = 2), toy$data, steps = 2, verbose = 0,
+                         heads = c(mlm = "tied", nsp = "plain"))
+  expect_identical(plain$pretraining, list(mlm = "tied", nsp = "plain"))
+  again <- bert_pretrain(plain, toy$data, steps = 2, verbose = 0)
+  expect_identical(again$pretraining, plain$pretraining)
+  expect_error(bert_pretrain(plain, toy$data, steps = 2, verbose = 0, heads = c(mlm = "transform")),
+               class = "bertfit_error_argument")
+  expect_error(bert_pretrain(plain, toy$data, heads = "tied"), "`heads`", class = "bertfit_error_argument")
+})
+
+test_that("it survives saveRDS() in a fresh session, and bert_save()", {
+  model <- toy_pretrained()
+  text <- "the day is [MASK] ."
+  expected <- bert_fill_mask(text, model)
+  path <- withr::local_tempfile(fileext = ".rds")
+  saveRDS(model, path)
+  result <- withr::local_tempfile(fileext = ".rds")
+  output <- run_r(sprintf('saveRDS(bertfit::bert_fill_mask("%s", readRDS("%s")), "%s")', text, path, result))
+  expect_true(file.exists(result), info = paste(output, collapse = "\n"))
+  expect_equal(readRDS(result)$probability, expected$probability, tolerance = 1e-5)
+  loaded <- bert_load(bert_save(model, file.path(withr::local_tempdir(), "saved")))
+  expect_s3_class(loaded, "bert_pretrained")
+  expect_identical(as.data.frame(loaded$history), as.data.frame(model$history))
+  expect_identical(unclass(loaded$control), unclass(model$control))
+  expect_equal(bert_fill_mask(text, loaded), expected)
+})
+
+test_that("it goes straight into bert_fit(), which drops the heads", {
+  fit <- bert_fit(toy_data(), "text", "target", toy_pretrained(), control = toy_control(epochs = 8))
+  expect_s3_class(fit, c("bert_fit", "bert_model"), exact = TRUE)
+  expect_null(fit$pretraining)
+  expect_gt(bert_evaluate(fit, toy_data())$metrics[["accuracy"]], 0.9)
+  expect_error(bert_fill_mask("[MASK]", fit), class = "bertfit_error_argument")
+})
+
+test_that("a run that was cut goes on to the same weights", {
+  toy <- toy_corpus()
+  start <- bert_init(toy$config, toy$vocab, seed = 2)
+  settings <- bert_pretrain_control(steps = 12, steps_per_epoch = 4, batch_size = 8, seed = 3, verbose = 0)
+  whole <- bert_pretrain(start, toy$data, control = settings)
+  folder <- file.path(withr::local_tempdir(), "run")
+  # the listener says "interrupt" once, in the second epoch
+  local({
+    seen <- 0
+    local_function("fit_progress", function(verbose) function(event) {
+      if (event$event == "epoch") seen <<- seen + 1
+      if (seen == 1 && event$event == "step") "interrupt"
+    })
+    cut <- bert_pretrain(start, toy$data, control = settings, out_dir = folder)
+    expect_true(cut$interrupted)
+    expect_lt(cut$steps, 12)
+    expect_output(print(cut), "interrupted")
+  })
+  done <- bert_pretrain(start, toy$data, control = settings, out_dir = folder, resume = TRUE)
+  expect_identical(done$steps, 12L)
+  expect_identical(bert_embed(done, "the day"), bert_embed(whole, "the day"))
+  expect_true(all(c("best", "last") %in% list.files(folder)))
+  expect_identical(bert_embed(bert_load(file.path(folder, "last")), "the day"), bert_embed(whole, "the day"))
+})
+
+test_that("nothing to resume, wrong data and wrong arguments are said", {
+  expect_error(bert_pretrain("model", "data"), "`model` must be", class = "bertfit_error_argument")
+  toy <- toy_corpus()
+  start <- bert_init(toy$config, toy$vocab, seed = 2)
+  expect_error(bert_pretrain(start, toy$data, resume = TRUE, verbose = 0), "`out_dir`",
+               class = "bertfit_error_argument")
+  expect_error(bert_pretrain(start, toy$data, resume = TRUE, out_dir = tempfile(), verbose = 0), "state",
+               class = "bertfit_error_argument")
+  expect_error(bert_pretrain(start, 3), "`data` must be pretraining data", class = "bertfit_error_argument")
+  expect_error(bert_pretrain(start, "no/such/folder"), "no/such/folder", class = "bertfit_error_data")
+  expect_error(bert_pretrain(start, toy$data, validation = tempfile()), "`validation` must exist",
+               class = "bertfit_error_data")
+  other <- toy_model() # another vocabulary
+  expect_error(bert_pretrain(other, toy$data, verbose = 0), class = "bertfit_error_data")
+})
+
+test_that("print, tidy and glance tell the run", {
+  model <- toy_pretrained()
+  lines <- capture.output(print(model))
+  expect_match(lines[1], "<bert_pretrained> bert", fixed = TRUE)
+  expect_match(lines[6], "heads +MLM transform, NSP google")
+  expect_match(lines[7], paste0("trained on +", model$record$rows, " sequences for 300 steps in "))
+  expect_match(lines[9], paste0("val_mlm_accuracy ", number_text(model$history$val_mlm_accuracy[3])), fixed = TRUE)
+  row <- glance(model)
+  expect_identical(nrow(row), 1L)
+  expect_identical(row$steps, 300L)
+  expect_identical(row$val_nsp_loss, model$history$val_nsp_loss[3])
+  long <- tidy(model)
+  expect_false("steps" %in% long$metric)
+  expect_identical(long$value[long$metric == "mlm_loss" & long$data == "validation"], model$history$val_mlm_loss)
+})
+
+test_that("four curves are drawn, or those that are asked for", {
+  model <- toy_pretrained()
+  skip_if_not_installed("ggplot2")
+  drawn <- ggplot2::autoplot(model)
+  expect_identical(levels(drawn$data$metric), pretrain_curves)
+  expect_identical(levels(ggplot2::autoplot(model, metrics = "loss")$data$metric), "loss")
+  grDevices::pdf(withr::local_tempfile(fileext = ".pdf"))
+  withr::defer(grDevices::dev.off())
+  expect_invisible(plot(model))
+  expect_error(plot(model, metrics = "auc"), class = "bertfit_error_argument")
+})
+
+test_that("a log has the four measures and says where a run goes on", {
+  begin <- list(event = "begin", epochs = 2, steps = 4, rows = 1356, validation_rows = 0, max_len = 48, truncated = 0,
+                precision = "float32", device = "CPU", parameters = 100352, trainable = 105239, step = 2)
+  expect_identical(
+    begin_line(begin),
+    "Going on after step 2, on 1,356 rows, up to 48 tokens, 105.2k parameters, float32 on CPU"
+  )
+  epoch <- list(event = "epoch", epoch = 1, epochs = 2, loss = 6, mlm_loss = 5.25, mlm_accuracy = 0.125,
+                nsp_loss = 0.75, nsp_accuracy = 0.5, val_loss = 7, val_mlm_loss = 6, val_mlm_accuracy = 0.25,
+                val_nsp_loss = 1, val_nsp_accuracy = 0.5, learning_rate = 1e-4, seconds = 2, best = FALSE)
+  expect_identical(epoch_line(epoch), paste0(
+    "Epoch 1/2: mlm_loss 5.250, mlm_accuracy 0.1250, nsp_loss 0.7500, nsp_accuracy 0.5000; ",
+    "validation: mlm_loss 6.000, mlm_accuracy 0.2500, nsp_loss 1.000, nsp_accuracy 0.5000 (2.0 s)"
+  ))
+})
+
+test_that("settings print, and those that differ from the default are marked", {
+  shown <- capture.output(print(bert_pretrain_control(steps = 20)))
+  expect_identical(shown[1], "<bert_pretrain_control>")
+  expect_match(shown[3], "^ \\* steps +20$")
+  expect_match(shown[2], "^   epochs +10$")
+  expect_error(bert_pretrain_control(epochs = "ten"), "`epochs`", class = "bertfit_error_argument")
+})
