@@ -16,6 +16,7 @@
 | `models()`, `download_model(name)` | the models known by name, and how to have one in the cache |
 | `train_steps(...)` | optimizer steps of a training run |
 | `HeadConfig`, `TrainConfig` | settings of the head and of training |
+| `Callback` | base of what `fit` tells about its steps and epochs |
 | `BertfitError` | base of every error raised on purpose |
 
 Importing bertfit starts nothing: TensorFlow comes with the first call that needs it. R's functions and these
@@ -34,10 +35,11 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "load": ("frames", "load"),
     "fit": ("frames", "fit"),
-    "Bert": ("frames", "Bert"),
+    "Bert": ("bert", "Bert"),
     "models": ("registry", "table"),
     "download_model": ("download", "download"),
     "train_steps": ("schedule", "train_steps"),
+    "Callback": ("callbacks", "Callback"),
     "HeadConfig": ("config", "HeadConfig"),
     "TrainConfig": ("config", "TrainConfig"),
     "BertfitError": ("errors", "BertfitError"),

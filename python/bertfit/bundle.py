@@ -25,7 +25,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from bertfit.errors import ArgumentError, BundleError
+from bertfit.errors import ArgumentError, BundleError, you_gave
 
 FORMAT = "bertfit model"
 FORMAT_VERSION = 1
@@ -110,6 +110,8 @@ def write_directory(path: str | os.PathLike, description: Mapping[str, Any], par
         ArgumentError: Something stands at `path` that may not be replaced.
         BundleError: The disk refuses.
     """
+    if not isinstance(path, (str, os.PathLike)) or not str(path):
+        raise ArgumentError("`path` must be the path of a directory.", [you_gave(path)])
     target = Path(os.path.realpath(path))
     _check_target(target, overwrite)
     draft = target.parent / f".{target.name}.bertfit-{uuid.uuid4().hex[:12]}"

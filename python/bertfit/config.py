@@ -286,6 +286,7 @@ class TrainConfig(_Settings):
             object.__setattr__(self, "class_weights", weights)
             _require(bool(weights) and all(_is_number(w, 0) for w in weights.values()),
                      "class_weights", "numbers of at least 0, named by label", weights)
+            _require(any(weights.values()), "class_weights", "above 0 for one label or more", weights)
         else:
             _require(weights in (None, "balanced"), "class_weights", '"balanced" or numbers named by label', weights)
         _require(self.freeze in FREEZES if isinstance(self.freeze, str) else _is_whole(self.freeze, 0),
