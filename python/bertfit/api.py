@@ -1,9 +1,8 @@
-"""The boundary: what R calls, by name, with plain values in and plain values out.
+"""What R calls, by name, with plain values in and plain values out.
 
-`call` is the only entrance. Models stay here, in a table, under whole numbers; R holds the numbers. An
-error made on purpose comes back as a code, a rule and details, any other with code "internal"; nothing is
-raised through reticulate but an interrupt. Numerics are elsewhere: each function here reads its arguments,
-asks the module that knows, and describes the answer.
+`call` (from `boundary`) is the only entrance. Models stay here, in a table, under whole numbers; R holds the
+numbers. Numerics are elsewhere: each function here reads its arguments, asks the module that knows, and
+describes the answer.
 
 >>> call("train_steps", {"n": 2000, "batch_size": 70, "epochs": 1, "warmup": 0.1})
 {'ok': True, 'value': [29, 2]}
@@ -13,80 +12,18 @@ from __future__ import annotations
 
 import inspect
 import itertools
-import traceback
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from bertfit.errors import ArgumentError, BertfitError, DataError
-from bertfit.plainvalues import as_list, build, to_plain, whole
+from bertfit.boundary import call, exported, returns_keras
+from bertfit.errors import ArgumentError, DataError
+from bertfit.plainvalues import as_list, build, whole
+
+__all__ = ["call"]
 
 _models: dict[int, Any] = {}
 _numbers = itertools.count(1)
-_functions: dict[str, Callable] = {}
-_raw: set[str] = set()  # functions whose value is a Keras object: the documented exception
-
-
-def call(name: str, arguments: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Call a function of the boundary.
-
-    Args:
-        name: Its name.
-        arguments: Its arguments by name; optional ones may be left out.
-
-    Returns:
-        ``{"ok": True, "value": ...}``, or ``{"ok": False, "code", "message", "details", "python_type",
-        "traceback"}``. `code` is the error class's, "memory" where memory ran out, or "internal".
-    """
-    try:
-        value = _call(name, dict(arguments or {}))
-        return {"ok": True, "value": value if name in _raw else to_plain(value)}
-    except Exception as error:  # a KeyboardInterrupt passes
-        return _failure(error)
-
-
-def _call(name: str, arguments: dict[str, Any]) -> Any:
-    function = _functions.get(name)
-    if function is None:
-        raise ArgumentError("`name` must be a function of bertfit.api.",
-                            [f"You gave {name!r}.", f"Known: {', '.join(sorted(_functions))}."])
-    parameters = inspect.signature(function).parameters
-    unknown = sorted(set(arguments) - set(parameters))
-    if unknown and not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
-        raise ArgumentError(f"`{unknown[0]}` must be an argument of {name}.", [f"It takes {', '.join(parameters)}."])
-    missing = [p.name for p in parameters.values()
-               if p.default is p.empty and p.kind is not p.VAR_KEYWORD and p.name not in arguments]
-    if missing:
-        raise ArgumentError(f"`{missing[0]}` must be given to {name}.")
-    if arguments.get("progress") is not None:
-        from bertfit.callbacks import interruptible
-
-        arguments["progress"] = interruptible(arguments["progress"])
-    return function(**arguments)
-
-
-def _failure(error: Exception) -> dict[str, Any]:
-    if isinstance(error, BertfitError):
-        code, message, details = error.code, error.message, list(error.details)
-    elif isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
-        code, message = "memory", "There must be enough memory for the model and its batches."
-        details = ["Try a smaller `batch_size` or `max_len`, or close other programs."]
-    else:
-        code, message = "internal", "Something went wrong inside bertfit that its authors did not foresee."
-        details = [f"{type(error).__name__}: {error}"]
-    return {"ok": False, "code": code, "message": message, "details": details, "python_type": type(error).__name__,
-            "traceback": "".join(traceback.format_exception(error))}
-
-
-def _exported(function: Callable) -> Callable:
-    _functions[function.__name__] = function
-    return function
-
-
-def _returns_keras(function: Callable) -> Callable:
-    _raw.add(function.__name__)
-    return _exported(function)
 
 
 # -- Handles --------------------------------------------------------------------------------------------
@@ -130,13 +67,13 @@ def _description(handle: int, model) -> dict[str, Any]:
     return description
 
 
-@_exported
+@exported
 def describe(handle):
     """What a model is: a dict of its name, sizes, source and, once fitted, task, head and record."""
     return _description(whole(handle), _model(handle))
 
 
-@_exported
+@exported
 def release(handle):
     """Forget a model. Forgetting it twice is no error: R's finalizers may run late."""
     _models.pop(whole(handle), None)
@@ -144,7 +81,7 @@ def release(handle):
 
 # -- Environment and checkpoints ------------------------------------------------------------------------
 
-@_exported
+@exported
 def sitrep():
     """See `sitrep.sitrep`."""
     from bertfit.sitrep import sitrep as look
@@ -152,7 +89,7 @@ def sitrep():
     return look()
 
 
-@_exported
+@exported
 def models(cache_dir=None):
     """The registry as columns."""
     from bertfit import registry
@@ -161,7 +98,7 @@ def models(cache_dir=None):
     return {name: [float(v) for v in values] if name == "parameters" else values for name, values in table.items()}
 
 
-@_exported
+@exported
 def download(name, cache_dir=None, force=False, progress=None):
     """Fetch a model of the registry; its folder."""
     from bertfit import download as module
@@ -169,7 +106,7 @@ def download(name, cache_dir=None, force=False, progress=None):
     return module.download(name, cache_dir, bool(force), progress)
 
 
-@_exported
+@exported
 def load(x, name=None, cache_dir=None, lower_case=None, max_len=None, download=True, progress=None):
     """Open a model; its description."""
     from bertfit.loading import open_model
@@ -178,7 +115,7 @@ def load(x, name=None, cache_dir=None, lower_case=None, max_len=None, download=T
                             download_missing=bool(download), progress=progress))
 
 
-@_exported
+@exported
 def save(handle, path, overwrite=False):
     """Save a model as a bundle; the absolute path."""
     from bertfit import persist
@@ -186,7 +123,7 @@ def save(handle, path, overwrite=False):
     return persist.save(_model(handle), path, bool(overwrite))
 
 
-@_exported
+@exported
 def to_bytes(handle):
     """A model as bytes, for R's saveRDS()."""
     from bertfit import persist
@@ -194,7 +131,7 @@ def to_bytes(handle):
     return persist.to_bytes(_model(handle))
 
 
-@_exported
+@exported
 def from_bytes(data):
     """The model of `to_bytes`; its description."""
     from bertfit import persist
@@ -204,7 +141,7 @@ def from_bytes(data):
 
 # -- Tokens ---------------------------------------------------------------------------------------------
 
-@_exported
+@exported
 def tokenize(handle, texts, pairs=None, max_len=None, padding="longest"):
     """Ids of texts. Padded: input_ids, segment_ids, attention_mask int32 [n, L] and truncated [n]; with
     padding "none": ids, segments (flat), splits [n + 1] and truncated."""
@@ -224,7 +161,7 @@ def tokenize(handle, texts, pairs=None, max_len=None, padding="longest"):
     return {"input_ids": ids, "segment_ids": segments, "attention_mask": mask, "truncated": encoding.truncated}
 
 
-@_exported
+@exported
 def tokens(handle, texts, pairs=None, max_len=None):
     """Token strings as columns row (from 1), token, start, end (characters, [start, end), -1 for special
     tokens) and segment (0 or 1)."""
@@ -240,7 +177,7 @@ def tokens(handle, texts, pairs=None, max_len=None):
     return columns
 
 
-@_exported
+@exported
 def decode(handle, ids, splits=None, skip_special=True):
     """Texts of ids: a matrix's rows, or a flat vector cut at `splits`."""
     model = _model(handle)
@@ -257,7 +194,7 @@ def decode(handle, ids, splits=None, skip_special=True):
 
 # -- Fitting and what follows ---------------------------------------------------------------------------
 
-@_exported
+@exported
 def fit(handle, texts, target, kind, labels, pairs=None, head=None, control=None, validation=None,
         sample_weights=None, columns=None, progress=None):
     """Fine-tune a model; the description of the new one."""
@@ -284,7 +221,7 @@ def _array(target) -> np.ndarray:
     return np.ascontiguousarray(target, np.float64)
 
 
-@_exported
+@exported
 def predict(handle, texts, pairs=None, type=None, batch_size=None, precision="auto", progress=None):
     """Predictions, see `predict.predict`."""
     from bertfit.predict import predict as run
@@ -293,7 +230,7 @@ def predict(handle, texts, pairs=None, type=None, batch_size=None, precision="au
                progress=progress)
 
 
-@_exported
+@exported
 def evaluate(handle, texts, target, pairs=None, threshold=0.5, batch_size=None, precision="auto", progress=None):
     """A report, see `metrics.report`."""
     from bertfit.evaluate import evaluate as run
@@ -302,7 +239,7 @@ def evaluate(handle, texts, target, pairs=None, threshold=0.5, batch_size=None, 
                precision=precision, progress=progress)
 
 
-@_exported
+@exported
 def embed(handle, texts, pairs=None, layers=-1, pooling="mean", batch_size=None, precision="auto", progress=None):
     """Text vectors as float64 [n, H * layers]; R has no float32."""
     from bertfit.embed import embed as run
@@ -311,7 +248,7 @@ def embed(handle, texts, pairs=None, layers=-1, pooling="mean", batch_size=None,
                batch_size=whole(batch_size), precision=precision, progress=progress).astype(np.float64, order="F")
 
 
-@_exported
+@exported
 def layers(handle):
     """The layers as columns: layer, type, output, parameters, trainable."""
     table = _model(handle).layer_table()
@@ -321,7 +258,7 @@ def layers(handle):
 
 # -- Training by hand -----------------------------------------------------------------------------------
 
-@_exported
+@exported
 def train_steps(n, batch_size, epochs, warmup=0.1):
     """[total, warmup]: see `schedule.train_steps`."""
     from bertfit import schedule
@@ -329,7 +266,7 @@ def train_steps(n, batch_size, epochs, warmup=0.1):
     return schedule.train_steps(whole(n), whole(batch_size), whole(epochs), warmup)
 
 
-@_returns_keras
+@returns_keras
 def keras_model(handle, max_len=None, training=True):
     """A Keras model of its own with this model's weights: the encoder, or the whole network once fitted.
 
@@ -346,7 +283,7 @@ def keras_model(handle, max_len=None, training=True):
     return graph
 
 
-@_returns_keras
+@returns_keras
 def adam_warmup(decay_steps, warmup_steps, **settings):
     """keras-bert's AdamWarmup, see `optimizer.AdamWarmup`."""
     from bertfit.optimizer import AdamWarmup
