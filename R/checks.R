@@ -124,6 +124,18 @@ check_columns <- function(data, cols, arg = rlang::caller_arg(data), call = rlan
   invisible(data)
 }
 
+#' Arguments without a default, by name, must be given
+#'
+#' R would say so too, where an argument is first used: inside, and with an error of no class.
+#' @noRd
+check_given <- function(..., call = rlang::caller_env()) {
+  for (name in c(...)) {
+    if (eval(bquote(missing(.(as.name(name)))), call)) {
+      bert_abort(paste0("`", name, "` must be given."), call = call)
+    }
+  }
+}
+
 #' `...` must be empty: a misspelt argument is an error, not silence
 #' @noRd
 check_dots_empty0 <- function(..., call = rlang::caller_env()) {

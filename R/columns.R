@@ -88,7 +88,9 @@ read_rows <- function(source, data, outcome = TRUE, arg = "data", call = caller_
   if (!is.null(source$recipe)) {
     check_installed("recipes")
     check_columns(data, recipe_needs(source$recipe, outcome), arg = arg, call = call)
-    data <- if (outcome) recipes::bake(source$recipe, data) else {
+    data <- if (outcome) {
+      recipes::bake(source$recipe, data)
+    } else {
       recipes::bake(source$recipe, data, recipes::all_predictors())
     }
   }

@@ -37,11 +37,31 @@ abort_python <- function(answer, call) {
     python_type = answer$python_type,
     traceback = traceback
   )
-  bullets <- as.character(unlist(answer$details))
+  bullets <- in_r_words(as.character(unlist(answer$details)))
   if (internal) {
     bullets <- c(bullets, "This is a fault of bertfit: please report it with the lines below.")
   }
-  bert_abort(answer$message, bullets, class = code, call = call, parent = parent)
+  bert_abort(in_r_words(answer$message), bullets, class = code, call = call, parent = parent)
+}
+
+#' Python's spelling of a rule and of what it received, as R spells them
+#'
+#' Only rules ("must be ...") and "You gave ..." are touched: other lines hold paths, names and texts.
+#' @noRd
+in_r_words <- function(text) {
+  rule <- grepl("^`[^`]+` must be", text)
+  gave <- grepl("^You gave ", text)
+  quote <- grepl("'", text, fixed = TRUE)
+  text[gave] <- gsub("'([^']*)'", "\"\\1\"", text[gave])
+  text[gave] <- sub("^You gave \\((.*?),?\\)\\.$", "You gave \\1.", text[gave], perl = TRUE)
+  mapping <- gave & grepl("^You gave \\{.*\\}\\.$", text)
+  text[mapping] <- gsub("\": ", "\" = ", gsub("[{}]", "", text[mapping]), fixed = TRUE)
+  plain <- rule | (gave & !quote)
+  words <- c(None = "NULL", True = "TRUE", False = "FALSE")
+  for (word in names(words)) text[plain] <- gsub(paste0("\\b", word, "\\b"), words[[word]], text[plain])
+  numbers <- mapping | (gave & !quote)
+  text[numbers] <- gsub("(\\d)\\.0\\b", "\\1", text[numbers])
+  sub("^You gave \\.$", "You gave none.", text)
 }
 
 #' A few values for an error message: "1, 2, 3 and 7 more"

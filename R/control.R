@@ -100,7 +100,7 @@ check_class_weights <- function(x, call) {
   if (!is.numeric(x) || anyNA(x) || is.null(names(x)) || any(names(x) == "")) {
     bert_abort(
       '`class_weights` must be "balanced", or numbers named by label.',
-      "For example `class_weights = c(ham = 1, spam = 4)`.", call = call
+      c(you_gave(x), "For example `class_weights = c(ham = 1, spam = 4)`."), call = call
     )
   }
 }
@@ -202,7 +202,7 @@ print.bert_head <- function(x, ...) {
 
 # A line per setting; those that differ from their default carry a star.
 print_settings <- function(x, title, defaults) {
-  changed <- !mapply(function(value, default) identical(value, eval(default)), unclass(x)[names(defaults)], defaults)
+  changed <- !mapply(same_setting, unclass(x)[names(defaults)], lapply(defaults, eval))
   values <- vapply(unclass(x)[names(defaults)], setting_text, character(1))
   cat("<", title, ">\n", sep = "")
   cat(paste0(" ", ifelse(changed, "*", " "), " ", format(names(values)), "  ", values, "\n"), sep = "")
@@ -210,12 +210,21 @@ print_settings <- function(x, title, defaults) {
   invisible(x)
 }
 
+# 3L is 3: a setting that came back from Python is an integer.
+same_setting <- function(value, default) {
+  if (is.numeric(value) && is.numeric(default)) {
+    value <- as.double(value)
+    default <- as.double(default)
+  }
+  identical(value, default)
+}
+
 setting_text <- function(value) {
   if (is.null(value)) {
     return("NULL")
   }
   if (is.data.frame(value)) {
-    return(paste0("a data frame of ", count(nrow(value), "row")))
+    return(if (nrow(value)) paste0("a data frame of ", count(nrow(value), "row")) else "a data frame (rows not kept)")
   }
   if (length(value) > 6 && is.null(names(value))) {
     return(paste0("numbers for ", count(length(value), "row")))

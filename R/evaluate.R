@@ -10,7 +10,7 @@
 #' @param newdata A data frame with the text and target columns of the fit, or, with `target`, a character vector.
 #' @param ... Must be empty.
 #' @param target Where the truth is: `NULL` for the target column(s) of the fit; names of other columns of `newdata`;
-#'   or, when `newdata` is a character vector, the values themselves.
+#'   or, when `newdata` is a character vector, the values themselves (a data frame or matrix for several labels).
 #' @param threshold Probability from which a row counts as positive (binary and multilabel).
 #' @inheritParams predict.bert_fit
 #' @return An object of class `bert_evaluation`: a list with `task`, `n`, `threshold`, `metrics` (named numbers),
@@ -27,6 +27,7 @@
 #' @export
 bert_evaluate <- function(model, newdata, ..., target = NULL, threshold = 0.5, batch_size = NULL, precision = "auto",
                           progress = is_interactive()) {
+  check_given("model", "newdata")
   check_dots_empty0(...)
   check_model(model, fitted = TRUE)
   check_number(threshold)
@@ -58,6 +59,7 @@ evaluation_rows <- function(model, newdata, target, call) {
     if (is.null(target)) {
       bert_abort("`target` must be given when `newdata` is a character vector.", call = call)
     }
+    if (is.matrix(target)) target <- as.data.frame(target)
     rows$target <- if (is.data.frame(target)) as.list(target) else list(target = target)
   }
   expected <- if (model$task == "multilabel") length(model$labels) else 1

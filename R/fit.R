@@ -62,6 +62,7 @@ fit_named <- function(data, ..., formula = NULL, call) {
 #' @export
 bert_fit.data.frame <- function(x, text, target, model, ..., pair = NULL, task = "auto", head = bert_head(),
                                 control = bert_control()) {
+  check_given("text", "target", "model")
   columns <- list(text = check_name(text), target = check_names(target), pair = check_name(pair, null_ok = TRUE))
   check_distinct(columns, call = current_env())
   source <- new_source(columns)
@@ -72,6 +73,7 @@ bert_fit.data.frame <- function(x, text, target, model, ..., pair = NULL, task =
 #' @param formula `target ~ text`, see `x`.
 #' @export
 bert_fit.formula <- function(formula, data, model, ..., task = "auto", head = bert_head(), control = bert_control()) {
+  check_given("data", "model")
   check_columns(data, character())
   columns <- formula_columns(formula, names(data), call = current_env())
   check_distinct(columns, call = current_env())
@@ -82,6 +84,7 @@ bert_fit.formula <- function(formula, data, model, ..., task = "auto", head = be
 #' @rdname bert_fit
 #' @export
 bert_fit.recipe <- function(x, data, model, ..., task = "auto", head = bert_head(), control = bert_control()) {
+  check_given("data", "model")
   check_installed("recipes")
   check_columns(data, character())
   source <- recipe_source(x, data, call = current_env())

@@ -23,14 +23,21 @@ seconds_text <- function(seconds) {
     return(sprintf(if (seconds < 10) "%.1f s" else "%.0f s", seconds))
   }
   whole <- round(seconds)
-  if (whole < 3600) sprintf("%d min %02d s", whole %/% 60, whole %% 60) else {
-    sprintf("%d h %02d min", whole %/% 3600, (whole %% 3600) %/% 60)
+  if (whole < 3600) {
+    return(sprintf("%d min %02d s", whole %/% 60, whole %% 60))
   }
+  sprintf("%d h %02d min", whole %/% 3600, (whole %% 3600) %/% 60)
 }
 
 # 22713216 -> "22.7M"
 short_count <- function(n) {
-  if (n >= 1e9) sprintf("%.1fB", n / 1e9) else if (n >= 1e6) sprintf("%.1fM", n / 1e6) else if (n >= 1e4) {
+  if (n >= 1e9) {
+    sprintf("%.1fB", n / 1e9)
+  } else if (n >= 1e6) {
+    sprintf("%.1fM", n / 1e6)
+  } else if (n >= 1e4) {
     sprintf("%.1fk", n / 1e3)
-  } else big(n)
+  } else {
+    big(n)
+  }
 }

@@ -160,7 +160,10 @@ augment.bert_fit <- function(x, new_data = newdata, ..., newdata) {
     bert_abort("`new_data` must not have columns of predictions already.", paste0("It has ", quoted(twice), "."),
                call = call)
   }
-  like_newdata(c(as.list(new_data), as.list(predicted)), new_data)
+  result <- like_newdata(c(as.list(new_data), as.list(predicted)), new_data)
+  # The rows stand as they stood, so they are sorted as they were.
+  if (data.table::is.data.table(new_data)) data.table::setattr(result, "sorted", data.table::key(new_data))
+  result
 }
 
 # The rule of outcomes.py for a threshold of one half, on probabilities that are here already.

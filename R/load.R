@@ -36,6 +36,7 @@
 #' model$config$hidden_size
 #' @export
 bert_load <- function(x, ..., lower_case = NULL, max_len = NULL, cache_dir = NULL, download = TRUE, quiet = FALSE) {
+  check_given("x")
   check_dots_empty0(...)
   check_string(x)
   check_flag(lower_case, null_ok = TRUE)

@@ -189,6 +189,7 @@ print.bert_fit <- function(x, ...) {
 }
 
 columns_text <- function(columns) {
+  columns <- lapply(columns, function(names) vapply(names, function(name) deparse(as.name(name), backtick = TRUE), ""))
   target <- columns$target
   target <- if (length(target) > 1) paste0("cbind(", paste(target, collapse = ", "), ")") else target
   paste(target, "~", paste(c(columns$text, columns$pair), collapse = " + "))

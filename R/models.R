@@ -53,6 +53,7 @@ bert_models <- function(cache_dir = NULL) {
 #' bert_download("minilm-l6-uncased")
 #' @export
 bert_download <- function(name, cache_dir = NULL, force = FALSE, quiet = FALSE) {
+  check_given("name")
   check_string(name)
   check_string(cache_dir, null_ok = TRUE)
   check_flag(force)

@@ -15,7 +15,7 @@
 #' @param precision `"auto"`, `"float32"` or `"bfloat16"`, as in [bert_control()].
 #' @param progress Whether to show a progress bar, in terminals that can.
 #' @return One row per row of `newdata`, in its order and with its class: a data.table for a data.table, a tibble
-#'   for a tibble, a data frame for a data frame; a data.table for a character vector.
+#'   for a tibble, a data frame (with the same row names) for a data frame; a data.table for a character vector.
 #' @section Errors: `bertfit_error_argument` for a missing column or a `type` the task does not have;
 #'   `bertfit_error_data` for missing values and invalid text, with the numbers of the rows.
 #' @seealso Columns are named as in tidymodels, <https://www.tidymodels.org>.
@@ -29,6 +29,7 @@
 #' @export
 predict.bert_fit <- function(object, newdata, type = NULL, ..., batch_size = NULL, precision = "auto",
                              progress = is_interactive()) {
+  check_given("newdata")
   check_dots_empty0(...)
   check_string(type, null_ok = TRUE)
   check_number(batch_size, null_ok = TRUE)
@@ -81,6 +82,10 @@ like_newdata <- function(columns, newdata) {
   if (!is.data.frame(newdata) || inherits(newdata, "data.table")) {
     return(data.table::as.data.table(columns))
   }
-  class <- if (inherits(newdata, "tbl_df")) c("tbl_df", "tbl", "data.frame") else "data.frame"
-  structure(columns, row.names = .set_row_names(n), class = class)
+  if (inherits(newdata, "tbl_df")) {
+    return(structure(columns, row.names = .set_row_names(n), class = c("tbl_df", "tbl", "data.frame")))
+  }
+  # A recipe may leave rows out.
+  rows <- if (n == nrow(newdata)) attr(newdata, "row.names") else .set_row_names(n)
+  structure(columns, row.names = rows, class = "data.frame")
 }

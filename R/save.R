@@ -21,6 +21,7 @@
 #' unlink(path, recursive = TRUE)
 #' @export
 bert_save <- function(model, path, overwrite = FALSE) {
+  check_given("model", "path")
   check_model(model)
   check_string(path)
   check_flag(overwrite)

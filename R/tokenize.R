@@ -39,6 +39,7 @@
 #' @export
 bert_tokenize <- function(x, model, max_len = NULL, pair = NULL, ..., padding = c("max_len", "longest", "none"),
                           output = c("ids", "tokens"), text = NULL) {
+  check_given("x", "model")
   check_dots_empty0(...)
   check_has_tokens(model)
   padding <- check_choice(padding, c("max_len", "longest", "none"))
@@ -78,6 +79,7 @@ bert_tokenize <- function(x, model, max_len = NULL, pair = NULL, ..., padding = 
 #' bert_decode(c(101, 2023, 2003, 2107, 2019, 6429, 3185, 999, 102), model)
 #' @export
 bert_decode <- function(ids, model, skip_special = TRUE) {
+  check_given("ids", "model")
   check_has_tokens(model)
   check_flag(skip_special)
   if (inherits(ids, "bert_tokens")) ids <- ids$input_ids
@@ -86,11 +88,15 @@ bert_decode <- function(ids, model, skip_special = TRUE) {
   if (!(is.numeric(values) && !is.object(values)) && !(ragged && is.null(values))) {
     bert_abort("`ids` must be whole numbers: a matrix, a vector, or a list of vectors.", you_gave(ids))
   }
-  if (anyNA(values)) bert_abort("`ids` must have no missing values.", class = "data")
+  if (anyNA(values)) {
+    bert_abort("`ids` must have no missing values.", paste(sum(is.na(values)), "of them are NA."), class = "data")
+  }
   count <- if (ragged) length(ids) else if (is.matrix(ids)) nrow(ids) else 1L
   if (length(values) == 0L) {
     return(character(count))
   }
+  parts <- values[values != trunc(values)]
+  if (length(parts)) bert_abort("`ids` must be whole numbers.", you_gave(parts[[1]]), class = "data")
   texts <- bert_call(
     "decode",
     handle = model_handle(model), ids = as_py_array(values),

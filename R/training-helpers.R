@@ -10,12 +10,14 @@
 #' @param epochs Passes over the rows.
 #' @param warmup Share of all steps over which the learning rate rises.
 #' @return A named integer vector, `c(decay_steps = , warmup_steps = )`: the arguments of [bert_adam_warmup()].
-#' @section Errors: `bertfit_error_argument` when a count is not a whole number of at least 1 or `warmup` no share.
+#' @section Errors: `bertfit_error_argument` when a count is not a whole number of at least 1 (`n`: at least 0), or
+#'   `warmup` no share.
 #' @seealso <https://github.com/CyberZHG/keras-bert>.
 #' @examplesIf bertfit::bert_available()
 #' bert_train_steps(1024, batch_size = 32, epochs = 10)
 #' @export
 bert_train_steps <- function(n, batch_size, epochs, warmup = 0.1) {
+  check_given("n", "batch_size", "epochs")
   check_number(n)
   check_number(batch_size)
   check_number(epochs)
@@ -46,6 +48,7 @@ bert_train_steps <- function(n, batch_size, epochs, warmup = 0.1) {
 #' @export
 bert_adam_warmup <- function(decay_steps, warmup_steps, learning_rate = 1e-3, min_lr = 0, weight_decay = 0,
                              weight_decay_pattern = NULL, ...) {
+  check_given("decay_steps", "warmup_steps")
   for (name in c("decay_steps", "warmup_steps", "learning_rate", "min_lr", "weight_decay")) {
     check_number(get(name), arg = name)
   }
@@ -75,6 +78,7 @@ bert_adam_warmup <- function(decay_steps, warmup_steps, learning_rate = 1e-3, mi
 #' keras_model$get_layer("NSP-Dense")$output
 #' @export
 bert_keras <- function(model, max_len = NULL, training = TRUE) {
+  check_given("model")
   check_model(model)
   check_number(max_len, null_ok = TRUE)
   check_flag(training)

@@ -19,7 +19,6 @@ import time
 from pathlib import Path
 
 import pandas as pd
-
 from harness import DATA, ROOT, machine
 
 EPOCHS, BATCH = 10, 64

@@ -7,6 +7,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 import numpy as np
+from harness import serve
 
 from bertfit import presets
 from bertfit.config import BertConfig
@@ -16,7 +17,6 @@ from bertfit.pretrain import _Run
 from bertfit.pretrain_config import PretrainConfig, PretrainHeads
 from bertfit.pretrain_read import PretrainBatch
 from bertfit.vocab import Vocabulary
-from harness import serve
 
 steps, rows, length, masked = int(sys.argv[1]), 32, 256, 39
 preset = presets.find("kor-small")
@@ -28,7 +28,8 @@ model = Model("bench", BertConfig(**preset.settings), vocabulary,
 model.add_pretraining(PretrainHeads())
 rng = np.random.default_rng(0)
 batch = PretrainBatch(
-    rng.integers(5, 8007, (rows, length)).astype(np.int32), (np.arange(length) >= 128).astype(np.int32)[None].repeat(rows, 0),
+    rng.integers(5, 8007, (rows, length)).astype(np.int32),
+    (np.arange(length) >= 128).astype(np.int32)[None].repeat(rows, 0),
     np.sort(rng.permuted(np.arange(1, length)[None].repeat(rows, 0), axis=1)[:, :masked]).astype(np.int32),
     rng.integers(5, 8007, (rows, masked)).astype(np.int32), np.ones((rows, masked), np.float32),
     rng.integers(0, 2, rows).astype(np.int32),

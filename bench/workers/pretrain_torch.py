@@ -7,9 +7,8 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 import torch
-from transformers import BertConfig, BertForPreTraining
-
 from harness import serve
+from transformers import BertConfig, BertForPreTraining
 
 steps, rows, length, masked = int(sys.argv[1]), 32, 256, 39
 torch.manual_seed(0)

@@ -4,7 +4,7 @@
 #   Rscript -e 'source(system.file("examples/jigsaw.R", package = "bertfit"))'      (with the package installed)
 #
 # Pictures, test scores and the model go to the folder named in BERTFIT_DEMO (default: build/demo).
-# About two minutes on two CPU cores, after the pretrained weights have been fetched once.
+# Nearly all of the time is training; the last line says how long the run took.
 
 library(bertfit)
 
@@ -62,7 +62,7 @@ bars(table(cut(lengths, cuts, labels = c("1-16", "17-32", "33-64", "65-128", "12
 picture("lengths.png", function() {
   graphics::hist(lengths,
     breaks = seq(0, max(lengths) + 8, by = 8), col = "#2E86AB", border = "white", main = "Length of the comments",
-    xlab = "Tokens, [CLS] and [SEP] included", ylab = "Comments"
+    xlab = sprintf("Tokens, [CLS] and [SEP] included (%d is the model's limit)", model$max_len), ylab = "Comments"
   )
   graphics::abline(v = max_len, lty = 2)
   graphics::text(max_len, graphics::par("usr")[4] * 0.9, sprintf("max_len = %d", max_len), pos = 4)
@@ -89,7 +89,10 @@ print(fit)
 step("Scores on the ", nrow(test), " test comments")
 scores <- bert_evaluate(fit, test)
 print(scores)
-picture("history.png", function() plot(fit))
+picture("history.png", width = 8, height = 5.5, function() {
+  graphics::par(mgp = c(2.6, 0.7, 0))
+  plot(fit)
+})
 
 step("Comments the model has not seen, and how toxic it finds them")
 comments <- c(

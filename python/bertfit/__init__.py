@@ -12,13 +12,17 @@
 | --- | --- |
 | `load(x)` | opens a model by name or folder; a `Bert` |
 | `fit(data, text, target, model, ...)` | fine-tunes it; a new `Bert` |
-| `Bert` | `.predict`, `.evaluate`, `.embed`, `.tokenize`, `.save`, `.history`, `.metrics` |
+| `Bert` | `.predict`, `.evaluate`, `.embed`, `.tokenize`, `.fill_mask`, `.next_sentence`, `.save`, `.export`, `.history` |
 | `train_vocabulary(source, size, type)` | makes a WordPiece or SentencePiece vocabulary from texts; a `Vocabulary` |
 | `init(config, vocabulary)` | a model with fresh weights, to pretrain; a `Bert` |
+| `make_pretraining_data(corpus, vocabulary, out_dir)` | masked pairs of sentences, in Google's files |
+| `pretrain_model(model, data, ...)` | pretrains it; a new `Bert` |
 | `models()`, `download_model(name)` | the models known by name, and how to have one in the cache |
 | `train_steps(...)` | optimizer steps of a training run |
 | `BertConfig` | sizes of an encoder; `BertConfig.from_preset(name)` has those of published ones |
 | `HeadConfig`, `TrainConfig` | settings of the head and of training |
+| `PretrainHeads`, `PretrainConfig` | the same for pretraining |
+| `Callback` | base of what `fit` tells about its steps and epochs |
 | `BertfitError` | base of every error raised on purpose |
 
 Importing bertfit starts nothing: TensorFlow comes with the first call that needs it. R's functions and these
@@ -38,15 +42,20 @@ _PUBLIC = {
     "load": ("frames", "load"),
     "fit": ("frames", "fit"),
     "init": ("frames", "init"),
-    "Bert": ("frames", "Bert"),
+    "Bert": ("bert", "Bert"),
+    "pretrain_model": ("frames_pretrain", "pretrain_model"),
     "models": ("registry", "table"),
     "download_model": ("download", "download"),
     "train_steps": ("schedule", "train_steps"),
     "train_vocabulary": ("vocab_train", "train_vocabulary"),
+    "make_pretraining_data": ("pretrain_data", "make_pretraining_data"),
     "Vocabulary": ("vocab", "Vocabulary"),
     "BertConfig": ("config", "BertConfig"),
+    "Callback": ("callbacks", "Callback"),
     "HeadConfig": ("config", "HeadConfig"),
     "TrainConfig": ("config", "TrainConfig"),
+    "PretrainConfig": ("pretrain_config", "PretrainConfig"),
+    "PretrainHeads": ("pretrain_config", "PretrainHeads"),
     "BertfitError": ("errors", "BertfitError"),
 }
 

@@ -1,4 +1,4 @@
-"""The boundary: what R calls, by name, with plain values in and plain values out.
+"""What R calls, by name, with plain values in and plain values out.
 
 `call` is the only entrance. An error made on purpose comes back as a code, a rule and details, any other with
 code "internal"; nothing is raised through reticulate but an interrupt. Numerics are elsewhere: each function here
@@ -18,35 +18,30 @@ from typing import Any
 
 import numpy as np
 
-from bertfit import api_pretrain  # noqa: F401  (its functions join the table)
-from bertfit.boundary import call as call
-from bertfit.boundary import description as _description
-from bertfit.boundary import exported as _exported
-from bertfit.boundary import find as _model
-from bertfit.boundary import hold as _hold
-from bertfit.boundary import keep as _keep
-from bertfit.boundary import models as _models
-from bertfit.boundary import returns_keras as _returns_keras
+from bertfit import api_pretrain, boundary  # noqa: F401  (its functions join the table)
+from bertfit.boundary import call, exported, find, hold, keep, returns_keras
 from bertfit.errors import ArgumentError, DataError
 from bertfit.plainvalues import as_list, build, whole
 
+__all__ = ["call"]
+
 # -- Handles --------------------------------------------------------------------------------------------
 
-@_exported
+@exported
 def describe(handle):
     """What a model is: a dict of its name, sizes, source and, once fitted, task, head and record."""
-    return _description(whole(handle), _model(handle))
+    return boundary.description(whole(handle), find(handle))
 
 
-@_exported
+@exported
 def release(handle):
     """Forget a model. Forgetting it twice is no error: R's finalizers may run late."""
-    _models.pop(whole(handle), None)
+    boundary.models.pop(whole(handle), None)
 
 
 # -- Environment and checkpoints ------------------------------------------------------------------------
 
-@_exported
+@exported
 def sitrep():
     """See `sitrep.sitrep`."""
     from bertfit.sitrep import sitrep as look
@@ -54,7 +49,7 @@ def sitrep():
     return look()
 
 
-@_exported
+@exported
 def models(cache_dir=None):
     """The registry as columns."""
     from bertfit import registry
@@ -63,7 +58,7 @@ def models(cache_dir=None):
     return {name: [float(v) for v in values] if name == "parameters" else values for name, values in table.items()}
 
 
-@_exported
+@exported
 def download(name, cache_dir=None, force=False, progress=None):
     """Fetch a model of the registry; its folder."""
     from bertfit import download as module
@@ -71,18 +66,18 @@ def download(name, cache_dir=None, force=False, progress=None):
     return module.download(name, cache_dir, bool(force), progress)
 
 
-@_exported
+@exported
 def load(x, name=None, cache_dir=None, lower_case=None, max_len=None, download=True, progress=None):
     """Open a model; its description."""
     from bertfit.loading import open_model
 
-    return _keep(open_model(x, name=name, cache_dir=cache_dir, lower_case=lower_case, max_len=whole(max_len),
+    return keep(open_model(x, name=name, cache_dir=cache_dir, lower_case=lower_case, max_len=whole(max_len),
                             download_missing=bool(download), progress=progress))
 
 
 # -- Vocabularies and fresh models ----------------------------------------------------------------------
 
-@_exported
+@exported
 def vocab_train(size, texts=None, files=None, progress=None, **settings):
     """Make a vocabulary of texts or files, see `vocab_train.train_vocabulary`; its facts, its bytes included."""
     from bertfit.vocab_train import train_vocabulary
@@ -98,7 +93,7 @@ def vocab_train(size, texts=None, files=None, progress=None, **settings):
     return _vocabulary_facts(train_vocabulary(source, whole(size), progress=progress, **settings))
 
 
-@_exported
+@exported
 def vocab_handle(data, lower_case):
     """The number of a vocabulary that `tokenize`, `tokens` and `decode` take in a model's place."""
     from bertfit.tokenize import Tokenizer
@@ -107,7 +102,7 @@ def vocab_handle(data, lower_case):
     words = Vocabulary.from_bytes(data, bool(lower_case))
     tokenizer = Tokenizer(words)
     longest = 512  # tokens, as BERT has positions
-    return _hold(SimpleNamespace(
+    return hold(SimpleNamespace(
         vocabulary=words, tokenizer=tokenizer, record={}, max_len=longest,
         config=SimpleNamespace(pad_token_id=words.pad_id),
         encode=lambda texts, pairs=None, max_len=None: tokenizer.encode(texts, pairs, max_len=max_len or longest),
@@ -119,7 +114,7 @@ def _vocabulary_facts(vocabulary) -> dict[str, Any]:
             "cased": not vocabulary.lower_case, "sha256": vocabulary.sha256, "data": bytearray(vocabulary.data)}
 
 
-@_exported
+@exported
 def config(preset=None, sizes=None):
     """A configuration from a preset's name, from sizes, or both: its fields, the preset, its heads, parameters."""
     from bertfit import presets, registry
@@ -136,7 +131,7 @@ def config(preset=None, sizes=None):
             "parameters": float(registry.count_parameters(made))}
 
 
-@_exported
+@exported
 def init(config, vocab=None, vocab_of=None, lower_case=None, seed=None, name=None, heads=None):
     """A model with fresh weights; its description.
 
@@ -148,16 +143,16 @@ def init(config, vocab=None, vocab_of=None, lower_case=None, seed=None, name=Non
 
     if not isinstance(config, str):
         config = {field: whole(value) for field, value in config.items()}
-    words = vocab if vocab_of is None else _model(vocab_of).vocabulary
-    return _keep(fresh_model(config, words, seed=whole(seed), name=name, lower_case=lower_case,
+    words = vocab if vocab_of is None else find(vocab_of).vocabulary
+    return keep(fresh_model(config, words, seed=whole(seed), name=name, lower_case=lower_case,
                              heads=None if heads is None else build(PretrainHeads, heads, "heads")))
 
 
-@_exported
+@exported
 def pretrain_data(corpus, out_dir, vocab=None, vocab_of=None, lower_case=None, progress=None, **settings):
-    """Files of masked sentence pairs from a text corpus, see `pretrain_data.make_pretraining_data`; what data.json says.
+    """Files of masked sentence pairs from a text corpus, see `pretrain_data.make_pretraining_data`.
 
-    The vocabulary comes as in `init`.
+    What data.json says; the vocabulary comes as in `init`.
     """
     from bertfit.pretrain_data import make_pretraining_data
     from bertfit.vocab import Vocabulary
@@ -170,7 +165,7 @@ def pretrain_data(corpus, out_dir, vocab=None, vocab_of=None, lower_case=None, p
         if name in settings:
             settings[name] = whole(settings[name])
     if vocab_of is not None:
-        words = _model(vocab_of).vocabulary
+        words = find(vocab_of).vocabulary
     else:
         read = Vocabulary.from_file if isinstance(vocab, str) else Vocabulary.from_bytes
         words = read(vocab, lower_case)
@@ -179,39 +174,39 @@ def pretrain_data(corpus, out_dir, vocab=None, vocab_of=None, lower_case=None, p
 
 # -- Saving ---------------------------------------------------------------------------------------------
 
-@_exported
+@exported
 def save(handle, path, overwrite=False):
     """Save a model as a bundle; the absolute path."""
     from bertfit import persist
 
-    return persist.save(_model(handle), path, bool(overwrite))
+    return persist.save(find(handle), path, bool(overwrite))
 
 
-@_exported
+@exported
 def to_bytes(handle):
     """A model as bytes, for R's saveRDS()."""
     from bertfit import persist
 
-    return persist.to_bytes(_model(handle))
+    return persist.to_bytes(find(handle))
 
 
-@_exported
+@exported
 def from_bytes(data):
     """The model of `to_bytes`; its description."""
     from bertfit import persist
 
-    return _keep(persist.from_bytes(data))
+    return keep(persist.from_bytes(data))
 
 
 # -- Tokens ---------------------------------------------------------------------------------------------
 
-@_exported
+@exported
 def tokenize(handle, texts, pairs=None, max_len=None, padding="longest"):
     """Ids of texts. Padded: input_ids, segment_ids, attention_mask int32 [n, L] and truncated [n]; with
     padding "none": ids, segments (flat), splits [n + 1] and truncated."""
     from bertfit.rows import check_texts
 
-    model = _model(handle)
+    model = find(handle)
     if padding not in ("max_len", "longest", "none"):
         raise ArgumentError('`padding` must be "max_len", "longest" or "none".', [f"You gave {padding!r}."])
     encoding = model.encode(*check_texts(texts, pairs), whole(max_len))
@@ -225,13 +220,13 @@ def tokenize(handle, texts, pairs=None, max_len=None, padding="longest"):
     return {"input_ids": ids, "segment_ids": segments, "attention_mask": mask, "truncated": encoding.truncated}
 
 
-@_exported
+@exported
 def tokens(handle, texts, pairs=None, max_len=None):
     """Token strings as columns row (from 1), token, start, end (characters, [start, end), -1 for special
     tokens) and segment (0 or 1)."""
     from bertfit.rows import check_texts
 
-    model = _model(handle)
+    model = find(handle)
     limit = whole(max_len) if max_len is not None else model.record.get("max_len", model.max_len)
     rows = model.tokenizer.tokens(*check_texts(texts, pairs), limit)
     columns: dict[str, Any] = {"row": np.repeat(np.arange(1, len(rows) + 1), [len(r["token"]) for r in rows])}
@@ -241,10 +236,10 @@ def tokens(handle, texts, pairs=None, max_len=None):
     return columns
 
 
-@_exported
+@exported
 def decode(handle, ids, splits=None, skip_special=True):
     """Texts of ids: a matrix's rows, or a flat vector cut at `splits`."""
-    model = _model(handle)
+    model = find(handle)
     ids = np.asarray(ids)
     if not np.array_equal(ids, np.floor(ids)):
         raise DataError("Ids must be whole numbers.")
@@ -258,7 +253,7 @@ def decode(handle, ids, splits=None, skip_special=True):
 
 # -- Fitting and what follows ---------------------------------------------------------------------------
 
-@_exported
+@exported
 def fit(handle, texts, target, kind, labels, pairs=None, head=None, control=None, validation=None,
         sample_weights=None, columns=None, progress=None):
     """Fine-tune a model; the description of the new one."""
@@ -266,7 +261,7 @@ def fit(handle, texts, target, kind, labels, pairs=None, head=None, control=None
     from bertfit.callbacks import Report
     from bertfit.config import HeadConfig, TrainConfig
 
-    model = _model(handle)
+    model = find(handle)
     task = loading.make_task(kind, as_list(labels), target)
     held = None
     if validation is not None:
@@ -277,7 +272,7 @@ def fit(handle, texts, target, kind, labels, pairs=None, head=None, control=None
         columns={key: as_list(value) for key, value in (columns or {}).items()},
         callbacks=[Report(progress)] if progress is not None else [],
     )
-    return _keep(fitted)
+    return keep(fitted)
 
 
 def _array(target) -> np.ndarray:
@@ -285,44 +280,44 @@ def _array(target) -> np.ndarray:
     return np.ascontiguousarray(target, np.float64)
 
 
-@_exported
+@exported
 def predict(handle, texts, pairs=None, type=None, batch_size=None, precision="auto", progress=None):
     """Predictions, see `predict.predict`."""
     from bertfit.predict import predict as run
 
-    return run(_model(handle), texts, pairs, type=type, batch_size=whole(batch_size), precision=precision,
+    return run(find(handle), texts, pairs, type=type, batch_size=whole(batch_size), precision=precision,
                progress=progress)
 
 
-@_exported
+@exported
 def evaluate(handle, texts, target, pairs=None, threshold=0.5, batch_size=None, precision="auto", progress=None):
     """A report, see `metrics.report`."""
     from bertfit.evaluate import evaluate as run
 
-    return run(_model(handle), texts, _array(target), pairs, threshold=threshold, batch_size=whole(batch_size),
+    return run(find(handle), texts, _array(target), pairs, threshold=threshold, batch_size=whole(batch_size),
                precision=precision, progress=progress)
 
 
-@_exported
+@exported
 def embed(handle, texts, pairs=None, layers=-1, pooling="mean", batch_size=None, precision="auto", progress=None):
     """Text vectors as float64 [n, H * layers]; R has no float32."""
     from bertfit.embed import embed as run
 
-    return run(_model(handle), texts, pairs, layers=whole(as_list(layers)), pooling=pooling,
+    return run(find(handle), texts, pairs, layers=whole(as_list(layers)), pooling=pooling,
                batch_size=whole(batch_size), precision=precision, progress=progress).astype(np.float64, order="F")
 
 
-@_exported
+@exported
 def layers(handle):
     """The layers as columns: layer, type, output, parameters, trainable."""
-    table = _model(handle).layer_table()
+    table = find(handle).layer_table()
     return {name: [float(v) for v in values] if name in ("parameters", "trainable") else values
             for name, values in table.items()}
 
 
 # -- Training by hand -----------------------------------------------------------------------------------
 
-@_exported
+@exported
 def train_steps(n, batch_size, epochs, warmup=0.1):
     """[total, warmup]: see `schedule.train_steps`."""
     from bertfit import schedule
@@ -330,13 +325,13 @@ def train_steps(n, batch_size, epochs, warmup=0.1):
     return schedule.train_steps(whole(n), whole(batch_size), whole(epochs), warmup)
 
 
-@_returns_keras
+@returns_keras
 def keras_model(handle, max_len=None, training=True):
     """A Keras model of its own with this model's weights: the encoder, or the whole network once fitted.
 
     `training` says whether its weights can learn. What is done to it does not touch the model here.
     """
-    model = _model(handle)
+    model = find(handle)
     copy = model.copy(max_len=whole(max_len))
     if model.fitted:
         copy.add_head(model.task, model.head_config)
@@ -347,7 +342,7 @@ def keras_model(handle, max_len=None, training=True):
     return graph
 
 
-@_returns_keras
+@returns_keras
 def adam_warmup(decay_steps, warmup_steps, **settings):
     """keras-bert's AdamWarmup, see `optimizer.AdamWarmup`."""
     from bertfit.optimizer import AdamWarmup

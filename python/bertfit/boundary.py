@@ -20,7 +20,7 @@ from bertfit.plainvalues import to_plain, whole
 models: dict[int, Any] = {}
 _numbers = itertools.count(1)
 functions: dict[str, Callable] = {}
-keras_values: set[str] = set()  # functions whose value is a Keras object: the documented exception
+raw: set[str] = set()  # functions whose value is a Keras object: the documented exception
 
 
 def call(name: str, arguments: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def call(name: str, arguments: Mapping[str, Any] | None = None) -> dict[str, Any
     """
     try:
         value = _call(name, dict(arguments or {}))
-        return {"ok": True, "value": value if name in keras_values else to_plain(value)}
+        return {"ok": True, "value": value if name in raw else to_plain(value)}
     except Exception as error:  # a KeyboardInterrupt passes
         return _failure(error)
 
@@ -82,7 +82,7 @@ def exported(function: Callable) -> Callable:
 
 def returns_keras(function: Callable) -> Callable:
     """The same for one whose value is a Keras object, which goes to R as it is."""
-    keras_values.add(function.__name__)
+    raw.add(function.__name__)
     return exported(function)
 
 

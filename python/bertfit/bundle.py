@@ -11,22 +11,18 @@ in a bundle is code, and nothing read from one is executed or unpacked to a path
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import io
 import json
 import math
 import os
-import shutil
-import sys
 import tarfile
-import time
-import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from bertfit.errors import ArgumentError, BundleError
+from bertfit.errors import ArgumentError, BundleError, you_gave
+from bertfit.swap import replacement
 
 FORMAT = "bertfit model"
 FORMAT_VERSION = 1
@@ -96,8 +92,7 @@ def write_directory(path: str | os.PathLike, description: Mapping[str, Any], par
                     overwrite: bool = False) -> str:
     """Write a bundle to the directory `path`, all of it or none.
 
-    The files go to a hidden sibling first, which then takes the name in one step; a run that is killed
-    leaves whatever stood at `path` as it was (and the sibling, removed by a later save after an hour).
+    A run that is killed leaves whatever stood at `path` as it was (see `swap`).
 
     Args:
         path: The directory to make; its parents are made too.
@@ -113,22 +108,16 @@ def write_directory(path: str | os.PathLike, description: Mapping[str, Any], par
         ArgumentError: Something stands at `path` that may not be replaced.
         BundleError: The disk refuses.
     """
+    if not isinstance(path, (str, os.PathLike)) or not str(path):
+        raise ArgumentError("`path` must be the path of a directory.", [you_gave(path)])
     target = Path(os.path.realpath(path))
     _check_target(target, overwrite)
-    draft = target.parent / f".{target.name}.bertfit-{uuid.uuid4().hex[:12]}"
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned(target)
-        draft.mkdir()
-        files = {}
-        for name in _parts(parts):
-            files[name] = _write_file(draft / name, parts[name])
-        _write_file(draft / DESCRIPTION, lambda file: file.write(_dump(description, files)))
-        _take_name(draft, target)
+        with replacement(target) as draft:
+            files = {name: _write_file(draft / name, parts[name]) for name in _parts(parts)}
+            _write_file(draft / DESCRIPTION, lambda file: file.write(_dump(description, files)))
     except OSError as error:
         raise BundleError("The model could not be saved.", [f"{target}: {error.strerror or error}."]) from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     return str(target)
 
 
@@ -157,46 +146,6 @@ def _write_file(path: Path, write: Writer) -> dict[str, Any]:
         file.flush()
         os.fsync(file.fileno())
     return hashing.facts()
-
-
-def _remove_abandoned(target: Path, age: float = 3600.0) -> None:
-    """Drafts of this bundle left behind by runs that were killed."""
-    for draft in target.parent.glob(f".{_glob_escape(target.name)}.bertfit-{'[0-9a-f]' * 12}"):
-        if time.time() - draft.stat().st_mtime > age:
-            shutil.rmtree(draft, ignore_errors=True)
-
-
-def _glob_escape(name: str) -> str:
-    return "".join(f"[{c}]" if c in "*?[" else c for c in name)
-
-
-def _take_name(draft: Path, target: Path) -> None:
-    """Give `draft` the name of `target`; what stood there ends up under the draft's name, or nowhere."""
-    if not target.exists() or not os.listdir(target):
-        if sys.platform == "win32" and target.exists():  # elsewhere an empty directory is replaced by rename
-            target.rmdir()
-        os.rename(draft, target)
-        return
-    if _exchange(draft, target):
-        return
-    # No atomic swap on this system: two renames, undone if the second fails.
-    old = draft.with_name(draft.name + "-old")
-    os.rename(target, old)
-    try:
-        os.rename(draft, target)
-    except BaseException:
-        os.rename(old, target)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _exchange(a: Path, b: Path) -> bool:
-    """Swap two names in one step where the system can (Linux, most file systems)."""
-    if not sys.platform.startswith("linux"):
-        return False
-    renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
-    here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE of linux/fs.h
-    return renameat2 is not None and renameat2(here, os.fsencode(a), here, os.fsencode(b), exchange) == 0
 
 
 class _Bytes(io.RawIOBase):

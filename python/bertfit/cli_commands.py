@@ -176,7 +176,9 @@ def predict(o) -> int:
     if o.format is None:
         format_of(o.input, "format")
     choose_device(o.gpu)
-    predict_file(_open_fitted(o), o, to)
+    rows = predict_file(_open_fitted(o), o, to)
+    if o.output != "-":
+        print(f"{o.output}: {rows:,} rows")
     return 0
 
 

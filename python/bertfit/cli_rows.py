@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bertfit.cli_console import Bar
-from bertfit.cli_tables import Row, Table, output, rows_as_text
+from bertfit.cli_tables import Table, output, rows_as_text
 from bertfit.errors import ArgumentError, DataError
 
 _CHUNK = 8192  # rows predicted at a time
@@ -69,6 +69,9 @@ def labelled(path: str, o, text: str | None = None, pair: str | None = None, tar
             targets = own
         targets = [choose(table, "target", name) for name in targets] or [
             choose(table, "target", None, own, TARGET_NAMES)]
+        for name, role in ((text, "text"), (pair, "pair")):
+            if name is not None:
+                table.require_strings(name, role)
         twice = {text, *targets} if pair is None else {text, pair, *targets}
         if len(twice) < len(targets) + 1 + (pair is not None):
             raise ArgumentError("`text`, `pair` and `target` must be different columns.",
@@ -77,21 +80,13 @@ def labelled(path: str, o, text: str | None = None, pair: str | None = None, tar
         cells: dict[str, list] = {name: [] for name in targets}
         for row in table:
             for name, values in columns.items():
-                values.append(cell(table, row, name, "text" if name == text else "pair"))
+                values.append(row[name])
             for name, values in cells.items():
                 values.append(row.get(name))
         if not cells[targets[0]]:
             raise DataError("There must be at least one row.", [f"{table.label} has none."])
     frame = pd.DataFrame({**columns, **{name: pd.Series(values_of(v), dtype=object) for name, v in cells.items()}})
     return Labelled(frame, text, pair, targets, cells)
-
-
-def cell(table: Table, row: Row, name: str, role: str) -> str:
-    """A row's text. A DataError where a JSON line has none."""
-    value = row.get(name)
-    if not isinstance(value, str):
-        raise table.fault(f"`{role}` must be a column of strings.", f"has {value!r:.40} as {name!r}")
-    return value
 
 
 def choose(table: Table, role: str, asked: str | None, remembered: Sequence[str] = (),
@@ -147,13 +142,16 @@ def target_of(task, rows: Labelled):
 
 # -- Predictions ----------------------------------------------------------------------------------------
 
-def predict_file(model, o, to: str | None) -> None:
+def predict_file(model, o, to: str | None) -> int:
     """Predict the rows of a file, a part at a time, and write them with the predictions.
 
     Args:
         model: A fitted `Model`.
         o: Options input, output, format, text, pair, type, batch_size, precision and quiet.
         to: Format of the output; None for the input's, of txt tsv.
+
+    Returns:
+        The number of rows.
 
     Raises:
         ArgumentError: The model does not predict this type.
@@ -169,11 +167,13 @@ def predict_file(model, o, to: str | None) -> None:
     with Table(o.input, o.format) as table, output(o.output) as write, Bar("predicting", o.quiet) as bar:
         to = to or ("tsv" if table.format == "txt" else table.format)
         if table.format == "jsonl" and not table.names:
-            return  # no rows: no columns either
+            return 0  # no rows: no columns either
         text = choose(table, "text", o.text, columns.get("text", ()), TEXT_NAMES)
         pair = None
         if o.pair is not None or model.record.get("pairs"):
             pair = choose(table, "pair", o.pair, columns.get("pair", ()))
+            table.require_strings(pair, "pair")
+        table.require_strings(text, "text")
         there = sorted(set(added) & set(table.names))
         if there:
             raise DataError("A table to predict must not have the columns of its predictions.",
@@ -183,13 +183,14 @@ def predict_file(model, o, to: str | None) -> None:
             write(rows_as_text([], names, to, header=True))
         done = 0
         for rows in table.chunks(_CHUNK):
-            texts = [cell(table, row, text, "text") for row in rows]
-            pairs = None if pair is None else [cell(table, row, pair, "pair") for row in rows]
+            texts = [row[text] for row in rows]
+            pairs = None if pair is None else [row[pair] for row in rows]
             for row, values in zip(rows, _predicted(model, texts, pairs, kind, by_name, o), strict=True):
                 row.update(zip(added, values, strict=True))
             write(rows_as_text(rows, names, to, header=False))
             done += len(rows)
             bar({"event": "read", "done_bytes": table.position(), "total_bytes": table.size, "rows": done})
+    return done
 
 
 def _predicted(model, texts, pairs, kind: str, by_name: bool, o) -> list[list[Any]]:

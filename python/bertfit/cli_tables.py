@@ -69,6 +69,7 @@ class Table:
         self.label = "stdin" if path == "-" else path
         self.size: int | None = None
         self._raw: Any = None
+        self._strings: dict[str, str] = {}
 
     def __enter__(self) -> Table:
         self._stack = contextlib.ExitStack()
@@ -92,6 +93,10 @@ class Table:
 
     def __iter__(self) -> Iterator[Row]:
         return self._rows
+
+    def require_strings(self, name: str, role: str) -> None:
+        """From here on, a row without a string in that column is a DataError, which calls the column by its role."""
+        self._strings[name] = role
 
     def position(self) -> int:
         """Bytes read so far."""
@@ -170,6 +175,9 @@ class Table:
             if first:
                 yield list(row)
                 first = False
+            for name, role in self._strings.items():
+                if not isinstance(row.get(name), str):
+                    raise self.fault(f"`{role}` must be a column of strings.", f"has {row.get(name)!r:.40} as {name!r}")
             yield row
         if first:
             yield []

@@ -280,6 +280,7 @@ class TrainConfig(Settings):
             object.__setattr__(self, "class_weights", weights)
             require(bool(weights) and all(is_number(w, 0) for w in weights.values()),
                      "class_weights", "numbers of at least 0, named by label", weights)
+            require(any(weights.values()), "class_weights", "above 0 for one label or more", weights)
         else:
             require(weights in (None, "balanced"), "class_weights", '"balanced" or numbers named by label', weights)
         require(self.freeze in FREEZES if isinstance(self.freeze, str) else is_whole(self.freeze, 0),

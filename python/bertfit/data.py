@@ -13,7 +13,8 @@ import numpy as np
 
 from bertfit.bucket import padded_length, training_batches
 from bertfit.config import Task, TrainConfig
-from bertfit.errors import ArgumentError, DataError
+from bertfit.errors import ArgumentError, DataError, rows_are
+from bertfit.outcomes import check_targets
 from bertfit.tokenize import Encoding
 
 
@@ -61,18 +62,8 @@ def make_rows(task: Task, texts, targets, pairs=None, weights=None) -> Rows:
         raise DataError("There must be at least one row.", ["0 rows were given."])
     if pairs is not None and len(pairs) != n:
         raise DataError("`pair` must have one text per row.", [f"{n} texts and {len(pairs)} pairs were given."])
-    targets = np.asarray(targets, dtype=np.float64)
-    shape = (n, len(task.labels)) if task.kind == "multilabel" else (n,)
-    if task.kind != "multilabel" and targets.shape == (n, 1):
-        targets = targets[:, 0]
-    if targets.shape != shape:
-        raise DataError(f"`target` must have the shape {shape}.", [f"Its shape is {targets.shape}."])
-    _refuse_rows(~np.isfinite(targets), "`target` must have no missing values.")
-    if task.kind in ("binary", "multilabel"):
-        _refuse_rows((targets < 0) | (targets > 1), f"A {task.kind} `target` must lie between 0 and 1.")
+    targets = check_targets(task, targets, n)
     if task.kind == "multiclass":
-        wrong = (targets < 0) | (targets >= len(task.labels)) | (targets != np.floor(targets))
-        _refuse_rows(wrong, f"Class codes must be whole numbers from 0 to {len(task.labels) - 1}.")
         coded = targets.astype(np.int32)
     elif task.kind == "regression":
         coded = ((targets - task.center) / task.scale).astype(np.float32)[:, None]
@@ -84,20 +75,18 @@ def make_rows(task: Task, texts, targets, pairs=None, weights=None) -> Rows:
 def _row_weights(weights, n: int) -> np.ndarray:
     if weights is None:
         return np.ones(n, np.float32)
-    weights = np.asarray(weights, dtype=np.float64)
+    try:
+        weights = np.asarray(weights, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError("`sample_weights` must be numbers of at least 0.", [f"{error}."]) from error
     if weights.shape != (n,):
         raise DataError("`sample_weights` must have one number per row.", [f"{n} rows, weights {weights.shape}."])
-    _refuse_rows(~np.isfinite(weights) | (weights < 0), "`sample_weights` must be numbers of at least 0.")
+    wrong = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
+    if len(wrong):
+        raise DataError("`sample_weights` must be numbers of at least 0.", [f"{rows_are(wrong + 1)} not so."])
     if not weights.any():
         raise DataError("`sample_weights` must not all be 0.")
     return weights.astype(np.float32)
-
-
-def _refuse_rows(wrong: np.ndarray, rule: str) -> None:
-    rows = np.flatnonzero(wrong.any(axis=1) if wrong.ndim == 2 else wrong)
-    if len(rows):
-        named = ", ".join(str(row + 1) for row in rows[:5]) + (", ..." if len(rows) > 5 else "")
-        raise DataError(rule, [f"{len(rows)} row{'s' if len(rows) > 1 else ''} (counted from 1): {named}."])
 
 
 def class_codes(task: Task, targets: np.ndarray) -> np.ndarray | None:

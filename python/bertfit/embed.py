@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bertfit.config import HeadConfig
+from bertfit.plainvalues import as_list
 from bertfit.rows import Progress, check_texts, run_rows
 
 
@@ -15,7 +16,7 @@ def embed(
     texts: str | Sequence[str],
     pairs: str | Sequence[str] | None = None,
     *,
-    layers: Sequence[int] = (-1,),
+    layers: int | Sequence[int] = (-1,),
     pooling: str = "mean",
     batch_size: int | None = None,
     precision: str = "auto",
@@ -27,7 +28,7 @@ def embed(
         model: A loaded or fitted `Model`; a fitted one gives its fine-tuned encoder's vectors.
         texts: n strings, or one.
         pairs: Second texts, read together with the first.
-        layers: Encoder layers whose vectors stand side by side in the result: 1 is the first, -1 the last.
+        layers: One encoder layer, or several whose vectors stand side by side: 1 is the first, -1 the last.
         pooling: How token vectors become one: "mean" or "max" over the text's tokens ([CLS] and [SEP]
             among them, padding not), "cls" the first token, "nsp" the pretrained pooler (last layer only).
         batch_size, precision, progress: As for `predict`.
@@ -43,7 +44,7 @@ def embed(
         >>> embed(model, ["a cat", "a dog"]).shape  # doctest: +SKIP
         (2, 384)
     """
-    chosen = HeadConfig(pooling=pooling, layers=tuple(layers))
+    chosen = HeadConfig(pooling=pooling, layers=tuple(as_list(layers)))
     numbers = chosen.layer_numbers(model.config.num_hidden_layers)
     texts, pairs = check_texts(texts, pairs)
     # The graph is asked for by number, so that -1 and 6 of six layers share one traced function; "nsp" is -1's own.

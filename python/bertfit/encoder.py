@@ -11,22 +11,22 @@ Source: Devlin et al. 2019; google-research/bert `modeling.py`.
 
 from __future__ import annotations
 
+import numbers
+
 from bertfit import _env
 from bertfit.config import BertConfig
 from bertfit.errors import ArgumentError
 from bertfit.layers import (
     Dense,
-    Dropout,
     FeedForward,
     FirstToken,
-    FreshNormal,
     LayerNormalization,
     MultiHeadSelfAttention,
-    Noise,
     PositionEmbedding,
     TokenEmbedding,
     compute_in,
 )
+from bertfit.noise import Dropout, FreshNormal, Noise
 
 __all__ = ["build_encoder", "compute_in", "encoder_layer_names", "hidden_states", "noise_of"]
 
@@ -48,18 +48,19 @@ def build_encoder(config: BertConfig, max_len: int | None = None, fresh: bool = 
         [B, S, H] and the pooled output [B, H] (the layer "NSP-Dense").
 
     Raises:
-        ArgumentError: `max_len` is longer than the positions that the config has.
+        ArgumentError: `max_len` is no whole number, or longer than the positions that the config has.
 
     >>> encoder = build_encoder(BertConfig(30, hidden_size=8, num_hidden_layers=1, num_attention_heads=2,
     ...                                    intermediate_size=16))
     >>> [tuple(output.shape) for output in encoder.outputs]
     [(None, None, 8), (None, 8)]
     """
-    positions = config.max_position_embeddings if max_len is None else int(max_len)
-    if not 1 <= positions <= config.max_position_embeddings:
+    positions = config.max_position_embeddings if max_len is None else max_len
+    whole = isinstance(positions, numbers.Integral) and not isinstance(positions, bool)
+    if not (whole and 1 <= positions <= config.max_position_embeddings):
         raise ArgumentError(
             f"`max_len` must be between 1 and {config.max_position_embeddings} for this model.",
-            [f"You gave {max_len}."],
+            [f"You gave {max_len!r}."],
         )
     noise = Noise()
     initializer = FreshNormal(config.initializer_range, _env.draw_seed(seed)) if fresh else "zeros"

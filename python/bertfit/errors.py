@@ -12,6 +12,7 @@ package turns code ``"checkpoint"`` into a condition of class ``bertfit_error_ch
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 
 class BertfitError(Exception):
@@ -28,6 +29,30 @@ class BertfitError(Exception):
         self.message = message
         self.details = tuple(details)
         super().__init__("\n- ".join((message, *self.details)))
+
+
+def you_gave(value: Any) -> str:
+    """What was received, for `details`: a short value as it is, of anything else only its class.
+
+    >>> you_gave("3"), you_gave(range(9**9))
+    ("You gave '3'.", 'You gave an object of class range.')
+    """
+    if isinstance(value, (str, int, float, list, tuple)) or value is None:
+        text = repr(value)
+        return f"You gave {text if len(text) <= 80 else text[:77] + '...'}."
+    return f"You gave an object of class {type(value).__name__}."
+
+
+def rows_are(rows: Sequence[int]) -> str:
+    """The subject of a sentence about some rows, counted from 1.
+
+    >>> rows_are([4]), rows_are(range(1, 61))
+    ('Row 4 is', 'Rows 1, 2, 3, 4, 5 and 55 more are')
+    """
+    if len(rows) == 1:
+        return f"Row {rows[0]} is"
+    named = ", ".join(str(int(row)) for row in rows[:5])
+    return f"Rows {named}{f' and {len(rows) - 5} more' if len(rows) > 5 else ''} are"
 
 
 class ArgumentError(BertfitError, ValueError):

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bertfit.errors import ArgumentError
-from bertfit.metrics import report
+from bertfit.metrics import check_threshold, report
 from bertfit.outcomes import check_targets, probabilities
-from bertfit.rows import Progress, check_texts, run_rows
+from bertfit.rows import Progress, check_fitted, check_pairs, check_texts, run_rows
 
 
 def evaluate(
@@ -36,12 +35,13 @@ def evaluate(
         The dict of `metrics.report`.
 
     Raises:
-        ArgumentError: The model is not fitted, or `threshold` is no share.
+        ArgumentError: The model is not fitted, `threshold` is no share, or pairs are missing or not wanted.
         DataError: A text or target is missing, or targets do not fit the task. Found before the model runs.
     """
-    if not model.fitted:
-        raise ArgumentError("`model` must be fitted before it can be evaluated.", [f"{model.name} was only loaded."])
+    check_fitted(model)
+    check_threshold(threshold)
     texts, pairs = check_texts(texts, pairs)
+    check_pairs(model, pairs)
     targets = check_targets(model.task, targets, len(texts))
     logits = run_rows(model, "logits", texts, pairs, width=model.task.n_outputs, batch_size=batch_size,
                       precision=precision, progress=progress)

@@ -12,7 +12,8 @@ import numpy as np
 from bertfit import _env
 from bertfit.config import BertConfig, HeadConfig, Task
 from bertfit.encoder import hidden_states
-from bertfit.layers import Dense, Dropout, FirstToken, Noise
+from bertfit.layers import Dense, FirstToken
+from bertfit.noise import Dropout, Noise
 
 tf = _env.tensorflow()
 keras = _env.keras()

@@ -2,8 +2,8 @@
 
 Where a stock keras-bert layer is slow, wrong or cannot do the job, a layer here replaces it under the
 same name in the graph: one fused Q/K/V product instead of three, a head size free of width / heads,
-Google's dropout on attention weights, normalization in one kernel, random numbers that depend on nothing
-but a seed and a step. tests/python/test_encoder.py holds each against the stock layer.
+Google's dropout on attention weights, normalization in one kernel. tests/python/test_encoder.py holds each
+against the stock layer.
 
 Number format: variables are always float32. What matrix products use is decided when the graph is
 traced, by `compute_in`; sums, normalization and softmax stay in float32.
@@ -18,6 +18,7 @@ import contextvars
 import math
 
 from bertfit import _env
+from bertfit.noise import Noise, drop
 
 tf = _env.tensorflow()
 keras = _env.keras()
@@ -66,74 +67,6 @@ def activation(name: str):
     return functions[name]
 
 
-class Noise:
-    """Where dropout's random numbers come from: a seed and a step, the same for all layers of a model.
-
-    Held outside Keras's tracking, so that it is no weight of the model. It advances whenever a model that starts
-    with `TokenEmbedding` is called in training, so that Keras's own `fit` gets new numbers at every step; a head
-    without an encoder advances it by hand. Two runs that set the same seed drop the same values, in any process.
-    """
-
-    def __init__(self):
-        self.state = tf.Variable([0, 0], dtype=tf.int32, trainable=False, name="noise")
-
-    def reset(self, seed: int, step: int = 0) -> None:
-        """Start again from `seed` (below 2^31) at `step`."""
-        self.state.assign([seed, step])
-
-    def advance(self) -> None:
-        """Move to the next step's random numbers."""
-        self.state.assign_add([0, 1])
-
-
-class FreshNormal(keras.initializers.Initializer):
-    """A normal distribution cut at two standard deviations, drawn anew at every call.
-
-    Keras's own initializers repeat themselves when they have a seed: Wq, Wk and Wv of a layer would start alike.
-    """
-
-    def __init__(self, stddev: float, seed: int):
-        self.stddev, self.seed, self.calls = stddev, seed, 0
-
-    def __call__(self, shape, dtype=None, **kwargs):
-        self.calls += 1
-        seed = [self.seed, self.calls]
-        return tf.random.stateless_truncated_normal(shape, seed, stddev=self.stddev, dtype=dtype or tf.float32)
-
-    def get_config(self):
-        return {"stddev": self.stddev, "seed": self.seed}
-
-
-class Dropout(keras.layers.Layer):
-    """Dropout whose random numbers follow `Noise`; the identity outside training.
-
-    Args:
-        rate: Share of values set to zero; the rest are scaled by 1 / (1 - rate).
-        noise: The model's `Noise`.
-        index: This layer's own number, so that no two layers drop alike.
-    """
-
-    def __init__(self, rate: float, noise: Noise, index: int, **kwargs):
-        super().__init__(autocast=False, **kwargs)
-        self.supports_masking = True
-        self.rate, self.index = rate, index
-        self._noise = [noise]  # in a list: Keras would count a bare Noise's variable as a weight
-
-    def call(self, inputs, training=None):
-        if self.rate and training:
-            return drop(inputs, self.rate, self._noise[0], self.index)
-        return inputs
-
-    def get_config(self):
-        return {**super().get_config(), "rate": self.rate, "index": self.index}
-
-
-def drop(x, rate: float, noise: Noise, index: int):
-    """`x` with a `rate` of its values zeroed and the others scaled up, by the numbers of layer `index`."""
-    seed = noise.state + tf.constant([index * 7919, 0])
-    return tf.nn.experimental.stateless_dropout(x, rate, seed=seed, rng_alg="philox")
-
-
 class LayerNormalization(keras.layers.Layer):
     """Layer normalization over the last axis, in float32.
 
@@ -165,7 +98,7 @@ class TokenEmbedding(keras.layers.Layer):
     """Token ids [B, S] to vectors [B, S, H]; positions holding `pad_id` are masked for the layers above.
 
     Unlike keras-bert's it does not also return a copy of the whole table. As the first layer of every step it
-    moves `noise` on (see `Noise`).
+    moves `noise` on (see `noise.Noise`).
     """
 
     def __init__(self, vocab_size: int, hidden_size: int, noise: Noise, pad_id: int = 0, initializer="zeros", **kwargs):
@@ -225,7 +158,7 @@ class MultiHeadSelfAttention(keras.layers.Layer):
         heads: N.
         head_size: D; N * D need not be H.
         dropout: Share of attention weights dropped in training.
-        noise, index: See `Dropout`.
+        noise, index: See `noise.Dropout`.
     """
 
     def __init__(self, heads: int, head_size: int, dropout: float, noise: Noise, index: int, initializer="zeros",

@@ -18,7 +18,7 @@ from bertfit.callbacks import Callback
 from bertfit.checkpoint import open_checkpoint
 from bertfit.config import HeadConfig, Task, TrainConfig
 from bertfit.download import download
-from bertfit.errors import ArgumentError, DownloadError
+from bertfit.errors import ArgumentError, DownloadError, you_gave
 from bertfit.model import Model
 from bertfit.pretrain import pretrain as run_pretraining
 from bertfit.pretrain_config import PretrainConfig, PretrainHeads
@@ -54,8 +54,8 @@ def open_model(
         BundleError, CheckpointError, VocabularyError: The files are not what they must be.
         DownloadError: The model is not in the cache and cannot, or must not, be fetched.
     """
-    if not isinstance(x, (str, os.PathLike)):
-        raise ArgumentError("`x` must be the name of a model or the path of a folder.", [f"You gave {x!r}."])
+    if not isinstance(x, (str, os.PathLike)) or not str(x):
+        raise ArgumentError("`x` must be the name of a model or the path of a folder.", [you_gave(x)])
     path = Path(x).expanduser()
     if (path / bundle.DESCRIPTION).is_file():
         return _open_bundle(path, name, lower_case, max_len)

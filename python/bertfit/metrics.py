@@ -14,13 +14,14 @@ Conventions, the same in every function:
 
 from __future__ import annotations
 
+import numbers
 import warnings
 from typing import Any
 
 import numpy as np
 
 from bertfit.config import Task
-from bertfit.errors import ArgumentError, DataError
+from bertfit.errors import ArgumentError, DataError, you_gave
 from bertfit.outcomes import check_targets, classes, probabilities
 
 TINY = 1e-15  # probabilities are kept this far from 0 and 1 before a logarithm is taken
@@ -114,6 +115,16 @@ def epoch_metrics(task: Task, logits: np.ndarray, targets: np.ndarray) -> dict[s
 
 # -- The full report ----------------------------------------------------------------------------------
 
+def check_threshold(threshold: float) -> None:
+    """Refuse what is no probability.
+
+    Raises:
+        ArgumentError: It is no number from 0 to 1.
+    """
+    if isinstance(threshold, bool) or not isinstance(threshold, numbers.Real) or not 0 <= threshold <= 1:
+        raise ArgumentError("`threshold` must be between 0 and 1.", [you_gave(threshold)])
+
+
 def report(task: Task, probs: np.ndarray, targets: np.ndarray, threshold: float = 0.5) -> dict[str, Any]:
     """Everything that can be said about predictions whose truth is known.
 
@@ -152,8 +163,7 @@ def report(task: Task, probs: np.ndarray, targets: np.ndarray, threshold: float 
     probs = np.asarray(probs, np.float64)
     if not len(probs):
         raise DataError("At least one row is needed to evaluate a model.")
-    if not 0 <= threshold <= 1:
-        raise ArgumentError("`threshold` must be between 0 and 1.", [f"You gave {threshold!r}."])
+    check_threshold(threshold)
     targets = check_targets(task, targets, len(probs))
     result: dict[str, Any] = {"task": task.kind, "n": len(probs), "labels": list(task.labels), "threshold": None}
     make = {"regression": _regression, "multilabel": _multilabel}.get(task.kind, _exclusive)

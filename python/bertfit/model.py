@@ -6,6 +6,7 @@ through `Model.run`, which batches by length and answers in the caller's order.
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ import numpy as np
 from bertfit import _env
 from bertfit.bucket import inference_batches, padded_length
 from bertfit.config import BertConfig, HeadConfig, Task
-from bertfit.encoder import build_encoder, compute_in, encoder_layer_names, hidden_states, noise_of
+from bertfit.encoder import build_encoder, compute_in, encoder_layer_names, noise_of
 from bertfit.errors import ArgumentError
 from bertfit.heads import attach, build_head, build_pooling, feature_width
 from bertfit.pretrain_config import PretrainHeads
@@ -171,11 +172,11 @@ class Model:
         """Tokenize, cut to `max_len` tokens (the model's own by default, or the fit's).
 
         Raises:
-            ArgumentError: `max_len` is longer than the model's.
+            ArgumentError: `max_len` is longer than the model's, or no whole number of at least 3.
         """
         if max_len is None:
             max_len = self.record.get("max_len", self.max_len)
-        if max_len > self.max_len:
+        if isinstance(max_len, numbers.Real) and max_len > self.max_len:  # what is no number, the tokenizer refuses
             raise ArgumentError(
                 f"`max_len` must be at most {self.max_len}, the length of this model's position table.",
                 [f"You gave {max_len}."],
@@ -237,11 +238,3 @@ class Model:
 
             self._functions[key] = (function, int(graph.outputs[0].shape[-1]))
         return self._functions[key]
-
-    def sequence_output(self, encoding: Encoding, layer: int = -1, precision: str = "auto"):
-        """Token vectors of one encoder layer for a few rows at once: ([n, S, H] float32, mask [n, S])."""
-        number = HeadConfig(pooling="cls", layers=(layer,)).layer_numbers(self.config.num_hidden_layers)
-        graph = keras.Model(self.encoder.inputs, hidden_states(self.encoder, number)[0])
-        ids, segments, mask = encoding.pad(pad_id=self.config.pad_token_id)
-        with compute_in(_env.resolve_precision(precision)):
-            return graph([tf.constant(ids), tf.constant(segments)], training=False).numpy(), mask

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from bertfit.config import Task
-from bertfit.errors import ArgumentError, DataError
+from bertfit.errors import ArgumentError, DataError, rows_are
 
 
 def sigmoid(x: np.ndarray) -> np.ndarray:
@@ -91,6 +91,5 @@ def check_targets(task: Task, targets: np.ndarray, rows: int) -> np.ndarray:
         bad, rule = ~((y >= 0) & (y <= 1)), "must lie between 0 and 1"  # a NaN fails both comparisons
     bad = np.flatnonzero(bad.any(axis=1) if bad.ndim == 2 else bad)
     if len(bad):
-        named = ", ".join(str(i + 1) for i in bad[:5]) + (f" and {len(bad) - 5} more" if len(bad) > 5 else "")
-        raise DataError(f"Targets {rule}, and none may be missing.", [f"Rows {named} break this rule."])
+        raise DataError(f"Targets {rule}, and none may be missing.", [f"{rows_are(bad + 1)} not so."])
     return y

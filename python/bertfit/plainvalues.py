@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from bertfit.errors import ArgumentError
+from bertfit.errors import ArgumentError, you_gave
 
 
 def to_plain(value: Any) -> Any:
@@ -73,9 +73,11 @@ def build(kind: type, values: Mapping[str, Any] | None, argument: str) -> Any:
         argument: What errors call `values`.
 
     Raises:
-        ArgumentError: An unknown field, or a value that breaks its rule.
+        ArgumentError: Not a mapping, an unknown field, or a value that breaks its rule.
     """
     known = {field.name for field in dataclasses.fields(kind)}
+    if not isinstance(values, (Mapping, type(None))):
+        raise ArgumentError(f"`{argument}` must be a {kind.__name__}, or a dict of its fields.", [you_gave(values)])
     values = dict(values or {})
     unknown = sorted(set(values) - known)
     if unknown:

@@ -8,7 +8,7 @@ import numpy as np
 
 from bertfit.errors import ArgumentError
 from bertfit.outcomes import classes, probabilities
-from bertfit.rows import Progress, check_texts, run_rows
+from bertfit.rows import Progress, check_fitted, check_pairs, check_texts, run_rows
 
 TYPES = ("prob", "class", "link", "numeric")
 
@@ -65,13 +65,6 @@ def predict(
     return predicted if task.kind == "multilabel" else predicted + np.int32(1)
 
 
-def check_fitted(model) -> None:
-    """Refuse a model without a head."""
-    if not model.fitted:
-        raise ArgumentError("`model` must be fitted before it can predict.",
-                            [f"{model.name} was only loaded.", "Fit it with bert_fit() in R, bertfit.fit() in Python."])
-
-
 def check_type(task, type: str | None) -> str:
     """`type`, or the task's default for None; refuses one that the task does not have."""
     if type is None:
@@ -82,12 +75,3 @@ def check_type(task, type: str | None) -> str:
         reason = [f"The model predicts a {task.kind} target."] if type in TYPES else []
         raise ArgumentError(f"`type` must be {allowed} for this model.", [f"You gave {type!r}.", *reason])
     return type
-
-
-def check_pairs(model, pairs) -> None:
-    """A model fitted on pairs needs them, and one fitted on single texts would misread them."""
-    fitted_on_pairs = model.record.get("pairs")
-    if fitted_on_pairs is None or bool(fitted_on_pairs) == (pairs is not None):
-        return
-    rule = "must be given: the model was fitted on pairs." if fitted_on_pairs else "must be left out."
-    raise ArgumentError(f"`pair` {rule}", ["The model was fitted on single texts."] if not fitted_on_pairs else [])

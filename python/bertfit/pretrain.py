@@ -1,8 +1,9 @@
 """Pretraining: masked tokens and next sentences together, from scratch or on from a checkpoint.
 
 `pretrain` runs steps over the batches of a `PretrainingData` and keeps, in `out_dir`, the bundles "best" and
-"last" (and "epoch-003", ..., if asked) and a "state" from which an interrupted or killed run goes on to the same weights as one that was not.
-Losses follow Google's run_pretraining.py: the mean over masked tokens plus the mean over pairs.
+"last" (and "epoch-003", ..., if asked) and a "state" from which an interrupted or killed run goes on to the same
+weights as one that was not. Losses follow Google's run_pretraining.py: the mean over masked tokens plus the mean
+over pairs.
 """
 
 from __future__ import annotations

@@ -13,7 +13,8 @@ import numpy as np
 
 from bertfit import _env
 from bertfit.config import BertConfig
-from bertfit.layers import Dense, FreshNormal, LayerNormalization, product
+from bertfit.layers import Dense, LayerNormalization, product
+from bertfit.noise import FreshNormal
 from bertfit.pretrain_config import PretrainHeads
 
 tf = _env.tensorflow()

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import numbers
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from bertfit import _env
 from bertfit.bucket import padded_length
-from bertfit.errors import ArgumentError, DataError
+from bertfit.errors import ArgumentError, DataError, rows_are, you_gave
+from bertfit.targets import is_missing
 
 #: Texts tokenized together. Token ids of more rows than this are never held at once.
 PART = 20_000
@@ -41,18 +42,46 @@ def check_texts(texts: str | Sequence[str], pairs: str | Sequence[str] | None = 
 
 
 def _text_list(texts, argument: str) -> list[str]:
-    texts = [texts] if isinstance(texts, str) else list(texts)
+    if isinstance(texts, str):
+        texts = [texts]
+    elif isinstance(texts, (bytes, Mapping)) or hasattr(texts, "columns") or not isinstance(texts, Iterable):
+        # What iterates over something else than its texts: a frame and a dict over names, bytes over numbers.
+        hint = ["Give one of its columns."] if hasattr(texts, "columns") else []
+        raise DataError(f"`{argument}` must be a string or a sequence of strings.", [you_gave(texts), *hint])
+    texts = list(texts)
     if set(map(type, texts)) <= {str}:
         return texts
     # str's subclasses (NumPy's among them) are strings too; all else is named.
     bad = [row for row, text in enumerate(texts, start=1) if not isinstance(text, str)]
     if bad:
-        first = texts[bad[0] - 1]
-        missing = all(texts[row - 1] is None or str(texts[row - 1]) in ("nan", "<NA>", "NaT") for row in bad)
-        rows = ", ".join(map(str, bad[:5])) + (f" and {len(bad) - 5} more" if len(bad) > 5 else "")
-        what = f"Rows {rows} are missing." if missing else f"Rows {rows} are not; the first is {first!r}."
-        raise DataError(f"`{argument}` must be strings, none of them missing.", [what])
+        missing = all(is_missing(texts[row - 1]) for row in bad)
+        what = "missing" if missing else f"not; the first is of class {type(texts[bad[0] - 1]).__name__}"
+        raise DataError(f"`{argument}` must be strings, none of them missing.", [f"{rows_are(bad)} {what}."])
     return [str(text) for text in texts]
+
+
+def check_fitted(model) -> None:
+    """Refuse a model without a head.
+
+    Raises:
+        ArgumentError: It was only loaded.
+    """
+    if not model.fitted:
+        raise ArgumentError("`model` must be fitted before it can predict.",
+                            [f"{model.name} was only loaded.", "Fit it with bert_fit() in R, bertfit.fit() in Python."])
+
+
+def check_pairs(model, pairs) -> None:
+    """A model fitted on pairs needs them, and one fitted on single texts would misread them.
+
+    Raises:
+        ArgumentError: It is otherwise.
+    """
+    fitted_on_pairs = model.record.get("pairs")
+    if fitted_on_pairs is None or bool(fitted_on_pairs) == (pairs is not None):
+        return
+    rule = "must be given: the model was fitted on pairs." if fitted_on_pairs else "must be left out."
+    raise ArgumentError(f"`pair` {rule}", ["The model was fitted on single texts."] if not fitted_on_pairs else [])
 
 
 def choose_precision(model, precision: str) -> str:

@@ -8,18 +8,20 @@ R package (R/targets.R), so that the same data give the same model from either s
   multiclass. Strings are ordered by their characters, categories as they are.
 - Other numbers are a regression; ask for ``task="multiclass"`` where they are codes.
 - Several columns are a multilabel target.
+- A binary or multiclass target needs rows of at least two classes; a category without rows draws a warning.
 """
 
 from __future__ import annotations
 
 import numbers
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from bertfit.config import TASKS, Task
-from bertfit.errors import ArgumentError, DataError
+from bertfit.errors import ArgumentError, DataError, rows_are
 
 _NUMERIC_LABELS = (("0", "1"), ("FALSE", "TRUE"))
 
@@ -53,12 +55,16 @@ def read_target(columns: Mapping[str, Any], kind: str = "auto") -> tuple[str, tu
         if not column.numeric:
             raise DataError(f"A regression target must be numbers; `{name}` is not.")
         return kind, (name,), column.values.astype(np.float64)
+    column.require_two_classes()
     if kind == "binary" and column.is_share:
         return kind, ("FALSE", "TRUE") if column.boolean else ("0", "1"), column.values.astype(np.float64)
     labels = column.labels()
-    if len(labels) < 2 or (kind == "binary" and len(labels) > 2):
-        rule = "two classes, or lie between 0 and 1" if kind == "binary" else "at least two classes"
-        raise DataError(f"A {kind} target must have {rule}.", [f"`{name}` has {len(labels)} different values."])
+    if kind == "binary" and len(labels) > 2:
+        raise DataError("A binary target must have two classes, or lie between 0 and 1.",
+                        [f"`{name}` has {len(labels)} different values."])
+    if kind == "multiclass":
+        column.require_codes()
+        column.warn_of_unused(labels)
     return kind, labels, column.codes(labels)
 
 
@@ -93,7 +99,7 @@ class _Column:
         categories = getattr(dtype, "categories", None)
         self.categories = None if categories is None else tuple(_label(c) for c in categories)
         listed = list(values.tolist() if isinstance(values, np.ndarray) else values)
-        self._refuse([_is_missing(v) for v in listed], "must have no missing values", "missing")
+        self._refuse([is_missing(v) for v in listed], "must have no missing values", "missing")
         self.boolean = bool(listed) and all(isinstance(v, (bool, np.bool_)) for v in listed)
         self.numeric = self.boolean or all(isinstance(v, numbers.Real) for v in listed)
         if self.numeric:
@@ -107,11 +113,28 @@ class _Column:
     def _refuse(self, wrong, rule: str, what: str) -> None:
         rows = np.flatnonzero(np.asarray(wrong, bool)) + 1
         if len(rows):
-            named = ", ".join(map(str, rows[:5])) + (f" and {len(rows) - 5} more" if len(rows) > 5 else "")
-            raise DataError(f"The target `{self.name}` {rule}.", [f"Rows {named} are {what}."])
+            raise DataError(f"The target `{self.name}` {rule}.", [f"{rows_are(rows)} {what}."])
 
     def __len__(self) -> int:
         return len(self.values)
+
+    def require_two_classes(self) -> None:
+        if len(set(self.values.tolist())) < 2:
+            raise DataError(f"The target `{self.name}` must have rows of at least two classes.",
+                            [f"Every row is {self.named()[0]}."])
+
+    def require_codes(self) -> None:
+        """Numbers that name classes are whole; others are measurements."""
+        if self.numeric and not self.categories:
+            self._refuse(self.values != np.floor(self.values),
+                         "must be strings, categories or whole numbers for a multiclass task", "not whole")
+
+    def warn_of_unused(self, labels: tuple[str, ...]) -> None:
+        unused = sorted(set(labels) - set(self.named()))
+        if unused:
+            warnings.warn(f"The target `{self.name}` has categories without rows: {', '.join(unused[:5])}. The model "
+                          "keeps a probability for each, and cannot learn it; pandas' "
+                          "cat.remove_unused_categories() leaves them out.", stacklevel=4)
 
     @property
     def is_share(self) -> bool:
@@ -130,9 +153,13 @@ class _Column:
             return tuple(_label(v) for v in np.unique(self.values)) if not self.boolean else ("FALSE", "TRUE")
         return tuple(sorted({_label(v) for v in self.values}))
 
+    def named(self) -> list[str]:
+        """The class of each row."""
+        return [_label(bool(v) if self.boolean else v) for v in self.values]
+
     def codes(self, labels: tuple[str, ...]) -> np.ndarray:
         place = {label: i for i, label in enumerate(labels)}
-        named = [_label(bool(v) if self.boolean else v) for v in self.values]
+        named = self.named()
         unknown = [name not in place for name in named]
         if any(unknown):
             strange = sorted({name for name, bad in zip(named, unknown, strict=True) if bad})
@@ -140,7 +167,7 @@ class _Column:
         return np.array([place[name] for name in named], np.float64)
 
 
-def _is_missing(value: Any) -> bool:
+def is_missing(value: Any) -> bool:
     """None, NaN, and pandas' NA and NaT (which cannot be compared, so they are told by their types' names)."""
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True

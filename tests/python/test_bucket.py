@@ -1,7 +1,5 @@
 """Every row once, little padding, and an order in which nothing about the lengths can be foreseen."""
 
-import doctest
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -91,7 +89,3 @@ def test_inference_keeps_to_the_budget(lengths, budget, limit):
 def test_inference_fills_its_batches():
     batches = inference_batches(np.full(100, 2 * STEP), 10 * 2 * STEP, 512)
     assert [len(batch) for batch in batches] == [10] * 10
-
-
-def test_examples():
-    assert doctest.testmod(bucket) == (0, 3)

@@ -92,7 +92,8 @@ def test_labels_fit_the_task(kind, labels, rule):
     "epochs": [0, 1.5, True], "batch_size": [0, "32"], "accumulation": [0, None],
     "learning_rate": [0, -1e-5, NAN, "fast"], "warmup": [-0.1, 1.1, NAN], "min_learning_rate": [-1],
     "weight_decay": [-0.1, NAN], "clip_norm": [0, -1], "max_len": [2, 64.0, "long"], "max_len_quantile": [0, 1.01],
-    "validation": [-0.1, 1, True], "class_weights": ["even", {}, {"a": -1}, {"a": "x"}, 3], "freeze": ["head", -1, 1.5],
+    "validation": [-0.1, 1, True], "class_weights": ["even", {}, {"a": -1}, {"a": 0, "b": 0}, {"a": "x"}, 3],
+    "freeze": ["head", -1, 1.5],
     "early_stopping": [0, 1.5], "monitor": ["mae"], "restore_best": [1, None], "precision": ["float16"],
     "seed": [-1, 2**31, 1.5], "verbose": [3, -1],
 }.items())

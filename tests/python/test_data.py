@@ -37,12 +37,12 @@ def test_targets_are_coded(task, given, coded):
 
 
 @pytest.mark.parametrize("task, given, rule, rows", [
-    (BINARY, [0, np.nan, 1, np.nan], "no missing values", "2 rows (counted from 1): 2, 4."),
-    (BINARY, [0, 1.5], "between 0 and 1", "1 row (counted from 1): 2."),
-    (MULTICLASS, [0, 1, 3], "whole numbers from 0 to 2", "1 row (counted from 1): 3."),
-    (MULTICLASS, [0.5, 1, -1], "whole numbers from 0 to 2", "2 rows (counted from 1): 1, 3."),
-    (MULTILABEL, [[0, 1], [0, -1], [2, 2]], "between 0 and 1", "2 rows (counted from 1): 2, 3."),
-    (REGRESSION, [np.inf] * 7, "no missing values", "7 rows (counted from 1): 1, 2, 3, 4, 5, ..."),
+    (BINARY, [0, np.nan, 1, np.nan], "between 0 and 1, and none may be missing", "Rows 2, 4 are not so."),
+    (BINARY, [0, 1.5], "between 0 and 1", "Row 2 is not so."),
+    (MULTICLASS, [0, 1, 3], "one of the 3 known classes", "Row 3 is not so."),
+    (MULTICLASS, [0.5, 1, -1], "one of the 3 known classes", "Rows 1, 3 are not so."),
+    (MULTILABEL, [[0, 1], [0, -1], [2, 2]], "between 0 and 1", "Rows 2, 3 are not so."),
+    (REGRESSION, [np.inf] * 7, "finite numbers", "Rows 1, 2, 3, 4, 5 and 2 more are not so."),
 ])
 def test_bad_targets_are_refused_by_row(task, given, rule, rows):
     with pytest.raises(DataError, match=rule) as caught:
@@ -59,7 +59,8 @@ def test_targets_of_another_shape_are_refused(task, targets):
 
 
 @pytest.mark.parametrize("weights, rule", [
-    ([1, 2], "one number per row"), ([1, -1, 1], "at least 0"), ([1, np.nan, 1], "at least 0"), ([0, 0, 0], "all be 0"),
+    ([1, 2], "one number per row"), ([1, -1, 1], "at least 0"), ([1, np.nan, 1], "at least 0"),
+    (["a", "b", "c"], "at least 0"), ([0, 0, 0], "all be 0"),
 ])
 def test_bad_weights_are_refused(weights, rule):
     with pytest.raises(DataError, match=rule):

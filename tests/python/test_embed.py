@@ -48,6 +48,7 @@ def test_pairs_are_read_together(model):
 def test_a_fitted_model_embeds_and_no_texts_give_no_rows(model):
     assert embed(toy_head(), TEXTS).shape == (6, 8)
     assert embed(model, [], layers=(1, 2)).shape == (0, 16)
+    np.testing.assert_array_equal(embed(model, TEXTS, layers=1), embed(model, TEXTS, layers=[1]))
 
 
 @pytest.mark.parametrize("options, name", [({"layers": (3,)}, "layers"), ({"layers": (0,)}, "layers"),

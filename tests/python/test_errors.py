@@ -1,6 +1,5 @@
 """Errors carry a code each, read well, and are the built-in kinds that a Python user would catch."""
 
-import doctest
 
 import pytest
 
@@ -34,7 +33,3 @@ def test_kind(kind):
 
 def test_no_details():
     assert str(errors.DataError("Rows must be sorted.")) == "Rows must be sorted."
-
-
-def test_examples():
-    assert doctest.testmod(errors) == (0, 2)

@@ -29,9 +29,14 @@ def test_regression_report_is_on_the_scale_of_the_targets():
 def test_wrong_targets_are_refused_before_the_model_runs(monkeypatch):
     model = toy_head("multiclass")
     monkeypatch.setattr(model, "run", lambda *a, **k: pytest.fail("the model ran"))
-    with pytest.raises(DataError, match="Rows 6 "):
+    with pytest.raises(DataError, match="Row 6 "):
         evaluate(model, TEXTS, [0, 1, 2, 0, 1, 3])
     with pytest.raises(DataError, match="6 values"):
         evaluate(model, TEXTS, [0, 1])
     with pytest.raises(ArgumentError, match="must be fitted"):
         evaluate(toy_model(), TEXTS, [0] * 6)
+    with pytest.raises(ArgumentError, match="`pair` must be left out"):
+        evaluate(model, TEXTS, [0] * 6, TEXTS)
+    for threshold in (1.5, "0.5", True, None):
+        with pytest.raises(ArgumentError, match="`threshold`"):
+            evaluate(model, TEXTS, [0] * 6, threshold=threshold)

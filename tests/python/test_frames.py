@@ -1,5 +1,7 @@
 """The Python object for people: frames and lists in, frames and lists out, the same numbers as underneath."""
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -82,8 +84,6 @@ def test_lists_need_no_frame():
     assert model.labels == ("0", "1") and model.model.record["validation_rows"] == 6
     assert model.model.head_config == HeadConfig(hidden=(4,))
     assert model.evaluate(texts, y)["n"] == 30
-    with pytest.raises(ArgumentError, match="`target` must be given"):
-        model.evaluate(texts)
     with pytest.raises(ArgumentError, match="list of texts"):
         model.predict(pd.DataFrame({"text": texts}))
 
@@ -124,8 +124,13 @@ def test_regression_on_a_frame(data):
     "changes, message",
     [({"text": "komment"}, "`text` must be a column"), ({"target": "kund"}, "`target` must be a column"),
      ({"data": "frame.csv"}, "DataFrame, or None"), ({"epoch": 3}, "Unknown: epoch"),
-     ({"validation": ["a"]}, "`validation` must be a share"), ({"sample_weights": "wait"}, "`sample_weights`"),
-     ({"model": "no-such-model"}, "bert_models")],
+     ({"validation": ["a"]}, "`validation` must be a share"), ({"validation": True}, "`validation` must be a share"),
+     ({"sample_weights": "wait"}, "`sample_weights`"), ({"sample_weights": "kind"}, "`sample_weights` must be numbers"),
+     ({"model": "no-such-model"}, "bert_models"), ({"model": 3}, "`model` must be what bertfit.load"),
+     ({"control": 3}, "`control` must be a TrainConfig"), ({"head": [8]}, "`head` must be a HeadConfig"),
+     ({"callbacks": print}, "list of bertfit.Callback"), ({"callbacks": [Callback]}, "list of bertfit.Callback"),
+     ({"text": 0}, "Names of columns are strings"), ({"target": pd.Series([1, 2])}, "class Series"),
+     ({"target": ["kind", "kund"]}, "`target` must be a column")],
 )
 def test_what_a_fit_refuses(data, changes, message):
     arguments = {"data": data, "text": "comment", "target": "kind", "model": toy_model(), **QUICK, **changes}
@@ -133,13 +138,54 @@ def test_what_a_fit_refuses(data, changes, message):
         fit(**arguments)
 
 
+def test_a_name_of_two_columns_names_none(data):
+    twice = pd.concat([data, data[["comment"]]], axis=1)
+    with pytest.raises(DataError, match=r"`text` must be one column.*\n- 2 columns have the name 'comment'"):
+        fit(twice, "comment", "kind", toy_model(), **QUICK)
+
+
 def test_missing_texts_and_lengths_that_differ(data):
-    with pytest.raises(DataError, match="Rows 3 are missing"):
+    with pytest.raises(DataError, match="Row 3 is missing"):
         fit(data.assign(comment=data["comment"].mask(data.index == 9)), "comment", "kind", toy_model(), **QUICK)
     with pytest.raises(DataError, match="2 texts; `target` has 3 values"):
         fit(None, ["a", "b"], [0, 1, 0], toy_model(), **QUICK)
     with pytest.raises(ArgumentError, match="`sample_weights` must be numbers"):
         fit(None, ["a", "b"], [0, 1], toy_model(), sample_weights="weight", **QUICK)
+
+
+def test_what_a_fitted_model_refuses(spam, data):
+    for wrong, message in ((lambda: spam.predict(data, pair="id"), "`pair` must be left out"),
+                           (lambda: spam.evaluate(TEXTS), "`target` must be given"),
+                           (lambda: spam.evaluate(TEXTS, 3), "`target` must be a sequence"),
+                           (lambda: spam.evaluate(data, pair="id"), "`pair` must be left out"),
+                           (lambda: spam.predict({"comment": TEXTS}), "sequence of strings"),
+                           (lambda: Bert(toy_model()).embed(data), "must be a list of texts"),
+                           (lambda: spam.tokenize(TEXTS, max_len="9"), "`max_len` must be a whole number"),
+                           (lambda: spam.save(None), "`path` must be the path"), (lambda: load(""), "`x` must be")):
+        with pytest.raises(BertfitError, match=message):
+            wrong()
+
+
+@pytest.mark.parametrize("kind", [tuple, iter, np.array, lambda x: pd.Series(x, index=range(50, 56), dtype="string"),
+                                  lambda x: pd.Series(x, dtype="category")])
+def test_texts_of_many_kinds(spam, kind):
+    np.testing.assert_array_equal(spam.predict(kind(TEXTS)), spam.predict(TEXTS))
+
+
+def test_a_fitted_model_embeds_and_tokenizes_its_own_columns(spam, data):
+    np.testing.assert_array_equal(spam.embed(data), spam.embed(data["comment"]))
+    np.testing.assert_array_equal(spam.tokenize(data)[0], spam.tokenize(list(data["comment"]))[0])
+
+
+def test_iterators_of_texts_and_targets(data, spam):
+    listed = fit(None, iter(data["comment"]), iter(data["kind"]), toy_model(), **QUICK)
+    np.testing.assert_array_equal(listed.predict(TEXTS), spam.predict(TEXTS))
+
+
+def test_pickle_keeps_a_model(spam):
+    again = pickle.loads(pickle.dumps(spam))
+    np.testing.assert_array_equal(again.predict(TEXTS), spam.predict(TEXTS))
+    assert again.labels == spam.labels and again.metrics == spam.metrics
 
 
 def test_save_and_load(spam, tmp_path):

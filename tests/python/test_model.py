@@ -5,12 +5,13 @@ import pytest
 
 from bertfit import _env
 from bertfit.config import HeadConfig, Task
-from bertfit.encoder import build_encoder, encoder_layer_names
+from bertfit.encoder import build_encoder, encoder_layer_names, hidden_states
 from bertfit.errors import ArgumentError
 from bertfit.model import Model
 from toys import VOCABULARY, fill_at_random, toy_config, toy_model, toy_texts
 
 tf = _env.tensorflow()
+keras = _env.keras()
 
 MULTICLASS = Task("multiclass", "abc")
 TEXTS = toy_texts(40, longest=25)
@@ -48,10 +49,10 @@ def test_answers_come_in_the_callers_order_whatever_the_lengths(model, token_bud
 @pytest.mark.parametrize("pooling, layers", [("nsp", (-1,)), ("cls", (1,)), ("mean", (-1, 1)), ("max", (2,))])
 def test_features_are_those_of_each_text_alone(model, pooling, layers):
     features = model.features(model.encode(TEXTS), pooling, layers, "float32")
-    sequences = {
-        number: [model.sequence_output(model.encode([text]), number, "float32")[0][0] for text in TEXTS[:10]]
-        for number in (1, 2)
-    }
+    sequences = {}
+    for number in (1, 2):
+        layer = keras.Model(model.encoder.inputs, hidden_states(model.encoder, (number,))[0])
+        sequences[number] = [tokens.numpy()[0] for tokens in one_by_one(layer, model, TEXTS[:10])]  # [S, H] each
     pool = {"cls": lambda x: x[0], "mean": lambda x: x.mean(axis=0), "max": lambda x: x.max(axis=0)}
     if pooling == "nsp":
         expected = [pooled[1].numpy()[0] for pooled in one_by_one(model.encoder, model, TEXTS[:10])]
@@ -88,13 +89,6 @@ def test_new_weights_are_used_without_a_new_graph(model):
     output.set_weights([kept[0], kept[1] + 1])
     np.testing.assert_allclose(model.logits(encoding, "float32"), before + 1, atol=1e-5)
     output.set_weights(kept)
-
-
-def test_sequence_output_masks_padding(model):
-    sequence, mask = model.sequence_output(model.encode(["good film", "a good film was nice"]), precision="float32")
-    assert sequence.shape == (2, 7, 16) and mask.tolist() == [[1] * 4 + [0] * 3, [1] * 7]
-    alone = one_by_one(model.encoder, model, ["good film"])[0][0].numpy()
-    np.testing.assert_allclose(sequence[0, :4], alone[0], atol=1e-5)
 
 
 def test_without_a_head_nothing_is_predicted():

@@ -1,11 +1,9 @@
 """AdamWarmup step by step against a slow NumPy version of keras-bert's; and inside Keras's compile and fit."""
 
-import doctest
-
 import numpy as np
 import pytest
 
-from bertfit import _env, optimizer
+from bertfit import _env
 from bertfit.config import HeadConfig, Task
 from bertfit.errors import ArgumentError
 from bertfit.optimizer import DECAYED, AdamWarmup
@@ -150,8 +148,3 @@ def test_one_pattern_may_be_a_string():
 def test_what_is_out_of_range_is_refused_by_name(name, value):
     with pytest.raises(ArgumentError, match=f"`{name}` must be"):
         AdamWarmup(**{"decay_steps": 10, "warmup_steps": 1, name: value})
-
-
-def test_examples():
-    failed, tried = doctest.testmod(optimizer)
-    assert failed == 0 and tried == 1

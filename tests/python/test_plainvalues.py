@@ -46,5 +46,7 @@ def test_settings_from_r():
     with pytest.raises(ArgumentError, match="Unknown: epoch, lr") as caught:
         build(TrainConfig, {"epoch": 1, "lr": 2}, "control")
     assert "`control`" in caught.value.message and "learning_rate" in caught.value.details[1]
+    with pytest.raises(ArgumentError, match="`head` must be a HeadConfig, or a dict of its fields"):
+        build(HeadConfig, 3, "head")
     with pytest.raises(ArgumentError, match="`epochs`"):
         build(TrainConfig, {"epochs": 2.5}, "control")

@@ -85,7 +85,7 @@ def test_types_that_do_not_fit_the_task(kind, type, message):
 def test_what_cannot_be_predicted():
     with pytest.raises(ArgumentError, match="must be fitted"):
         predict(toy_model(), TEXTS)
-    with pytest.raises(DataError, match="Rows 2 are missing"):
+    with pytest.raises(DataError, match="Row 2 is missing"):
         predict(toy_head(), ["fun", None])
     with pytest.raises(ArgumentError, match="`pair` must be left out"):
         predict(toy_head(), ["fun"], ["dull"])

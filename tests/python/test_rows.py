@@ -1,6 +1,7 @@
 """Rows in parts, equal rows once, reports not too often, and texts that are none."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from bertfit import rows
@@ -98,7 +99,9 @@ def test_one_string_is_one_text():
 @pytest.mark.parametrize(
     "texts, message",
     [(["a", None, "b", float("nan")], "Rows 2, 4 are missing"), ([None] * 9, "Rows 1, 2, 3, 4, 5 and 4 more"),
-     (["a", 3], "Rows 2 are not; the first is 3"), (["a", b"b"], "Rows 2 are not")],
+     (["a", 3], "Row 2 is not; the first is of class int"), (["a", b"b"], "Row 2 is not"),
+     (["a", pd.NA], "Row 2 is missing"), (pd.DataFrame({"t": ["a"]}), r"class DataFrame\.\n- Give one of its columns"),
+     (b"ab", "sequence of strings"), ({"a": 1}, "sequence of strings"), (3, "You gave 3"), (None, "You gave None")],
 )
 def test_what_is_no_text_is_named(texts, message):
     with pytest.raises(DataError, match=message):

@@ -17,7 +17,7 @@ CAT = pd.Categorical(["b", "a", "b"], categories=["b", "a"])
         ([0, 1, 1], "binary", ("0", "1"), [0, 1, 1]),
         ([0.0, 0.25, 1], "binary", ("0", "1"), [0, 0.25, 1]),
         ([True, False, True], "binary", ("FALSE", "TRUE"), [1, 0, 1]),
-        (np.array([True, True]), "binary", ("FALSE", "TRUE"), [1, 1]),
+        (np.array([True, False]), "binary", ("FALSE", "TRUE"), [1, 0]),
         (["spam", "ham", "ham"], "binary", ("ham", "spam"), [1, 0, 0]),
         (["B", "a", "é", "a"], "multiclass", ("B", "a", "é"), [0, 1, 2, 1]),
         (pd.Series(CAT), "binary", ("b", "a"), [0, 1, 0]),
@@ -46,11 +46,15 @@ def test_a_task_that_is_asked_for():
     "columns, kind, error, message",
     [
         ({"y": [1, None, np.nan]}, "auto", DataError, "Rows 2, 3 are missing"),
-        ({"y": pd.Series(["a", pd.NA])}, "auto", DataError, "Rows 2 are missing"),
-        ({"y": pd.Series([pd.Timestamp("2020-01-01"), pd.NaT])}, "auto", DataError, "Rows 2 are missing"),
-        ({"y": [1, np.inf]}, "auto", DataError, "Rows 2 are infinite"),
+        ({"y": pd.Series(["a", pd.NA])}, "auto", DataError, "Row 2 is missing"),
+        ({"y": pd.Series([pd.Timestamp("2020-01-01"), pd.NaT])}, "auto", DataError, "Row 2 is missing"),
+        ({"y": [1, np.inf]}, "auto", DataError, "Row 2 is infinite"),
         ({"y": [["a"], ["b"]]}, "auto", DataError, "strings or numbers"),
-        ({"y": ["a", "a"]}, "auto", DataError, "two classes"),
+        ({"y": ["a", "a"]}, "auto", DataError, r"rows of at least two classes\.\n- Every row is a"),
+        ({"y": [1, 1]}, "auto", DataError, "Every row is 1"),
+        ({"y": [True, True]}, "auto", DataError, "Every row is TRUE"),
+        ({"y": pd.Categorical(["b", "b"], categories=["b", "a"])}, "auto", DataError, "Every row is b"),
+        ({"y": [1, 2.5, 3]}, "multiclass", DataError, r"whole numbers for a multiclass task\.\n- Row 2 is not whole"),
         ({"y": ["a", "b", "c"]}, "binary", DataError, "two classes"),
         ({"y": ["a", "b"]}, "regression", DataError, "must be numbers"),
         ({"y": []}, "auto", DataError, "at least one row"),
@@ -64,10 +68,16 @@ def test_columns_that_are_no_target(columns, kind, error, message):
         read_target(columns, kind)
 
 
+def test_a_category_without_rows_draws_a_warning():
+    values = pd.Categorical(["b", "a"], categories=["a", "b", "c", "d"])
+    with pytest.warns(UserWarning, match=r"`y` has categories without rows: c, d\."):
+        assert read_target({"y": values})[:2] == ("multiclass", ("a", "b", "c", "d"))
+
+
 def test_rows_to_evaluate_are_coded_by_the_labels_of_the_fit():
     spam = Task("binary", ("ham", "spam"))
     assert code_target(spam, {"y": ["spam", "spam"]}).tolist() == [1, 1]
-    with pytest.raises(DataError, match=r"Rows 2 are not \(eggs\)"):
+    with pytest.raises(DataError, match=r"Row 2 is not \(eggs\)"):
         code_target(spam, {"y": ["spam", "eggs"]})
     with pytest.raises(DataError, match="must be one of ham, spam"):
         code_target(spam, {"y": [0, 1]})

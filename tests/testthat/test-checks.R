@@ -102,3 +102,15 @@ test_that("check_dots_empty0() names what is misspelt and evaluates nothing", {
   expect_match(conditionMessage(error), "`epoch`, unnamed argument 2", fixed = TRUE)
   expect_identical(conditionCall(error), quote(fit(epoch = stop("evaluated"), 3)))
 })
+
+test_that("check_given() names the argument that is missing, also through a caller", {
+  inner <- function(data, model) {
+    check_given("data", "model")
+    "both"
+  }
+  outer <- function(data, model) inner(data, model)
+  expect_identical(inner(1, 2), "both")
+  error <- expect_error(inner(1), "`model` must be given.", fixed = TRUE, class = "bertfit_error_argument")
+  expect_identical(conditionCall(error), quote(inner(1)))
+  expect_error(outer(model = 2), "`data` must be given.", fixed = TRUE, class = "bertfit_error_argument")
+})

@@ -46,3 +46,19 @@ test_that("you_gave() says what a value is", {
   expect_identical(you_gave(Sys.Date()), "You gave an object of class <Date>.")
   expect_identical(you_gave(mean), "You gave a function.")
 })
+
+test_that("Python's spelling becomes R's, in rules and in what was given", {
+  expect_identical(
+    in_r_words(c("`seed` must be a whole number, or None.", "`restore_best` must be True or False.")),
+    c("`seed` must be a whole number, or NULL.", "`restore_best` must be TRUE or FALSE.")
+  )
+  given <- c("'foo'", "(3,)", "(5, 7)", "()", "-2.0", "1.05", "None", "{'0': 1.0, '1': -2.5}", "'None 2.0'")
+  expect_identical(
+    in_r_words(paste0("You gave ", given, ".")),
+    paste0("You gave ", c("\"foo\"", "3", "5, 7", "none", "-2", "1.05", "NULL", "\"0\" = 1, \"1\" = -2.5",
+                          "\"None 2.0\""), ".")
+  )
+  path <- "/data/None/model 2.0's (1,) does not exist."
+  expect_identical(in_r_words(path), path)
+  expect_identical(in_r_words(character()), character())
+})

@@ -82,3 +82,16 @@ test_that("settings print, with a star where they differ from their default", {
     bert_head()
   })
 })
+
+test_that("an integer default is still the default", {
+  printed <- function(x) capture.output(print(x))
+  expect_identical(printed(bert_control(epochs = 3L, batch_size = 32L)), printed(bert_control()))
+  saved <- list(hidden = list(), activation = "relu", dropout = 0.1, pooling = "nsp", layers = list(-1L),
+                initializer = "truncated_normal")
+  expect_identical(printed(as_bert_head(saved)), printed(bert_head()))
+})
+
+test_that("a control without its validation rows does not print a count of them", {
+  lines <- capture.output(print(without_rows(bert_control(validation = data.frame(a = 1:3)))))
+  expect_match(lines[grepl("validation", lines)], "a data frame (rows not kept)", fixed = TRUE)
+})

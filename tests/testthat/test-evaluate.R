@@ -51,6 +51,11 @@ test_that("the truth may be elsewhere", {
   expected <- bert_evaluate(fit, data)$metrics
   expect_equal(bert_evaluate(fit, transform(data, truth = target, target = NULL), target = "truth")$metrics, expected)
   expect_equal(bert_evaluate(fit, data$text, target = data$target)$metrics, expected)
+  multi <- toy_fit("multilabel")
+  labels <- data.frame(a = data$target, b = rep(c(0, 0, 1, 1), length.out = nrow(data)))
+  expected <- bert_evaluate(multi, cbind(data["text"], labels))$metrics
+  expect_equal(bert_evaluate(multi, data$text, target = labels)$metrics, expected)
+  expect_equal(bert_evaluate(multi, data$text, target = as.matrix(labels))$metrics, expected)
 })
 
 test_that("rows that cannot be judged are refused", {

@@ -61,6 +61,7 @@ test_that("pairs of texts are read together", {
 })
 
 test_that("a recipe is prepared once and applied to new rows", {
+  withr::local_envvar(TZ = "UTC") # lubridate, which recipes loads, warns where the machine has no time zone
   skip_if_not_installed("recipes")
   data <- toy_data()
   recipe <- recipes::recipe(target ~ text, data = data)

@@ -49,6 +49,13 @@ test_that("augment() binds predictions to the data, in its class", {
     expect_identical(augment(toy_fit(kind), data)[names(classes)], classes)
   }
   expect_identical(augment(fit, newdata = data), wide)
+  expect_identical(rownames(augment(fit, data[c(4, 2), ])), c("4", "2"))
+  keyed <- data.table::as.data.table(data)
+  data.table::setkeyv(keyed, c("score", "text"))
+  before <- data.table::copy(keyed)
+  expect_identical(data.table::key(augment(fit, keyed)), c("score", "text"))
+  expect_null(data.table::key(augment(fit, data.table::as.data.table(data))))
+  expect_identical(keyed, before)
   expect_snapshot(error = TRUE, {
     augment(fit)
     augment(fit, "a")

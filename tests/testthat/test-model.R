@@ -28,6 +28,11 @@ test_that("a fitted model prints what it is", {
   expect_match(capture.output(print(interrupted))[4], "interrupted$")
 })
 
+test_that("columns print as the formula that names them", {
+  expect_identical(columns_text(list(text = "comment text", target = "y")), "y ~ `comment text`")
+  expect_identical(columns_text(list(text = "t", target = c("a", "b c"), pair = "p")), "cbind(a, `b c`) ~ t + p")
+})
+
 test_that("a handle of another session is opened again, once", {
   model <- toy_model()
   first <- model_handle(model)

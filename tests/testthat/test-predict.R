@@ -55,6 +55,13 @@ test_that("the caller's class comes back", {
   expect_identical(class(predict(fit, tibble::as_tibble(data))), c("tbl_df", "tbl", "data.frame"))
 })
 
+test_that("a data frame keeps its row names", {
+  data <- toy_data(6)[c(5, 2), ]
+  expect_identical(rownames(predict(toy_fit(), data)), c("5", "2"))
+  rownames(data) <- c("b", "a")
+  expect_identical(rownames(predict(toy_fit(), data, type = "class")), c("b", "a"))
+})
+
 test_that("rows keep their order, and repeats, single rows and factors are rows", {
   fit <- toy_fit()
   texts <- c("the day is good", "a very long and awful day is not good at all", "bad", "the day is good")
@@ -87,6 +94,7 @@ test_that("rows that cannot be predicted are refused", {
     predict(fit, "a", kind = "prob")
     predict(fit, "a", batch_size = 0)
   })
+  expect_error(predict(fit), "`newdata` must be given", class = "bertfit_error_argument")
   expect_error(predict(fit, c("a", NA)), class = "bertfit_error_data")
   expect_error(predict(fit, data.frame(comment = "a")), class = "bertfit_error_argument")
 })

@@ -93,6 +93,7 @@ test_that("decoding takes matrices, lists and vectors", {
   expect_identical(bert_decode(matrix(0L, 0, 4), model), character())
   expect_identical(bert_decode(bert_tokenize("good, day", model, padding = "none"), model), "good , day")
   expect_error(bert_decode(c(1, NA), model), "missing", class = "bertfit_error_data")
+  expect_error(bert_decode(c(1, 1.5), model), "You gave 1.5", class = "bertfit_error_data")
   expect_error(bert_decode(c(5, 4000), model), "4000", class = "bertfit_error_data")
   expect_error(bert_decode("day", model), "whole numbers", class = "bertfit_error_argument")
 })
