@@ -19,6 +19,8 @@ from bertfit.config import Task
 from bertfit.embed import embed as embed_rows
 from bertfit.errors import ArgumentError
 from bertfit.evaluate import evaluate as evaluate_rows
+from bertfit.export import export as export_model
+from bertfit.fill_mask import fill_mask, next_sentence
 from bertfit.model import Model
 from bertfit.predict import check_type
 from bertfit.predict import predict as predict_rows
@@ -27,7 +29,7 @@ from bertfit.targets import code_target
 
 
 class Bert:
-    """A BERT model at hand: loaded, or fitted by `bertfit.fit`.
+    """A BERT model at hand: loaded, pretrained by `bertfit.pretrain_model`, or fitted by `bertfit.fit`.
 
     Attributes:
         name, config, max_len, parameters: Of the encoder (`parameters`: of the whole network once fitted).
@@ -175,6 +177,37 @@ class Bert:
             BundleError: The disk refuses.
         """
         return persist.save(self.model, path, overwrite)
+
+    def export(self, path: str | os.PathLike, format: str) -> str:
+        """Write a folder for another program, "google" or "huggingface": see `export.export`; the absolute path."""
+        return export_model(self.model, path, format)
+
+    def fill_mask(self, texts: Any, top: int = 5):
+        """The likeliest tokens for every "[MASK]".
+
+        Args:
+            texts: A list of texts, each with a "[MASK]"; or one.
+            top: Tokens per mask.
+
+        Returns:
+            A DataFrame with a row per text, mask and token: row and mask (both from 1), rank, token, probability.
+
+        Raises:
+            ArgumentError: The model has no MLM head.
+            DataError: A text has no mask, or is too long.
+        """
+        import pandas as pd
+
+        return pd.DataFrame(fill_mask(check_texts(texts)[0], self.model, top))
+
+    def next_sentence(self, first: Any, second: Any) -> np.ndarray:
+        """The probability [n] that each of the second texts is what comes after the first.
+
+        Raises:
+            ArgumentError: The model has no NSP head.
+            DataError: The two differ in length, or a text is missing.
+        """
+        return next_sentence(*check_texts(first, second), self.model)
 
     def __reduce__(self):
         # Graphs do not pickle; the bundle's bytes do, so that pickle, joblib and deepcopy keep a model.

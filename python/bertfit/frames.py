@@ -116,9 +116,9 @@ def fit(
     """
     if data is not None and not is_frame(data):
         raise ArgumentError("`data` must be a pandas DataFrame, or None.", [you_gave(data)])
-    start = _model_of(model)
+    start = model_of(model)
     config = _settings(control, settings, validation)
-    callbacks = _listeners(callbacks)
+    callbacks = listeners(callbacks)
     names = {"text": text, "pair": pair, "target": target} if data is not None else {}
     texts, pairs, columns = labelled_rows(data, text, pair, target)
     kind, labels, values = read_target(columns, task)
@@ -138,7 +138,8 @@ def fit(
     ))
 
 
-def _listeners(callbacks: Any) -> list[Callback]:
+def listeners(callbacks: Any) -> list[Callback]:
+    """Callbacks as a list; ArgumentError for what is none."""
     listed = list(callbacks) if isinstance(callbacks, Sequence) else [callbacks]
     for callback in listed:
         if not isinstance(callback, Callback):
@@ -146,7 +147,8 @@ def _listeners(callbacks: Any) -> list[Callback]:
     return listed
 
 
-def _model_of(model: Any) -> Model:
+def model_of(model: Any) -> Model:
+    """The `Model` of what a user may give for one: a `Bert`, a name, a folder."""
     if isinstance(model, Bert):
         return model.model
     if isinstance(model, Model):

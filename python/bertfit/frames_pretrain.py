@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from types import NoneType
 from typing import Any
 
 from bertfit import loading
+from bertfit.bert import Bert
 from bertfit.callbacks import Callback, Console
-from bertfit.frames import Bert
+from bertfit.errors import ArgumentError, you_gave
+from bertfit.frames import listeners, model_of
 from bertfit.model import Model
 from bertfit.plainvalues import build
 from bertfit.pretrain_config import PretrainConfig, PretrainHeads
@@ -53,13 +56,13 @@ def pretrain_model(
         >>> model = pretrain_model(bertfit.init("kor-mini", vocabulary), "data", steps=2000)  # doctest: +SKIP
         >>> model.fill_mask("the man went to the [MASK] .")  # doctest: +SKIP
     """
-    if isinstance(model, Bert):
-        model = model.model
-    elif not isinstance(model, Model):
-        model = loading.open_model(model)
+    if not isinstance(control, (PretrainConfig, Mapping, NoneType)):
+        raise ArgumentError("`control` must be a PretrainConfig, or a dict of its fields.", [you_gave(control)])
     base = control.to_dict() if isinstance(control, PretrainConfig) else dict(control or {})
     config = build(PretrainConfig, {**base, **settings}, "control")
     heads = build(PretrainHeads, heads, "heads") if isinstance(heads, Mapping) else heads
     console = [Console(config.verbose)] if config.verbose else []
-    return Bert(loading.pretrain(model, data, validation=validation, heads=heads, config=config, out_dir=out_dir,
-                                 resume=resume, callbacks=[*console, *callbacks]))
+    return Bert(loading.pretrain(
+        model_of(model), data, validation=validation, heads=heads, config=config, out_dir=out_dir, resume=resume,
+        callbacks=[*console, *listeners(callbacks)],
+    ))
