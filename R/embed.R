@@ -21,8 +21,8 @@
 #' @export
 bert_embed <- function(model, x, layers = -1, pooling = "mean", ..., pair = NULL, batch_size = NULL,
                        precision = "auto", progress = is_interactive()) {
-  check_given("model", "x")
   check_dots_empty0(...)
+  check_given("model", "x")
   check_model(model)
   check_numbers(layers, "layers", current_env())
   check_string(pooling)

@@ -27,8 +27,8 @@
 #' @export
 bert_evaluate <- function(model, newdata, ..., target = NULL, threshold = 0.5, batch_size = NULL, precision = "auto",
                           progress = is_interactive()) {
-  check_given("model", "newdata")
   check_dots_empty0(...)
+  check_given("model", "newdata")
   check_model(model, fitted = TRUE)
   check_number(threshold)
   check_number(batch_size, null_ok = TRUE)

@@ -36,8 +36,8 @@
 #' model$config$hidden_size
 #' @export
 bert_load <- function(x, ..., lower_case = NULL, max_len = NULL, cache_dir = NULL, download = TRUE, quiet = FALSE) {
-  check_given("x")
   check_dots_empty0(...)
+  check_given("x")
   check_string(x)
   check_flag(lower_case, null_ok = TRUE)
   max_len <- check_number(max_len, min = 1, whole = TRUE, null_ok = TRUE)

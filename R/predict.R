@@ -29,8 +29,8 @@
 #' @export
 predict.bert_fit <- function(object, newdata, type = NULL, ..., batch_size = NULL, precision = "auto",
                              progress = is_interactive()) {
-  check_given("newdata")
   check_dots_empty0(...)
+  check_given("newdata")
   check_string(type, null_ok = TRUE)
   check_number(batch_size, null_ok = TRUE)
   check_flag(progress)

@@ -39,8 +39,8 @@
 #' @export
 bert_tokenize <- function(x, model, max_len = NULL, pair = NULL, ..., padding = c("max_len", "longest", "none"),
                           output = c("ids", "tokens"), text = NULL) {
-  check_given("x", "model")
   check_dots_empty0(...)
+  check_given("x", "model")
   check_has_tokens(model)
   padding <- check_choice(padding, c("max_len", "longest", "none"))
   output <- check_choice(output, c("ids", "tokens"))

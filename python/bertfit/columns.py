@@ -75,6 +75,7 @@ def labelled_rows(data: Any, text: Any, pair: Any, target: Any):
     """Texts, pairs (or None) and target columns: of a DataFrame by name, or, where `data` is None, as they are given.
 
     Raises:
+        ArgumentError: One column is named twice.
         DataError: A column does not exist, a text is missing, or there is not one target value per text.
     """
     if data is None:
@@ -83,6 +84,11 @@ def labelled_rows(data: Any, text: Any, pair: Any, target: Any):
     else:
         texts, pairs = check_texts(column(data, text, "text"), None if pair is None else column(data, pair, "pair"))
         columns = target_columns(data, target) if _are_names(target) else {target: column(data, target, "target")}
+        names = [text, *([] if pair is None else [pair]), *(target if _are_names(target) else [target])]
+        twice = [name for name in names if names.count(name) > 1]
+        if twice:
+            raise ArgumentError("`text`, `target` and `pair` must be different columns.",
+                                [f"Given twice: {twice[0]!r}."])
     for name, values in columns.items():
         if len(values) != len(texts):
             raise DataError("The target must have one value per text.",

@@ -37,9 +37,9 @@ def you_gave(value: Any) -> str:
     >>> you_gave("3"), you_gave(range(9**9))
     ("You gave '3'.", 'You gave an object of class range.')
     """
-    if isinstance(value, (str, int, float, list, tuple)) or value is None:
-        text = repr(value)
-        return f"You gave {text if len(text) <= 80 else text[:77] + '...'}."
+    plain = value is None or isinstance(value, (str, int, float, list, tuple))
+    if plain and len(text := repr(value)) <= 80:
+        return f"You gave {text}."
     return f"You gave an object of class {type(value).__name__}."
 
 

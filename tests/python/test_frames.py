@@ -113,6 +113,15 @@ def test_pairs_several_targets_weights_and_a_validation_frame(data):
         model.predict(data)
 
 
+def test_a_column_of_weights_weighs_the_validation_frame_too(data):
+    def watched(weight):
+        model = fit(data.assign(weight=1.0), "comment", "kind", toy_model(), validation=data.assign(weight=weight),
+                    sample_weights="weight", freeze="encoder", **QUICK)
+        return model.metrics["val_loss"]
+
+    assert watched(2.0) == pytest.approx(2 * watched(1.0), rel=1e-6)
+
+
 def test_regression_on_a_frame(data):
     model = fit(data, "comment", "id", toy_model(), **QUICK)
     assert model.task.kind == "regression" and model.task.center == pytest.approx(119.5)
@@ -130,7 +139,8 @@ def test_regression_on_a_frame(data):
      ({"control": 3}, "`control` must be a TrainConfig"), ({"head": [8]}, "`head` must be a HeadConfig"),
      ({"callbacks": print}, "list of bertfit.Callback"), ({"callbacks": [Callback]}, "list of bertfit.Callback"),
      ({"text": 0}, "Names of columns are strings"), ({"target": pd.Series([1, 2])}, "class Series"),
-     ({"target": ["kind", "kund"]}, "`target` must be a column")],
+     ({"target": ["kind", "kund"]}, "`target` must be a column"), ({"target": "comment"}, "must be different columns"),
+     ({"target": ["toxic", "toxic"]}, "Given twice: 'toxic'"), ({"pair": "comment"}, "Given twice: 'comment'")],
 )
 def test_what_a_fit_refuses(data, changes, message):
     arguments = {"data": data, "text": "comment", "target": "kind", "model": toy_model(), **QUICK, **changes}

@@ -95,6 +95,7 @@ test_that("rows that cannot be predicted are refused", {
     predict(fit, "a", batch_size = 0)
   })
   expect_error(predict(fit), "`newdata` must be given", class = "bertfit_error_argument")
+  expect_error(predict(fit, new_data = "a"), "`new_data`", class = "bertfit_error_argument")
   expect_error(predict(fit, c("a", NA)), class = "bertfit_error_data")
   expect_error(predict(fit, data.frame(comment = "a")), class = "bertfit_error_argument")
 })
