@@ -26,7 +26,7 @@
 #'   * `max_len`, the longest input in tokens; `parameters`, the number of weights;
 #'   * `kind`, `path` and `sha256`: where the weights came from and their digest.
 #'
-#'   A fitted model is a `bert_fit` as well, as [bert_fit()] returned it.
+#'   A fitted model is a `bert_fit` as well, as [bert_fit()] returned it, a pretrained one a `bert_pretrained`.
 #' @section Errors: `bertfit_error_checkpoint` and `bertfit_error_vocabulary` for files that do not fit together,
 #'   `bertfit_error_bundle` for an altered bundle, `bertfit_error_download` when a named encoder cannot be had,
 #'   `bertfit_error_argument` for an unknown name.
