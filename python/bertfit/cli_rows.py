@@ -157,7 +157,7 @@ def predict_file(model, o, to: str | None) -> int:
         ArgumentError: The model does not predict this type.
         DataError: A column is missing or there already, or a row is unusable. No file is left at `output`.
     """
-    from bertfit.frames import prediction_columns
+    from bertfit.bert import prediction_columns
     from bertfit.predict import check_type
 
     kind = check_type(model.task, o.type)

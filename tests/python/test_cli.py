@@ -159,7 +159,7 @@ ERRORS = {
     "same": ("train --vocab {v} --train train.tsv --save s --text label", ["must be different columns"]),
     "target": ("train --vocab {v} --train none.csv --save s", ["none.csv: No such file"]),
     "no target": ("train --vocab {v} --train corpus.txt --save s", ["`--target` must be given", "has text."]),
-    "missing target": ("train --config toy.json --vocab {v} --train hole.tsv --save s", ["Rows 2 are missing"]),
+    "missing target": ("train --config toy.json --vocab {v} --train hole.tsv --save s", ["Row 2 is missing"]),
     "format": ("train --vocab {v} --train rows.xlsx --save s", ["`--format` must be given"]),
     "not fitted": ("predict --model {p}/last --input test.tsv", ["must be fitted"]),
     "no model": ("evaluate --model ./none --input test.tsv", ["none"]),
@@ -221,3 +221,11 @@ def test_what_nobody_foresaw_says_so(here, monkeypatch, capsys):
     assert main(["vocab", "--input", "a", "--output", "b"]) == 1
     err = capsys.readouterr().err
     assert "a wheel came off" in err and "`--debug` shows where." in err and "Traceback" not in err
+
+
+def test_the_readmes_commands_parse():
+    from bertfit.cli_options import parser
+
+    (block,) = re.findall(r"## Command line\n.*?```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+    lines = re.findall(r"^(?:echo .* \| )?bertfit (.+)$", block, re.M)
+    assert [parser().parse_args(line.split()).command for line in lines] == [*COMMANDS, "predict"]

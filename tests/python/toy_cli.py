@@ -54,7 +54,9 @@ _done = []
 def run_chain(tmp_path_factory):
     """The folder in which every command has run once, and what each said; made once for all tests."""
     if _done:
+        assert _done[0] is not None, "the chain has failed before"
         return _done[0]
+    _done.append(None)
     folder = tmp_path_factory.mktemp("cli")
     write_files(folder)
     said = {}
@@ -70,5 +72,5 @@ def run_chain(tmp_path_factory):
         code, out, err = bertfit_run(*argv.split(), cwd=folder)
         assert code == 0, (name, err)
         said[name] = (out, err)
-    _done.append((folder, said))
+    _done[0] = (folder, said)
     return _done[0]
