@@ -12,7 +12,7 @@
 | --- | --- |
 | `load(x)` | opens a model by name or folder; a `Bert` |
 | `fit(data, text, target, model, ...)` | fine-tunes it; a new `Bert` |
-| `Bert` | `.predict`, `.evaluate`, `.embed`, `.tokenize`, `.fill_mask`, `.next_sentence`, `.save`, `.export`, `.history` |
+| `Bert` | `.predict`, `.evaluate`, `.embed`, `.tokenize`, `.fill_mask`, `.next_sentence`, `.save`, `.export` |
 | `train_vocabulary(source, size, type)` | makes a WordPiece or SentencePiece vocabulary from texts; a `Vocabulary` |
 | `init(config, vocabulary)` | a model with fresh weights, to pretrain; a `Bert` |
 | `make_pretraining_data(corpus, vocabulary, out_dir)` | masked pairs of sentences, in Google's files |
