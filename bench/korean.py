@@ -79,7 +79,7 @@ def pretrained(model, data, validation, steps: int, folder: Path) -> None:
     from bertfit.pretrain import pretrain
     from bertfit.pretrain_config import PretrainConfig
 
-    config = PretrainConfig(epochs=EPOCHS, steps_per_epoch=steps, batch_size=BATCH, learning_rate=2e-3, seed=42,
+    config = PretrainConfig(epochs=EPOCHS, steps_per_epoch=steps, batch_size=BATCH, learning_rate=3e-3, seed=42,
                             validation_steps=50, save_epochs=EPOCHS // 2)
     done = pretrain(model, data, config=config, validation=validation, out_dir=folder, callbacks=[Console(1)])
     history = pd.DataFrame(done.record["history"])
