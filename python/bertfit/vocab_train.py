@@ -86,9 +86,9 @@ def train_vocabulary(
         DataError: There is no text; a text is missing or no string; a file is no UTF-8 (with its line).
         VocabularyError: The disk refuses `out`.
 
-    >>> vocabulary = train_vocabulary(["a cat", "a cat and a hat", "the hat"] * 9, 14)
+    >>> vocabulary = train_vocabulary(["a cat", "a cat and a hat", "the hat"] * 9, 16)
     >>> vocabulary.tokens[:6], "cat" in vocabulary.ids
-    (('[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', '##a'), True)
+    (('[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', 'a'), True)
     """
     require(type in TYPES, "type", f"one of {', '.join(TYPES)}", type)
     require(algorithm in ALGORITHMS, "algorithm", f"one of {', '.join(ALGORITHMS)}", algorithm)

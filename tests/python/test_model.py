@@ -145,7 +145,7 @@ def test_a_checkpoint_fills_every_weight(max_len):
 
     class Checkpoint:
         name, kind, path, sha256 = "small", "google", "/a/folder", "abc"
-        config, vocabulary = toy_config(), VOCABULARY
+        config, vocabulary, heads = toy_config(), VOCABULARY, None
 
         @staticmethod
         def fill(encoder):

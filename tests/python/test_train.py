@@ -233,7 +233,7 @@ def test_settings_that_do_not_fit_the_model_are_refused(toy):
         frozen(toy, max_len=33)
     with pytest.raises(ArgumentError, match="`layers` must be between 1 and 1"):
         frozen(toy, head=HeadConfig(pooling="mean", layers=(2,)))
-    with pytest.raises(DataError, match="no missing values"):
+    with pytest.raises(DataError, match="none may be missing"):
         frozen(toy, np.where(np.arange(200) == 6, np.nan, GOOD))
     with pytest.raises(DataError, match="one number per row"):
         frozen(toy, sample_weights=[1, 2])
