@@ -490,7 +490,12 @@ def script(tmp_path, before, workers):
     (tmp_path / "unguarded.py").write_text(code)  # a script without `if __name__ == "__main__"`
     path = os.pathsep.join(sys.path)
     return subprocess.Popen([sys.executable, str(tmp_path / "unguarded.py")], stdout=subprocess.PIPE, text=True,
-                            env={**os.environ, "PYTHONPATH": path}, start_new_session=True)
+                            env={**os.environ, "PYTHONPATH": path}, start_new_session=True, preexec_fn=heed_interrupts)
+
+
+def heed_interrupts():
+    """What a shell starts in the background ignores SIGINT, and its children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
