@@ -16,7 +16,7 @@ RUN = {"steps": 4, "steps_per_epoch": 2, "batch_size": 8, "precision": "float32"
 
 @pytest.fixture(scope="module")
 def sides(r, tmp_path_factory):
-    """Both sides' folders of data, and the Python model; R has `vocab`, `data` and `model`."""
+    """Both sides' folders of data, and the Python model; R has `vocab`, `data` and `pretrained` (`model` is the toy of the other files)."""
     folder = tmp_path_factory.mktemp("pretraining")
     vocabulary = bertfit.train_vocabulary([TEXT], 200, "wordpiece")
     bertfit.make_pretraining_data(TEXT, vocabulary, folder / "python", max_len=32, whole_word=True, seed=3)
@@ -26,7 +26,7 @@ def sides(r, tmp_path_factory):
           data <- bert_pretrain_data("{TEXT}", vocab, "{folder / 'r'}", max_len = 32, whole_word = TRUE, seed = 3,
                                      quiet = TRUE)
           config <- bert_config(vocab_size = vocab$size, {sizes})
-          model <- bert_pretrain(bert_init(config, vocab, seed = 2), data, {run})""")
+          pretrained <- bert_pretrain(bert_init(config, vocab, seed = 2), data, {run})""")
     config = bertfit.BertConfig(vocab_size=len(vocabulary), **SIZES)
     model = bertfit.pretrain_model(bertfit.init(config, vocabulary, seed=2), folder / "python", **RUN)
     return folder, vocabulary, model
@@ -46,14 +46,14 @@ def test_data_are_byte_for_byte_the_same(r, sides):
 def test_the_course_is_the_same(r, sides):
     history = sides[2].history
     for name in ("steps", "mlm_loss", "mlm_accuracy", "nsp_loss", "nsp_accuracy", "learning_rate"):
-        np.testing.assert_allclose(np.asarray(r(f"model$history${name}")), history[name], rtol=1e-5)
+        np.testing.assert_allclose(np.asarray(r(f"pretrained$history${name}")), history[name], rtol=1e-5)
 
 
 def test_masks_are_filled_alike(r, assign, sides):
     texts = ["Old Tom mends [MASK] on the [MASK].", "[MASK]", "The é日 [MASK] sea"]
     assign("texts", texts)
     frame = sides[2].fill_mask(texts, top=4)
-    found = r("bert_fill_mask(texts, model, top = 4)")
+    found = r("bert_fill_mask(texts, pretrained, top = 4)")
     assert list(found.names) == list(frame.columns)
     assert list(found.rx2("token")) == list(frame["token"])
     for name in ("row", "mask", "rank"):
@@ -65,5 +65,5 @@ def test_next_sentences_are_judged_alike(r, assign, sides):
     first, second = ["Old Tom mends nets.", "a"], ["His fingers know every knot.", "b"]
     assign("a", first)
     assign("b", second)
-    np.testing.assert_allclose(np.asarray(r("bert_next_sentence(a, b, model)")), sides[2].next_sentence(first, second),
+    np.testing.assert_allclose(np.asarray(r("bert_next_sentence(a, b, pretrained)")), sides[2].next_sentence(first, second),
                                rtol=1e-4)
