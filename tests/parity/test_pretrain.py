@@ -16,7 +16,7 @@ RUN = {"steps": 4, "steps_per_epoch": 2, "batch_size": 8, "precision": "float32"
 
 @pytest.fixture(scope="module")
 def sides(r, tmp_path_factory):
-    """Both sides' folders of data, and the Python model; R has `vocab`, `data` and `pretrained` (`model` is the toy of the other files)."""
+    """Both sides' folders of data, and the Python model; R has `vocab`, `data` and `pretrained`."""
     folder = tmp_path_factory.mktemp("pretraining")
     vocabulary = bertfit.train_vocabulary([TEXT], 200, "wordpiece")
     bertfit.make_pretraining_data(TEXT, vocabulary, folder / "python", max_len=32, whole_word=True, seed=3)
@@ -65,5 +65,5 @@ def test_next_sentences_are_judged_alike(r, assign, sides):
     first, second = ["Old Tom mends nets.", "a"], ["His fingers know every knot.", "b"]
     assign("a", first)
     assign("b", second)
-    np.testing.assert_allclose(np.asarray(r("bert_next_sentence(a, b, pretrained)")), sides[2].next_sentence(first, second),
-                               rtol=1e-4)
+    found = np.asarray(r("bert_next_sentence(a, b, pretrained)"))
+    np.testing.assert_allclose(found, sides[2].next_sentence(first, second), rtol=1e-4)
