@@ -50,6 +50,7 @@ test_that("the same seed gives the same files, from R on any number of cores, an
 })
 
 test_that("JSON lines, SentencePiece and whole words go in as well", {
+  skip_if_no_python()
   folder <- withr::local_tempdir()
   withr::local_dir(folder)
   write_corpus("corpus.txt")

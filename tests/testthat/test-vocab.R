@@ -58,6 +58,7 @@ test_that("a vocabulary tokenizes and decodes, also after saveRDS()", {
 })
 
 test_that("what cannot be is refused before or in Python, with what can be", {
+  skip_if_no_python()
   expect_error(bert_vocab_train(size = 10), "neither", class = "bertfit_error_argument")
   expect_error(bert_vocab_train("a", 10, files = "b"), "both", class = "bertfit_error_argument")
   expect_error(bert_vocab_train("a", 0), "`size` must be a whole number of at least 1", class = "bertfit_error_argument")
