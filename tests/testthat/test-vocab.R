@@ -66,7 +66,6 @@ test_that("what cannot be is refused before or in Python, with what can be", {
   expect_error(bert_vocab_train(c("a", NA), 10), "Row 2 is NA", class = "bertfit_error_data")
   expect_error(bert_vocab_train(files = "/no/such.txt", size = 10), "/no/such.txt", class = "bertfit_error_data")
   expect_error(bert_vocab_train("a", 10, lower = TRUE), "`lower`", class = "bertfit_error_argument")
-  skip_if_no_python()
   bad <- withr::local_tempfile(lines = "fine")
   cat("caf\xe9\n", file = bad, append = TRUE)
   error <- expect_error(bert_vocab_train(files = bad, size = 10, quiet = TRUE), class = "bertfit_error_data")
