@@ -11,9 +11,8 @@ import numbers
 from collections.abc import Mapping, Sequence
 
 from bertfit import presets
-from bertfit._env import PRECISIONS
 from bertfit.errors import ArgumentError
-from bertfit.settings import Settings, is_number, is_whole, require
+from bertfit.settings import Settings, check_rates, check_run, is_number, is_whole, require
 
 TASKS = ("binary", "multiclass", "multilabel", "regression")
 POOLINGS = ("nsp", "cls", "mean", "max")
@@ -256,18 +255,7 @@ class TrainConfig(Settings):
     def __post_init__(self):
         for name in ("epochs", "batch_size", "accumulation"):
             require(is_whole(getattr(self, name), 1), name, "a whole number of at least 1", getattr(self, name))
-        require(is_number(self.learning_rate, 0, open_low=True), "learning_rate", "a number above 0",
-                 self.learning_rate)
-        for name in ("min_learning_rate", "weight_decay"):
-            require(is_number(getattr(self, name), 0), name, "a number of at least 0", getattr(self, name))
-        if self.min_learning_rate > self.learning_rate:
-            raise ArgumentError(
-                "`min_learning_rate` must not be above `learning_rate`.",
-                [f"They are {self.min_learning_rate!r} and {self.learning_rate!r}."],
-            )
-        require(is_number(self.warmup, 0, 1), "warmup", "a share between 0 and 1", self.warmup)
-        require(self.clip_norm is None or is_number(self.clip_norm, 0, open_low=True),
-                 "clip_norm", "a number above 0, or None", self.clip_norm)
+        check_rates(self)
         require(self.max_len == "auto" or is_whole(self.max_len, 3),
                  "max_len", 'a whole number of at least 3, or "auto"', self.max_len)
         require(is_number(self.max_len_quantile, 0, 1, open_low=True),
@@ -289,7 +277,4 @@ class TrainConfig(Settings):
                  "early_stopping", "a whole number of epochs of at least 1, or None", self.early_stopping)
         require(self.monitor in MONITORS, "monitor", f"one of {', '.join(MONITORS)}", self.monitor)
         require(isinstance(self.restore_best, bool), "restore_best", "True or False", self.restore_best)
-        require(self.precision in PRECISIONS, "precision", f"one of {', '.join(PRECISIONS)}", self.precision)
-        require(self.seed is None or (is_whole(self.seed, 0) and self.seed < 2**31),
-                 "seed", "a whole number between 0 and 2147483647, or None", self.seed)
-        require(self.verbose in (0, 1, 2), "verbose", "0, 1 or 2", self.verbose)
+        check_run(self)

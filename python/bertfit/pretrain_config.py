@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from bertfit._env import PRECISIONS
-from bertfit.errors import ArgumentError
-from bertfit.settings import Settings, is_number, is_whole, require
+from bertfit.settings import Settings, check_rates, check_run, is_whole, require
 
 MONITORS = ("loss", "mlm_loss", "mlm_accuracy", "nsp_loss", "nsp_accuracy")
 
@@ -74,21 +72,7 @@ class PretrainConfig(Settings):
         for name in ("steps", "steps_per_epoch", "validation_steps", "save_epochs", "save_steps"):
             value = getattr(self, name)
             require(value is None or is_whole(value, 1), name, "a whole number of at least 1, or None", value)
-        require(is_number(self.learning_rate, 0, open_low=True),
-                "learning_rate", "a number above 0", self.learning_rate)
-        for name in ("min_learning_rate", "weight_decay"):
-            require(is_number(getattr(self, name), 0), name, "a number of at least 0", getattr(self, name))
-        if self.min_learning_rate > self.learning_rate:
-            raise ArgumentError(
-                "`min_learning_rate` must not be above `learning_rate`.",
-                [f"They are {self.min_learning_rate!r} and {self.learning_rate!r}."],
-            )
-        require(is_number(self.warmup, 0, 1), "warmup", "a share between 0 and 1", self.warmup)
-        require(self.clip_norm is None or is_number(self.clip_norm, 0, open_low=True),
-                "clip_norm", "a number above 0, or None", self.clip_norm)
+        check_rates(self)
         require(self.masking in ("dynamic", "static"), "masking", '"dynamic" or "static"', self.masking)
         require(self.monitor in MONITORS, "monitor", f"one of {', '.join(MONITORS)}", self.monitor)
-        require(self.precision in PRECISIONS, "precision", f"one of {', '.join(PRECISIONS)}", self.precision)
-        require(self.seed is None or (is_whole(self.seed, 0) and self.seed < 2**31),
-                "seed", "a whole number between 0 and 2147483647, or None", self.seed)
-        require(self.verbose in (0, 1, 2), "verbose", "0, 1 or 2", self.verbose)
+        check_run(self)

@@ -1,4 +1,4 @@
-"""What every dataclass of settings shares: the wording of a broken rule, tests of numbers, a plain dict."""
+"""What dataclasses of settings share: the wording of a broken rule, tests of numbers, training's rules, a plain dict."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import numbers
 from collections.abc import Mapping
 from typing import Any
 
+from bertfit._env import PRECISIONS
 from bertfit.errors import ArgumentError
 
 
@@ -44,3 +45,35 @@ def _plain(value: Any) -> Any:
     if isinstance(value, numbers.Real):
         return int(value) if isinstance(value, numbers.Integral) else float(value)
     return [_plain(v) for v in value]
+
+
+def check_rates(settings: Any) -> None:
+    """Check what every training run says of its optimizer: learning_rate, min_learning_rate, weight_decay, warmup,
+    clip_norm.
+
+    Raises:
+        ArgumentError: One is out of range.
+    """
+    rate, lowest = settings.learning_rate, settings.min_learning_rate
+    require(is_number(rate, 0, open_low=True), "learning_rate", "a number above 0", rate)
+    for name in ("min_learning_rate", "weight_decay"):
+        require(is_number(getattr(settings, name), 0), name, "a number of at least 0", getattr(settings, name))
+    if lowest > rate:
+        raise ArgumentError(
+            "`min_learning_rate` must not be above `learning_rate`.", [f"They are {lowest!r} and {rate!r}."]
+        )
+    require(is_number(settings.warmup, 0, 1), "warmup", "a share between 0 and 1", settings.warmup)
+    require(settings.clip_norm is None or is_number(settings.clip_norm, 0, open_low=True),
+            "clip_norm", "a number above 0, or None", settings.clip_norm)
+
+
+def check_run(settings: Any) -> None:
+    """Check what every training run says of how it runs: precision, seed, verbose.
+
+    Raises:
+        ArgumentError: One is none of its values.
+    """
+    require(settings.precision in PRECISIONS, "precision", f"one of {', '.join(PRECISIONS)}", settings.precision)
+    require(settings.seed is None or (is_whole(settings.seed, 0) and settings.seed < 2**31),
+            "seed", "a whole number between 0 and 2147483647, or None", settings.seed)
+    require(settings.verbose in (0, 1, 2), "verbose", "0, 1 or 2", settings.verbose)
