@@ -1,4 +1,4 @@
-"""What dataclasses of settings share: the wording of a broken rule, tests of numbers, training's rules, a plain dict."""
+"""What settings share: the wording of a broken rule, tests of numbers, the rules of all training runs, a plain dict."""
 
 from __future__ import annotations
 
