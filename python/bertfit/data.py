@@ -15,7 +15,6 @@ from bertfit.bucket import padded_length, training_batches
 from bertfit.config import Task, TrainConfig
 from bertfit.errors import ArgumentError, DataError, rows_are
 from bertfit.outcomes import check_targets
-from bertfit.tokenize import Encoding
 
 
 @dataclasses.dataclass(frozen=True)
@@ -197,9 +196,3 @@ def epoch_batches(lengths: np.ndarray, batch_size: int, accumulation: int, seed:
 def auto_max_len(full_lengths: np.ndarray, quantile: float, limit: int) -> int:
     """The length in tokens that holds this quantile of the texts: at least 8, at most `limit`, a multiple of 8."""
     return min(max(8, padded_length(np.array([np.quantile(full_lengths, quantile, method="higher")]), 10**9)), limit)
-
-
-def token_inputs(encoding: Encoding, rows: np.ndarray, limit: int, pad_id: int) -> tuple[np.ndarray, np.ndarray]:
-    """Token and segment ids [B, S] of some rows, padded to their own longest."""
-    ids, segments, _ = encoding.pad(rows, padded_length(encoding.lengths[rows], limit), pad_id)
-    return ids, segments

@@ -17,24 +17,25 @@ import contextlib
 import contextvars
 import math
 
-from bertfit import _env
-from bertfit.noise import Noise, drop
+from bertfit import _env, kernels
+from bertfit.noise import Noise
 
 tf = _env.tensorflow()
 keras = _env.keras()
 
 _compute_dtype = contextvars.ContextVar("compute_dtype", default="float32")
 
-#: Subtracted from the scores of masked positions, as in Google's modeling.py.
-_MASKED = -10000.0
-
 
 @contextlib.contextmanager
-def compute_in(precision: str):
-    """Within this context, graphs are traced with matrix products in `precision` ("float32" or "bfloat16")."""
+def compute_in(precision: str, compiled: bool = False):
+    """Within this context, graphs are traced with matrix products in `precision` ("float32" or "bfloat16").
+
+    `compiled` traces them with compiled kernels too (see `kernels`).
+    """
     token = _compute_dtype.set(precision)
     try:
-        yield
+        with kernels.compiled(compiled):
+            yield
     finally:
         _compute_dtype.reset(token)
 
@@ -58,8 +59,8 @@ def product(x, kernel, bias=None):
 def activation(name: str):
     """The function behind an activation's name; "gelu" is exact (erf), "gelu_new" the tanh approximation."""
     functions = {
-        "gelu": lambda x: tf.nn.gelu(x, approximate=False),
-        "gelu_new": lambda x: tf.nn.gelu(x, approximate=True),
+        "gelu": lambda x: kernels.gelu(x, approximate=False),
+        "gelu_new": lambda x: kernels.gelu(x, approximate=True),
         "relu": tf.nn.relu,
         "tanh": tf.nn.tanh,
         "linear": tf.identity,
@@ -85,10 +86,7 @@ class LayerNormalization(keras.layers.Layer):
         super().build(input_shape)
 
     def call(self, inputs):
-        x = tf.cast(inputs, tf.float32)
-        mean, variance = tf.nn.moments(x, axes=[-1], keepdims=True)
-        scale = tf.math.rsqrt(variance + self.epsilon) * self.gamma
-        return x * scale + (self.beta - mean * scale)
+        return kernels.normalize(tf.cast(inputs, tf.float32), self.gamma, self.beta, self.epsilon)
 
     def get_config(self):
         return {**super().get_config(), "epsilon": self.epsilon}
@@ -188,13 +186,11 @@ class MultiHeadSelfAttention(keras.layers.Layer):
         qkv = product(inputs, kernel, tf.concat([self.bq, self.bk, self.bv], axis=0))
         # tf.split on the last axis: its gradient is one concatenation, slices' gradients are three padded copies.
         q, k, v = (self._to_heads(part, shape) for part in tf.split(qkv, 3, axis=-1))  # [B, N, S, D] each
-        scores = tf.cast(tf.matmul(q, k, transpose_b=True), tf.float32) / math.sqrt(self.head_size)  # [B, N, S, S]
-        if mask is not None:
-            scores += (1.0 - tf.cast(mask, tf.float32))[:, None, None, :] * _MASKED
-        weights = tf.nn.softmax(scores)
-        if self.dropout and training:
-            weights = drop(weights, self.dropout, self._noise[0], self.index)
-        context = tf.matmul(tf.cast(weights, v.dtype), v)  # [B, N, S, D]
+        rate = self.dropout if training else 0.0
+        key = self._noise[0].key(self.index) if rate else None
+        weights = kernels.attention_weights(tf.matmul(q, k, transpose_b=True), mask, 1.0 / math.sqrt(self.head_size),
+                                            rate, key)  # [B, N, S, S]
+        context = tf.matmul(weights, v)  # [B, N, S, D]
         context = tf.reshape(tf.transpose(context, [0, 2, 1, 3]), [shape[0], shape[1], self.heads * self.head_size])
         context.set_shape([*inputs.shape[:-1], self.heads * self.head_size])
         return tf.cast(product(context, self.Wo, self.bo), tf.float32)

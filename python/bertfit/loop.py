@@ -12,16 +12,18 @@ from typing import Any
 
 import numpy as np
 
-from bertfit import _env
+from bertfit import _env, kernels
+from bertfit.bucket import filled
 from bertfit.callbacks import Callback
 from bertfit.config import Task, TrainConfig
-from bertfit.data import Batch, Rows, element_weights, epoch_batches, token_inputs
+from bertfit.data import Batch, Rows, element_weights, epoch_batches
 from bertfit.encoder import compute_in
 from bertfit.errors import TrainingError
 from bertfit.metrics import epoch_metrics
 from bertfit.model import Model
 from bertfit.optimizer import DECAYED, AdamWarmup
 from bertfit.schedule import train_steps
+from bertfit.shapes import Shapes, plan_shapes
 from bertfit.tokenize import Encoding
 
 tf = _env.tensorflow()
@@ -35,9 +37,18 @@ class TokenFeed:
         self.graph = model.network
         self.lengths = encoding.lengths
         self.signature = (tf.TensorSpec([None, None], tf.int32),) * 2
+        self.shapes = Shapes(None, max_len)
+
+    def plan(self, config: TrainConfig, seed: int) -> None:
+        """Choose the shapes of batches for a run; the epochs' batches are alike enough that one stands for all."""
+        batches = epoch_batches(self.lengths, config.batch_size, config.accumulation, seed, 1)
+        longest = np.array([self.lengths[batch.rows].max() for batch in batches])
+        self.shapes = plan_shapes(np.tile(longest, config.epochs), config.batch_size, self.max_len, self.model.config,
+                                  True, kernels.can_compile())
 
     def inputs(self, rows: np.ndarray):
-        return token_inputs(self.encoding, rows, self.max_len, self.model.config.pad_token_id)
+        length = self.shapes.padded(int(self.lengths[rows].max()))
+        return self.encoding.pad(rows, length, self.model.config.pad_token_id)[:2]
 
     def apply(self, inputs, training: bool):
         return self.graph(list(inputs), training=training)
@@ -55,6 +66,10 @@ class FeatureFeed:
         self.features = model.features(encoding, head.pooling, head.layers, precision)
         self.lengths = np.ones(len(encoding), np.int64)  # all alike: batches are purely random
         self.signature = (tf.TensorSpec([None, self.features.shape[1]], tf.float32),)
+        self.shapes = Shapes(None, 1)
+
+    def plan(self, config: TrainConfig, seed: int) -> None:
+        """Nothing to choose: all rows are alike, and the head is small."""
 
     def inputs(self, rows: np.ndarray):
         return (self.features[rows],)
@@ -90,6 +105,7 @@ class Loop:
         self.optimizer.build(self.variables)
         accumulated = self.variables if config.accumulation > 1 else []
         self.gradients = [tf.Variable(tf.zeros_like(v), trainable=False) for v in accumulated]
+        feed.plan(config, seed)
         self.step = self._trace_step()
         self.history: dict[str, list] = {}
         self.best_epoch, self.best_value, self.best_weights = None, math.inf, None
@@ -103,7 +119,7 @@ class Loop:
         @tf.function(input_signature=[self.feed.signature, targets, weights, tf.TensorSpec([], tf.float32),
                                       tf.TensorSpec([], tf.bool)])
         def step(inputs, targets, weights, step_rows, last):
-            with compute_in(self.precision), tf.GradientTape() as tape:
+            with compute_in(self.precision, self.feed.shapes.compiled), tf.GradientTape() as tape:
                 logits = self.feed.apply(inputs, training=True)  # [B, K]
                 # The mean over the step's rows, so that batches that are accumulated add up to one large batch.
                 loss = tf.reduce_sum(_losses(self.task, logits, targets) * weights) / step_rows
@@ -186,10 +202,12 @@ class Loop:
 
     def _one(self, batch: Batch) -> tuple[float, np.ndarray]:
         rows = batch.rows
-        inputs = tuple(tf.constant(x) for x in self.feed.inputs(rows))
-        loss, logits = self.step(inputs, tf.constant(self.rows.targets[rows]), tf.constant(self.weights[rows]),
-                                 tf.constant(float(batch.step_rows)), tf.constant(batch.last))
-        return float(loss), logits.numpy()
+        # Compiled kernels serve one number of rows: a short batch gets rows of weight 0.
+        size = self.config.batch_size if self.feed.shapes.compiled else len(rows)
+        inputs = tuple(tf.constant(filled(x, size)) for x in self.feed.inputs(rows))
+        targets, weights = (tf.constant(filled(x[rows], size)) for x in (self.rows.targets, self.weights))
+        loss, logits = self.step(inputs, targets, weights, tf.constant(float(batch.step_rows)), tf.constant(batch.last))
+        return float(loss), logits.numpy()[: len(rows)]
 
     def _validate(self) -> dict[str, float]:
         if self.watched is None:

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bertfit import _env
-from bertfit.bucket import inference_batches, padded_length
+from bertfit import _env, kernels
+from bertfit.bucket import filled, inference_batches
 from bertfit.config import BertConfig, HeadConfig, Task
 from bertfit.encoder import build_encoder, compute_in, encoder_layer_names, noise_of
 from bertfit.errors import ArgumentError
 from bertfit.heads import attach, build_head, build_pooling, feature_width
 from bertfit.pretrain_config import PretrainHeads
 from bertfit.pretrain_heads import PretrainingLayers
+from bertfit.shapes import Shapes, plan_shapes
 from bertfit.tokenize import Encoding, Tokenizer
 from bertfit.vocab import Vocabulary
 
@@ -206,20 +207,30 @@ class Model:
         Returns:
             [n, width], float32, in the order of `encoding`.
         """
-        function, width = self._function(what, _env.resolve_precision(precision))
-        result = np.empty((len(encoding), width), np.float32)
         lengths, done = encoding.lengths, 0
-        for rows in inference_batches(lengths, token_budget, self.max_len):
-            ids, segments, _ = encoding.pad(rows, padded_length(lengths[rows], self.max_len), self.config.pad_token_id)
-            result[rows] = function(tf.constant(ids), tf.constant(segments)).numpy()
+        shapes = self._shapes(lengths, token_budget)
+        function, width = self._function(what, _env.resolve_precision(precision), shapes.compiled)
+        result = np.empty((len(encoding), width), np.float32)
+        for rows in inference_batches(lengths, token_budget, shapes.padded):
+            length = shapes.padded(int(lengths[rows[0]]))
+            ids, segments, _ = encoding.pad(rows, length, self.config.pad_token_id)
+            if shapes.compiled:
+                ids, segments = (filled(array, max(1, token_budget // length)) for array in (ids, segments))
+            result[rows] = function(tf.constant(ids), tf.constant(segments)).numpy()[: len(rows)]
             done += len(rows)
             if progress is not None:
                 progress(done, len(encoding))
         return result
 
-    def _function(self, what, precision: str):
-        """The traced graph for `what` and the width of what it returns; traced once per precision."""
-        key = (what, precision)
+    def _shapes(self, lengths: np.ndarray, token_budget: int) -> Shapes:
+        batches = inference_batches(lengths, token_budget, Shapes(None, self.max_len).padded)
+        longest = np.array([lengths[rows[0]] for rows in batches], np.int64)
+        return plan_shapes(longest, np.array([len(rows) for rows in batches]), self.max_len, self.config, False,
+                           kernels.can_compile())
+
+    def _function(self, what, precision: str, compiled: bool):
+        """The traced graph for `what` and the width of what it returns; traced once per precision and kind."""
+        key = (what, precision, compiled)
         if key not in self._functions:
             if what == "logits":
                 if not self.fitted:
@@ -233,7 +244,7 @@ class Model:
 
             @tf.function(input_signature=[ids, ids])
             def function(tokens, segments):
-                with compute_in(precision):
+                with compute_in(precision, compiled):
                     return graph([tokens, segments], training=False)
 
             self._functions[key] = (function, int(graph.outputs[0].shape[-1]))

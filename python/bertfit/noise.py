@@ -6,7 +6,7 @@ agree in any process. Which layers drop, and how much, is decided by `layers`, `
 
 from __future__ import annotations
 
-from bertfit import _env
+from bertfit import _env, kernels
 
 tf = _env.tensorflow()
 keras = _env.keras()
@@ -31,6 +31,12 @@ class Noise:
         """Move to the next step's random numbers."""
         self.state.assign_add([0, 1])
 
+    def key(self, index: int):
+        """The key of layer `index` at this step: uint32 [2], for `kernels.drop`."""
+        seed, step = tf.unstack(tf.cast(self.state, tf.uint32))
+        first = kernels.mix(kernels.mix(kernels.mix(seed) + step) + tf.constant(index, tf.uint32))
+        return tf.stack([first, kernels.mix(first ^ tf.constant(0x9E3779B9, tf.uint32))])
+
 
 class Dropout(keras.layers.Layer):
     """Dropout whose random numbers follow `Noise`; the identity outside training.
@@ -49,17 +55,11 @@ class Dropout(keras.layers.Layer):
 
     def call(self, inputs, training=None):
         if self.rate and training:
-            return drop(inputs, self.rate, self._noise[0], self.index)
+            return kernels.drop(inputs, self.rate, self._noise[0].key(self.index))
         return inputs
 
     def get_config(self):
         return {**super().get_config(), "rate": self.rate, "index": self.index}
-
-
-def drop(x, rate: float, noise: Noise, index: int):
-    """`x` with a `rate` of its values zeroed and the others scaled up, by the numbers of layer `index`."""
-    seed = noise.state + tf.constant([index * 7919, 0])
-    return tf.nn.experimental.stateless_dropout(x, rate, seed=seed, rng_alg="philox")
 
 
 class FreshNormal(keras.initializers.Initializer):

@@ -16,8 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from bertfit import _env, persist
-from bertfit.bucket import padded_length
+from bertfit import _env, kernels, persist
 from bertfit.callbacks import Callback
 from bertfit.encoder import compute_in
 from bertfit.errors import ArgumentError, DataError, TrainingError
@@ -27,9 +26,13 @@ from bertfit.optimizer import DECAYED, AdamWarmup
 from bertfit.pretrain_config import PretrainConfig, PretrainHeads
 from bertfit.pretrain_read import PretrainBatch, PretrainingData
 from bertfit.pretrain_state import State, load_state, save_state
+from bertfit.shapes import Shapes, plan_fixed
 from bertfit.vocab import Vocabulary
 
 tf = _env.tensorflow()
+
+#: Masked tokens of a batch are filled up to a multiple of this, so that few different shapes reach the kernels.
+MASKED_STEP = 64
 
 #: What a step adds up, over its masked tokens and its pairs.
 _SUMS = ("mlm_loss", "mlm_right", "mlm_count", "nsp_loss", "nsp_right", "nsp_count")
@@ -98,19 +101,21 @@ def _check_data(model: Model, data: PretrainingData, argument: str) -> None:
     data.check_vocabulary(model.vocabulary)
 
 
-def step_inputs(batch: PretrainBatch, pad_id: int) -> tuple[np.ndarray, ...]:
+def step_inputs(batch: PretrainBatch, pad_id: int, shapes: Shapes) -> tuple[np.ndarray, ...]:
     """A batch as the traced step takes it: padding cut off, masked tokens as flat places.
 
     Returns:
-        Token ids and segment ids [B, S], S the longest row's length; the M masked tokens' places in [B * S], their
-        ids [M], and the next-sentence labels [B]. All int32.
+        Token ids and segment ids [B, S], S the length of the longest row, padded; the M masked tokens' places in
+        [B * S], their ids [M], and the next-sentence labels [B]. All int32. M is filled up to a multiple of
+        `MASKED_STEP` with ids of -1, which count for nothing.
     """
     longest = int(np.flatnonzero((batch.input_ids != pad_id).any(axis=0))[-1]) + 1
-    length = padded_length(np.array([longest]), batch.input_ids.shape[1])
+    length = shapes.padded(longest)
     rows, columns = np.nonzero(batch.weights > 0)
-    places = rows * length + batch.positions[rows, columns]
-    arrays = (batch.input_ids[:, :length], batch.segment_ids[:, :length], places, batch.labels[rows, columns],
-              batch.next_labels)
+    fill = (0, -len(rows) % MASKED_STEP)
+    places = np.pad(rows * length + batch.positions[rows, columns], fill)
+    labels = np.pad(batch.labels[rows, columns], fill, constant_values=-1)
+    arrays = (batch.input_ids[:, :length], batch.segment_ids[:, :length], places, labels, batch.next_labels)
     return tuple(np.ascontiguousarray(array, np.int32) for array in arrays)
 
 
@@ -143,6 +148,7 @@ class _Run:
         self.optimizer.build(self.variables)
         self.rule = mask_rule(data, model.vocabulary) if config.masking == "dynamic" else None
         model.noise.reset(seed)
+        self.shapes = plan_fixed(data.max_len, self.total_steps, config.batch_size, model.config, kernels.can_compile())
         self.step, self.sums = 0, dict.fromkeys(_SUMS, 0.0)
         self.history: dict[str, list] = {}
         self.best_epoch, self.best_badness = None, math.inf
@@ -156,7 +162,7 @@ class _Run:
 
         @tf.function(input_signature=[ids, ids, flat, flat, flat])
         def step(tokens, segments, places, labels, next_labels):
-            with compute_in(self.precision):
+            with compute_in(self.precision, self.shapes.compiled):
                 if not training:
                     return self._losses(tokens, segments, places, labels, next_labels, False)[1]
                 with tf.GradientTape() as tape:
@@ -172,9 +178,10 @@ class _Run:
         vectors = tf.gather(tf.reshape(sequence, [-1, self.model.config.hidden_size]), places)  # [M, H]
         token_logits = self.model.pretraining.token_logits(vectors)  # [M, V]
         next_logits = self.model.pretraining.next_logits(pooled)  # [B, 2]
-        token_losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, token_logits)
+        real = tf.cast(labels >= 0, tf.float32)
+        token_losses = kernels.token_losses(token_logits, tf.maximum(labels, 0)) * real
         next_losses = tf.nn.sparse_softmax_cross_entropy_with_logits(next_labels, next_logits)
-        masked = tf.cast(tf.size(labels), tf.float32)
+        masked = tf.reduce_sum(real)
         loss = tf.reduce_sum(token_losses) / tf.maximum(masked, 1.0) + tf.reduce_mean(next_losses)
         return loss, tf.stack([
             tf.reduce_sum(token_losses), _right(token_logits, labels), masked,
@@ -182,7 +189,7 @@ class _Run:
         ])
 
     def _run_batch(self, function, batch: PretrainBatch) -> np.ndarray:
-        return function(*step_inputs(batch, self.model.vocabulary.pad_id)).numpy()
+        return function(*step_inputs(batch, self.model.vocabulary.pad_id, self.shapes)).numpy()
 
     # -- The run --------------------------------------------------------------------------------------
 

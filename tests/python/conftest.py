@@ -40,3 +40,13 @@ def google_tokenization():
     import google_reference
 
     return google_reference.google_tokenization()
+
+
+@pytest.fixture
+def compile_at_once(monkeypatch):
+    """Even the shortest run compiles its kernels."""
+    from bertfit import kernels, shapes
+
+    if not kernels.can_compile():
+        pytest.skip("this TensorFlow has no XLA")
+    monkeypatch.setattr(shapes, "COMPILE_SECONDS", {True: 0.0, False: 0.0})

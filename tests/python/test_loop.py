@@ -36,6 +36,22 @@ def still():
     return toy_model(num_hidden_layers=1, **NO_DROPOUT)
 
 
+# -- Compiled kernels ----------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("dropout", [True, False])
+@pytest.mark.parametrize("accumulation", [1, 2])
+def test_compiled_kernels_train_the_same(toy, still, dropout, accumulation, request):
+    # 200 rows in batches of 48: the last one is short. Dropped values depend on places, so lengths must agree too.
+    start = toy if dropout else still
+    texts = [text + " ." * (30 - len(text.split())) for text in TEXTS] if dropout else TEXTS
+    config = TrainConfig(epochs=2, accumulation=accumulation, validation=0, **{**FAST, "batch_size": 48})
+    plain = fit_model(start, texts, GOOD, task=BINARY, head=PLAIN, config=config)
+    request.getfixturevalue("compile_at_once")
+    compiled = fit_model(start, texts, GOOD, task=BINARY, head=PLAIN, config=config)
+    np.testing.assert_allclose(compiled.record["history"]["loss"], plain.record["history"]["loss"], rtol=2e-4)
+    assert largest_change(compiled, plain) < 2e-3
+
+
 # -- Losses and steps ----------------------------------------------------------------------------------
 
 def test_the_losses_are_the_textbooks(toy):

@@ -22,6 +22,7 @@ from bertfit.pretrain import _Run, pretrain, step_inputs
 from bertfit.pretrain_config import PretrainConfig, PretrainHeads
 from bertfit.pretrain_data import make_pretraining_data
 from bertfit.pretrain_read import open_pretraining_data
+from bertfit.shapes import Shapes
 from bertfit.vocab import Vocabulary
 from bertfit.vocab_train import train_vocabulary
 
@@ -121,10 +122,13 @@ def test_losses_are_those_of_transformers(corpus, data, tmp_path):
 
 def test_a_step_sees_masked_places_and_no_padding_columns(data):
     batch = next(data.batches(8, seed=2))
-    ids, segments, places, labels, following = step_inputs(batch, 0)
+    ids, segments, places, labels, following = step_inputs(batch, 0, Shapes(None, 32))
     assert ids.shape[1] < 32 or (batch.input_ids[:, 24:] != 0).any()
     assert ids.shape[1] % 8 == 0 and not batch.input_ids[:, ids.shape[1]:].any()
-    assert len(places) == len(labels) == int(batch.weights.sum())
+    masked = int(batch.weights.sum())
+    assert len(places) == len(labels) == -(-masked // 64) * 64  # filled up
+    assert (labels[masked:] == -1).all() and (labels[:masked] >= 0).all()
+    places, labels = places[:masked], labels[:masked]
     restored = ids.copy().reshape(-1)
     restored[places] = labels
     assert (np.sort(places) == np.unique(places)).all()  # each masked place once
@@ -175,6 +179,17 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(corpus, data, tmp_path):
         assert done.record["history"][name] == whole.record["history"][name]
     assert same(persist.load(tmp_path / "whole" / "last"), whole)
     assert [p.name for p in (tmp_path / "part").glob("state-*")] == ["state-000000020"]
+
+
+def test_with_compiled_kernels_too(corpus, data, tmp_path, request):
+    start, config = fresh(corpus, **QUIET), PretrainConfig(**CONFIG, precision="float32")
+    plain = pretrain(start, data, config=config)
+    request.getfixturevalue("compile_at_once")
+    whole = pretrain(start, data, config=config)
+    for name in ("loss", "mlm_accuracy", "nsp_accuracy"):
+        np.testing.assert_allclose(whole.record["history"][name], plain.record["history"][name], rtol=1e-3)
+    pretrain(start, data, config=config, out_dir=tmp_path, callbacks=[Interrupt(12)])
+    assert same(pretrain(start, data, config=config, out_dir=tmp_path, resume=True), whole)
 
 
 def test_a_killed_process_goes_on_to_the_same_weights(corpus, data, tmp_path):

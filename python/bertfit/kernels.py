@@ -1,0 +1,246 @@
+"""The small operations between the matrix products, each as one pass over memory.
+
+TensorFlow runs an expression such as GELU as a dozen operations that each read and write the whole tensor; on a
+CPU they cost as much as the products. Within `compiled`, the functions here are compiled by XLA into one loop
+forward and one backward, and keep less for the backward pass. Outside it they are the same formulas as plain
+operations: a compiled loop belongs to one shape and costs some tenths of a second, which a short run does not win
+back (`worth_compiling`).
+
+tests/python/test_kernels.py holds every compiled form against the plain one and against NumPy.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import functools
+import math
+
+from bertfit import _env
+
+tf = _env.tensorflow()
+
+_compiling = contextvars.ContextVar("compiling", default=False)
+
+#: Subtracted from the scores of masked positions, as in Google's modeling.py.
+MASKED = -10000.0
+
+_TANH_SCALE = math.sqrt(2.0 / math.pi)
+
+
+@contextlib.contextmanager
+def compiled(wanted: bool = True):
+    """Within this context, graphs are traced with compiled kernels, if `wanted`."""
+    token = _compiling.set(bool(wanted))
+    try:
+        yield
+    finally:
+        _compiling.reset(token)
+
+
+@functools.cache
+def can_compile() -> bool:
+    """Whether this TensorFlow has XLA for its device (TensorFlow for Windows has not)."""
+    try:
+        return float(tf.function(lambda x: x + 1.0, jit_compile=True)(tf.constant(1.0))) == 2.0
+    except tf.errors.OpError:
+        return False
+
+
+def _kernel(function):
+    """Compile `function`, once per set of Python arguments; its tensors come first, then keywords."""
+
+    @functools.cache
+    def make(options: tuple):
+        return tf.function(functools.partial(function, **dict(options)), jit_compile=True)
+
+    @functools.wraps(function)
+    def call(*tensors, **options):
+        return make(tuple(sorted(options.items())))(*tensors)
+
+    return call
+
+
+# -- GELU -----------------------------------------------------------------------------------------------
+
+
+def gelu(x, approximate: bool):
+    """x * Phi(x) (Hendrycks & Gimpel 2016), by erf, or by Google's tanh approximation; any shape, x's dtype."""
+    if not _compiling.get():
+        return tf.nn.gelu(x, approximate=approximate)
+
+    @tf.custom_gradient
+    def forward(x):
+        return _gelu(x, approximate=approximate), lambda dy: _gelu_gradient(x, dy, approximate=approximate)
+
+    return forward(x)
+
+
+@_kernel
+def _gelu(x, *, approximate: bool):
+    return tf.cast(tf.nn.gelu(tf.cast(x, tf.float32), approximate=approximate), x.dtype)
+
+
+@_kernel
+def _gelu_gradient(x, dy, *, approximate: bool):
+    dtype, x, dy = x.dtype, tf.cast(x, tf.float32), tf.cast(dy, tf.float32)
+    if approximate:
+        tanh = tf.tanh(_TANH_SCALE * (x + 0.044715 * x * x * x))
+        inner = _TANH_SCALE * (1.0 + 3.0 * 0.044715 * x * x)
+        slope = 0.5 * (1.0 + tanh) + 0.5 * x * (1.0 - tanh * tanh) * inner
+    else:
+        slope = 0.5 * (1.0 + tf.math.erf(x / math.sqrt(2.0))) + x * tf.exp(-0.5 * x * x) / math.sqrt(2.0 * math.pi)
+    return tf.cast(dy * slope, dtype)
+
+
+# -- Layer normalization --------------------------------------------------------------------------------
+
+
+def normalize(x, gamma, beta, epsilon: float):
+    """x [..., H] with mean 0 and variance 1 over the last axis, times gamma [H], plus beta [H]; float32."""
+    if not _compiling.get():
+        mean, variance = tf.nn.moments(x, axes=[-1], keepdims=True)
+        scale = tf.math.rsqrt(variance + epsilon) * gamma
+        return x * scale + (beta - mean * scale)
+
+    @tf.custom_gradient
+    def forward(x, gamma, beta):
+        return _normalize(x, gamma, beta, epsilon=epsilon), lambda dy: _normalize_gradient(x, gamma, dy, epsilon=epsilon)
+
+    return forward(x, tf.convert_to_tensor(gamma), tf.convert_to_tensor(beta))
+
+
+def _standard(x, epsilon: float):
+    centred = x - tf.reduce_mean(x, axis=-1, keepdims=True)
+    scale = tf.math.rsqrt(tf.reduce_mean(centred * centred, axis=-1, keepdims=True) + epsilon)
+    return centred * scale, scale
+
+
+@_kernel
+def _normalize(x, gamma, beta, *, epsilon: float):
+    return _standard(x, epsilon)[0] * gamma + beta
+
+
+@_kernel
+def _normalize_gradient(x, gamma, dy, *, epsilon: float):
+    normal, scale = _standard(x, epsilon)
+    inner = dy * gamma
+    dx = scale * (inner - tf.reduce_mean(inner, axis=-1, keepdims=True)
+                  - normal * tf.reduce_mean(inner * normal, axis=-1, keepdims=True))
+    rows = list(range(len(x.shape) - 1))
+    return dx, tf.reduce_sum(dy * normal, axis=rows), tf.reduce_sum(dy, axis=rows)
+
+
+# -- Dropout --------------------------------------------------------------------------------------------
+
+
+def drop(x, rate: float, key):
+    """`x` with a `rate` of its values zeroed and the others scaled by 1 / (1 - rate), chosen by `key`.
+
+    Args:
+        x: Any shape, below 2^31 values.
+        rate: Between 0 and 1.
+        key: uint32 [2]; equal keys choose the same values.
+    """
+    apply = _drop if _compiling.get() else _drop.__wrapped__
+
+    @tf.custom_gradient
+    def forward(x):
+        return apply(x, key, rate=rate), lambda dy: apply(dy, key, rate=rate)
+
+    return forward(x)
+
+
+@_kernel
+def _drop(x, key, *, rate: float):
+    scaled = tf.cast(tf.cast(x, tf.float32) * (1.0 / (1.0 - rate)), x.dtype)
+    return tf.where(_kept(tf.shape(x), key, rate), scaled, tf.zeros([], x.dtype))
+
+
+def _kept(shape, key, rate: float):
+    """True for the values that stay: a hash of their place and the key is at least rate * 2^32."""
+    place = tf.cast(tf.reshape(tf.range(tf.reduce_prod(shape)), shape), tf.uint32)
+    bits = mix(mix(place + key[0]) ^ key[1])
+    return bits >= tf.constant(min(round(rate * 2**32), 2**32 - 1), tf.uint32)
+
+
+def mix(x):
+    """A hash of uint32 to uint32, one to one, in which every bit of the input moves half of the output's.
+
+    The shifts and factors are those of "lowbias32" (Wellons, Prospecting for Hash Functions, 2018). Unlike
+    counter-based generators of proven quality (Philox), it is a dozen integer operations that compilers turn into
+    vector instructions; what dropout needs of it is tested in test_noise.py.
+    """
+    for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B)):
+        x = (x ^ tf.bitwise.right_shift(x, tf.constant(shift, tf.uint32))) * tf.constant(factor, tf.uint32)
+    return x ^ tf.bitwise.right_shift(x, tf.constant(16, tf.uint32))
+
+
+# -- Attention ------------------------------------------------------------------------------------------
+
+
+def attention_weights(scores, mask, scale: float, rate: float, key):
+    """Softmax of scaled scores over the last axis, masked positions left out, then dropout.
+
+    Args:
+        scores: [B, N, S, S], queries by keys, float32 or bfloat16; the answer has their dtype. The softmax itself
+            is computed in float32.
+        mask: [B, S], true where a key may be attended to; None for everywhere.
+        scale: Factor of the scores.
+        rate: Share of weights dropped; 0 for none.
+        key: See `drop`; None without dropout.
+    """
+    bias = tf.zeros([1, 1]) if mask is None else (1.0 - tf.cast(mask, tf.float32)) * MASKED  # [B, S]
+    if not _compiling.get():
+        weights = tf.nn.softmax(tf.cast(scores, tf.float32) * scale + bias[:, None, None, :])
+        return tf.cast(drop(weights, rate, key) if rate else weights, scores.dtype)
+    key = tf.zeros([2], tf.uint32) if key is None else key
+
+    @tf.custom_gradient
+    def forward(scores):
+        weights = _softmax(scores, bias, scale=scale)
+        dropped = _drop(weights, key, rate=rate) if rate else weights
+        return dropped, lambda dy: _softmax_gradient(weights, dy, key, scale=scale, rate=rate)
+
+    return forward(scores)
+
+
+@_kernel
+def _softmax(scores, bias, *, scale: float):
+    return tf.cast(tf.nn.softmax(tf.cast(scores, tf.float32) * scale + bias[:, None, None, :]), scores.dtype)
+
+
+@_kernel
+def _softmax_gradient(weights, dy, key, *, scale: float, rate: float):
+    dtype, weights, dy = weights.dtype, tf.cast(weights, tf.float32), tf.cast(dy, tf.float32)
+    if rate:
+        dy = _drop.__wrapped__(dy, key, rate=rate)
+    return tf.cast((dy - tf.reduce_sum(dy * weights, axis=-1, keepdims=True)) * weights * scale, dtype)
+
+
+# -- Losses over a vocabulary ---------------------------------------------------------------------------
+
+
+def token_losses(logits, labels):
+    """Cross-entropy [M] of float32 logits [M, V] against classes [M]."""
+    if not _compiling.get():
+        return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+
+    @tf.custom_gradient
+    def forward(logits):
+        losses, sums = _token_losses(logits, labels)
+        return losses, lambda dy: _token_losses_gradient(logits, labels, sums, dy)
+
+    return forward(logits)
+
+
+@_kernel
+def _token_losses(logits, labels):
+    sums = tf.reduce_logsumexp(logits, axis=-1)
+    return sums - tf.gather(logits, labels, batch_dims=1), sums
+
+
+@_kernel
+def _token_losses_gradient(logits, labels, sums, dy):
+    own = tf.range(logits.shape[-1])[None] == labels[:, None]
+    return (tf.exp(logits - sums[:, None]) - tf.cast(own, tf.float32)) * dy[:, None]
