@@ -4,7 +4,7 @@
 #   PYTHON=path     the Python to build .venv on (3.10 or 3.11)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo test test-python test-r test-parity r lint docs check bench clean
+.PHONY: help setup setup-test demo test test-python test-r test-parity r lint docs check bench-setup bench clean
 
 ROOT := $(CURDIR)
 PY := $(ROOT)/.venv/bin/python
@@ -24,6 +24,7 @@ key = $(shell cat $(1) 2>/dev/null | sha256sum | cut -c1-12)
 SYSTEM_KEY := $(call key,.ci/system .ci/python)
 CORE_KEY := $(call key,inst/requirements.txt)$(if $(GPU),-gpu)
 TEST_KEY := $(call key,inst/requirements.txt inst/requirements-test.txt inst/requirements-oracle.txt)$(if $(GPU),-gpu)
+BENCH_KEY := $(call key,inst/requirements.txt inst/requirements-bench.txt)$(if $(GPU),-gpu)
 R_KEY := $(shell find DESCRIPTION NAMESPACE LICENSE .Rinstignore R man data inst python/bertfit -type f \
 	! -name '*.pyc' 2>/dev/null | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -c1-12)
 
@@ -32,6 +33,7 @@ SYSTEM_R := .cache/stamps/system-r-$(SYSTEM_KEY)
 SYSTEM_TEST := .cache/stamps/system-test-$(SYSTEM_KEY)
 VENV_CORE := .venv/.core-$(CORE_KEY)
 VENV_TEST := .venv/.test-$(TEST_KEY)
+VENV_BENCH := .venv/.bench-$(BENCH_KEY)
 R_INSTALLED := .Rlib/.bertfit-$(R_KEY)
 PIP := $(PY) -m pip install -qq --disable-pip-version-check
 
@@ -77,9 +79,11 @@ check: setup-test ## R CMD build and R CMD check, without the PDF manual
 	rm -rf build && mkdir -p build
 	cd build && export TZ=$${TZ:-UTC} && R CMD build .. && R CMD check --no-manual bertfit_*.tar.gz
 
-bench: setup-test ## the measurements in bench/README.md
-	@for script in bench/*.py; do [ -e "$$script" ] && { echo "== $$script"; $(PY) "$$script" || exit 1; }; done; \
-	for script in bench/*.R; do [ -e "$$script" ] && { echo "== $$script"; Rscript "$$script" || exit 1; }; done; true
+bench-setup: setup-test ## install the peers that bench compares with
+	@$(MAKE) -s $(VENV_BENCH)
+
+bench: bench-setup ## measure the table of bench/RESULTS.md (an hour; ROWS="train_step epoch" for some of it)
+	PYTHONPATH=$(ROOT)/python:$(ROOT)/bench $(PY) bench/table.py $(ROWS)
 
 clean: ## remove what was set up, except downloads
 	rm -rf .venv .Rlib build .cache/stamps
@@ -113,6 +117,11 @@ $(VENV_TEST): inst/requirements-test.txt inst/requirements-oracle.txt | $(SYSTEM
 	@$(PIP) -r .venv/requirements.txt -r inst/requirements-oracle.txt || \
 		echo "PyTorch and transformers could not be installed: tests that compare with them are skipped"
 	@rm -f .venv/.test-* && touch $@
+
+$(VENV_BENCH): inst/requirements-bench.txt | $(VENV_TEST)
+	@echo "Installing the peers of the benchmarks into .venv"
+	@$(PIP) -r .venv/requirements.txt -r inst/requirements-bench.txt
+	@rm -f .venv/.bench-* && touch $@
 
 $(R_INSTALLED): | $(SYSTEM_R)
 	@echo "Installing the R package into .Rlib"

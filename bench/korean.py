@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 import pandas as pd
-from harness import DATA, ROOT, machine
+from harness import ROOT, data_file, machine
 
 EPOCHS, BATCH = 10, 32
 OUT = ROOT / "inst" / "extdata"
@@ -28,9 +28,7 @@ OUT = ROOT / "inst" / "extdata"
 def main() -> None:
     """Run the experiment and print both tables."""
     minutes = float(sys.argv[1]) if len(sys.argv) > 1 else 15.0
-    corpus = DATA / "nsmc_corpus.txt"
-    if not corpus.is_file():
-        raise SystemExit(f"{corpus} is not there.")
+    corpus = data_file("nsmc_corpus.txt")
     import bertfit
     from bertfit.initial import fresh_model
     from bertfit.pretrain_data import make_pretraining_data
@@ -92,7 +90,7 @@ def pretrained(model, data, validation, steps: int, folder: Path) -> None:
 
 def finetuned(bertfit, fresh, folder: Path) -> None:
     """Accuracy on the test reviews from three starting points, reference B's table in small."""
-    train, test = (pd.read_csv(DATA / f"nsmc_{name}.tsv", sep="\t") for name in ("train", "test"))
+    train, test = (pd.read_csv(data_file(f"nsmc_{name}.tsv"), sep="\t") for name in ("train", "test"))
     rows = []
     starts = {0: bertfit.Bert(fresh), EPOCHS // 2: bertfit.load(folder / f"epoch-{EPOCHS // 2:03d}"),
               EPOCHS: bertfit.load(folder / "last")}

@@ -18,7 +18,7 @@ import shutil
 import sys
 import tempfile
 
-from harness import DATA, compare, machine, timed
+from harness import compare, data_file, machine, timed
 
 REPEAT = 2
 
@@ -35,9 +35,7 @@ def main() -> None:
     google, tokenization = _google()
     repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 3
     dup_factor = int(sys.argv[2]) if len(sys.argv) > 2 else 10
-    path = DATA / "wiki_toxicity.csv"
-    if not path.is_file():
-        raise SystemExit(f"{path} is not there.")
+    path = data_file("wiki_toxicity.csv")
     file_name = str(registry.folder(registry.find("minilm-l6-uncased")) / "vocab.txt")
     vocabulary = Vocabulary.from_file(file_name, lower_case=True)
     folder = tempfile.mkdtemp()

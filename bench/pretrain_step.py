@@ -1,35 +1,102 @@
 """One pretraining step of reference A's first sizes: bertfit against transformers in PyTorch, bfloat16.
 
 Batch 32, 256 tokens, vocabulary 8,007, width 256, 3 layers, 39 masked tokens a row; AdamW, dropout 0.1, gradients
-clipped. PyTorch runs BertForPreTraining under bfloat16 autocast, its two losses as that class gives them. Each side
-has a process of its own; turns alternate, medians count.
+clipped. PyTorch runs BertForPreTraining under bfloat16 autocast, its two losses as that class gives them. Neither side
+reads data.
 
 Run: bench/pretrain_step.py [repeats]
 """
 
 from __future__ import annotations
 
-import sys
+from harness import Row, Side, compare, main
 
-from harness import Worker, compare, machine
-
-ROWS, STEPS = 32, 5
+ROWS, LENGTH, MASKED, STEPS = 32, 256, 39, 5
 
 
-def main() -> None:
-    """Print examples a second and the ratio."""
-    repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    workers = {"bertfit": Worker("pretrain_bertfit.py", str(STEPS)), "PyTorch": Worker("pretrain_torch.py", str(STEPS))}
-    try:
-        seconds = compare({name: worker.contender("step") for name, worker in workers.items()}, repeats)
-    finally:
-        for worker in workers.values():
-            worker.close()
-    print(machine())
-    for name, value in seconds.items():
-        print(f"{name}: {ROWS * STEPS / value:.1f} examples/s")
-    print(f"bertfit / PyTorch: {seconds['PyTorch'] / seconds['bertfit']:.2f}")
+def bertfit():
+    """Steps of bertfit's run."""
+    import numpy as np
+
+    from bertfit import presets
+    from bertfit.config import BertConfig
+    from bertfit.encoder import build_encoder
+    from bertfit.model import Model
+    from bertfit.pretrain import _Run
+    from bertfit.pretrain_config import PretrainConfig, PretrainHeads
+    from bertfit.pretrain_read import PretrainBatch
+    from bertfit.vocab import Vocabulary
+
+    config = BertConfig(**presets.find("kor-small").settings)
+    tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(f"t{i}" for i in range(8002))]
+    vocabulary = Vocabulary.from_bytes(("\n".join(tokens) + "\n").encode(), lower_case=True)
+    model = Model("bench", config, vocabulary, build_encoder(config, seed=0), {})
+    model.add_pretraining(PretrainHeads())  # the heads that transformers' BertForPreTraining has
+    rng = np.random.default_rng(0)
+    places = rng.permuted(np.arange(1, LENGTH)[None].repeat(ROWS, 0), axis=1)[:, :MASKED]
+    batch = PretrainBatch(
+        rng.integers(5, 8007, (ROWS, LENGTH)).astype(np.int32),
+        (np.arange(LENGTH) >= 128).astype(np.int32)[None].repeat(ROWS, 0), np.sort(places).astype(np.int32),
+        rng.integers(5, 8007, (ROWS, MASKED)).astype(np.int32), np.ones((ROWS, MASKED), np.float32),
+        rng.integers(0, 2, ROWS).astype(np.int32),
+    )
+
+    class Data:
+        """What `_Run` asks of data."""
+
+        n, max_len, max_predictions, description = ROWS, LENGTH, MASKED, {}
+
+    config = PretrainConfig(steps=10**6, batch_size=ROWS, precision="bfloat16", masking="static")
+    run = _Run(model, Data(), None, config, 0, None, [])
+
+    def steps() -> None:
+        for _ in range(STEPS):
+            run._run_batch(run._train_step, batch)
+
+    return steps
+
+
+def pytorch():
+    """Steps of BertForPreTraining."""
+    import torch
+    from transformers import BertConfig, BertForPreTraining
+
+    torch.manual_seed(0)
+    model = BertForPreTraining(BertConfig(
+        vocab_size=8007, hidden_size=256, num_hidden_layers=3, num_attention_heads=4, intermediate_size=1024,
+        max_position_embeddings=LENGTH, hidden_act="gelu_new", layer_norm_eps=1e-3,
+    )).train()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, weight_decay=0.01)
+    ids = torch.randint(5, 8007, (ROWS, LENGTH))
+    segments = (torch.arange(LENGTH) >= 128).long().expand(ROWS, LENGTH)
+    labels = torch.full((ROWS, LENGTH), -100)
+    for row in range(ROWS):
+        labels[row, torch.randperm(LENGTH - 1)[:MASKED] + 1] = torch.randint(5, 8007, (MASKED,))
+    following = torch.randint(0, 2, (ROWS,))
+
+    def steps() -> None:
+        for _ in range(STEPS):
+            with torch.autocast("cpu", dtype=torch.bfloat16):
+                loss = model(input_ids=ids, token_type_ids=segments, attention_mask=torch.ones_like(ids), labels=labels,
+                             next_sentence_label=following).loss
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            loss.item()
+
+    return steps
+
+
+def measure(repeats: int = 5) -> list[Row]:
+    """One row."""
+    with Side(__file__, "bertfit") as ours, Side(__file__, "pytorch") as theirs:
+        seconds = compare({"bertfit": ours.run, "PyTorch": theirs.run}, repeats)
+    rate = {name: ROWS * STEPS / value for name, value in seconds.items()}
+    return [Row("pretraining step, bfloat16, 32 x 256", "BertForPreTraining in PyTorch, bfloat16", 1.5,
+                rate["bertfit"] / rate["PyTorch"],
+                detail=f"{rate['bertfit']:.1f} and {rate['PyTorch']:.1f} examples/s")]
 
 
 if __name__ == "__main__":
-    main()
+    main(measure)

@@ -12,7 +12,7 @@ import csv
 import sys
 
 import tokenizers
-from harness import DATA, Worker, compare, machine, timed
+from harness import RSide, compare, data_file, machine, timed
 
 from bertfit import registry
 
@@ -21,9 +21,7 @@ REPEAT, MAX_LEN, LOOP_ROWS = 40, 50, 500
 
 def main() -> None:
     """Print rates and ratios."""
-    path = DATA / "wiki_toxicity.csv"
-    if not path.is_file():
-        raise SystemExit(f"{path} is not there.")
+    path = data_file("wiki_toxicity.csv")
     csv.field_size_limit(10**9)
     with open(path, encoding="utf-8", newline="") as file:
         texts = [row["comment_text"] for row in csv.DictReader(file)] * REPEAT
@@ -31,11 +29,11 @@ def main() -> None:
     wordpiece = tokenizers.BertWordPieceTokenizer(str(vocabulary), lowercase=True)
     wordpiece.enable_truncation(MAX_LEN)
     wordpiece.enable_padding(length=MAX_LEN)
-    worker = Worker("tokenization.R", str(path), str(vocabulary), str(REPEAT), str(MAX_LEN), str(LOOP_ROWS))
+    worker = RSide("tokenization.R", str(path), str(vocabulary), str(REPEAT), str(MAX_LEN), str(LOOP_ROWS))
     seconds = compare(
         {
-            "bert_tokenize() in R": worker.contender("bertfit"),
-            "keras-bert, row by row in R": worker.contender("loop"),
+            "bert_tokenize() in R": lambda: worker.run("bertfit"),
+            "keras-bert, row by row in R": lambda: worker.run("loop"),
             "tokenizers encode_batch in Python": timed(lambda: wordpiece.encode_batch(texts)),
         },
         repeats=int(sys.argv[1]) if len(sys.argv) > 1 else 5,

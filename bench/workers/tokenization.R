@@ -27,6 +27,6 @@ input <- file("stdin", "r")
 while (length(name <- readLines(input, 1L)) > 0L) {
   seconds <- system.time(result <- contenders[[name]]())[["elapsed"]]
   stopifnot(ncol(result[[1]]) == max_len)
-  cat(seconds, "\n", sep = "")
+  cat(sprintf("{\"seconds\": %f}\n", seconds))
   flush(stdout())
 }

@@ -105,7 +105,8 @@ def normalize(x, gamma, beta, epsilon: float):
 
     @tf.custom_gradient
     def forward(x, gamma, beta):
-        return _normalize(x, gamma, beta, epsilon=epsilon), lambda dy: _normalize_gradient(x, gamma, dy, epsilon=epsilon)
+        normal = _normalize(x, gamma, beta, epsilon=epsilon)
+        return normal, lambda dy: _normalize_gradient(x, gamma, dy, epsilon=epsilon)
 
     return forward(x, tf.convert_to_tensor(gamma), tf.convert_to_tensor(beta))
 

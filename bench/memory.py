@@ -1,0 +1,32 @@
+"""Peak memory of fine-tuning BERT-base, batch 16, length 128, in bfloat16: bertfit against PyTorch.
+
+The sides are those of train_step.py, each in a fresh process that takes four steps; what counts is the process's
+highest resident size, the median of several processes, in turns.
+
+Run: bench/memory.py [repeats]
+"""
+
+from __future__ import annotations
+
+import statistics
+
+import train_step
+from harness import Row, Side, main
+
+
+def measure(repeats: int = 5) -> list[Row]:
+    """One row."""
+    peaks: dict[str, list[float]] = {"bertfit": [], "pytorch": []}
+    for _ in range(repeats):
+        for name, values in peaks.items():
+            with Side(train_step.__file__, name, "bfloat16") as side:
+                side.run()
+                side.run()
+                values.append(side.peak)
+    ours, theirs = (statistics.median(values) for values in peaks.values())
+    return [Row("peak memory of fine-tuning, bfloat16, 16 x 128", "PyTorch bfloat16", 1.0, ours / theirs, at_most=True,
+                detail=f"{ours:,.0f} and {theirs:,.0f} MB")]
+
+
+if __name__ == "__main__":
+    main(measure)

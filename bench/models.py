@@ -1,0 +1,75 @@
+"""The models that several measurements use, with the same weights on either side."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import pathlib
+
+from harness import SCRATCH, Side, data_file
+
+
+def base(seed: int = 0) -> pathlib.Path:
+    """A folder with a classifier of BERT-base's sizes and fresh weights, as "bertfit" and as "huggingface"."""
+    return _made("base", "make_base", seed)
+
+
+def minilm() -> pathlib.Path:
+    """As `base`, of MiniLM fine-tuned for a moment on comments."""
+    return _made("minilm", "make_minilm")
+
+
+def _made(name: str, function: str, *arguments) -> pathlib.Path:
+    folder = SCRATCH / name
+    if not (folder / "huggingface").is_dir():
+        with Side(__file__, function, str(folder), *arguments) as side:
+            side.run()
+    return folder
+
+
+def make_base(folder: str, seed: int):
+    """Make `base`'s folder."""
+    from bertfit import registry
+    from bertfit.config import BertConfig, HeadConfig, Task
+    from bertfit.initial import fresh_model
+
+    vocabulary = registry.folder(registry.find("minilm-l6-uncased")) / "vocab.txt"
+
+    def make() -> None:
+        model = fresh_model(BertConfig(30522), str(vocabulary), seed=seed)
+        model.add_head(Task("binary", ("no", "yes")), HeadConfig(), seed)
+        model.record = {"max_len": 128}
+        _write(model, folder)
+
+    return make
+
+
+def make_minilm(folder: str):
+    """Make `minilm`'s folder."""
+    import bertfit
+
+    def make() -> None:
+        texts, targets = comments()
+        fitted = bertfit.fit(None, texts[:320], targets[:320], "minilm-l6-uncased", task="binary", epochs=1,
+                             max_len=256, validation=0, seed=1, verbose=0, precision="float32")
+        _write(fitted.model, folder)
+
+    return make
+
+
+def _write(model, folder: str) -> None:
+    from bertfit import persist
+    from bertfit.export import export
+
+    pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
+    persist.save(model, f"{folder}/bertfit", overwrite=True)
+    export(model, f"{folder}/huggingface", "huggingface")
+
+
+@functools.cache
+def comments() -> tuple[list[str], list[int]]:
+    """The Wikipedia comments and whether they are toxic."""
+    csv.field_size_limit(10**9)
+    with open(data_file("wiki_toxicity.csv"), encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return [row["comment_text"] for row in rows], [int(float(row["target"]) >= 0.5) for row in rows]

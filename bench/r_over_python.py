@@ -1,0 +1,42 @@
+"""`bert_fit()` from R over the same fit in Python: 600 Wikipedia comments, MiniLM, two epochs at up to 128 tokens.
+
+Both print nothing, and must report the same losses to the last digit that is printed.
+
+Run: bench/r_over_python.py [repeats]
+"""
+
+from __future__ import annotations
+
+from harness import Row, RSide, Side, compare, data_file, main
+
+ROWS = 600
+
+
+def python():
+    """`bertfit.fit` on a pandas frame."""
+    import pandas as pd
+
+    import bertfit
+
+    model = bertfit.load("minilm-l6-uncased")
+    data = pd.read_csv(data_file("wiki_toxicity.csv")).head(ROWS)
+
+    def run() -> list[float]:
+        fitted = bertfit.fit(data, "comment_text", "target", model, task="binary", epochs=2, batch_size=32, max_len=128,
+                             validation=0, seed=1, verbose=0)
+        return fitted.model.record["history"]["loss"]
+
+    return run
+
+
+def measure(repeats: int = 5) -> list[Row]:
+    """One row."""
+    with RSide("fit.R", str(data_file("wiki_toxicity.csv")), str(ROWS)) as ours, Side(__file__, "python") as core:
+        seconds = compare({"R": ours.run, "Python": core.run}, repeats)
+        assert max(abs(a - b) for a, b in zip(ours.answer, core.answer, strict=True)) < 1e-6, "the losses differ"
+    return [Row("bert_fit() from R", "the same fit in Python", 1.03, seconds["R"] / seconds["Python"], at_most=True,
+                detail=f"{seconds['R']:.2f} and {seconds['Python']:.2f} s")]
+
+
+if __name__ == "__main__":
+    main(measure)

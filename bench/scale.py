@@ -1,0 +1,57 @@
+"""Predicting from 10,000 to 2,000,000 short rows of a data.table: rows a second, and the peak of memory.
+
+Rows of five to nine tokens, all different, and a model of two layers of width 128, so that what is measured is what the
+package does per row. Every size has an R process of its own, whose peak counts everything: R, Python and TensorFlow.
+
+Run: bench/scale.py
+"""
+
+from __future__ import annotations
+
+import statistics
+
+from harness import SCRATCH, Row, RSide, Side, main
+
+SIZES = (10_000, 100_000, 1_000_000, 2_000_000)
+
+
+def make_small(folder: str):
+    """A fitted model of two layers of width 128."""
+    from bertfit import persist, registry
+    from bertfit.config import HeadConfig, Task
+    from bertfit.initial import fresh_model
+
+    vocabulary = registry.folder(registry.find("minilm-l6-uncased")) / "vocab.txt"
+
+    def make() -> None:
+        model = fresh_model("bert-tiny-uncased", str(vocabulary), seed=0)
+        model.add_head(Task("binary", ("no", "yes")), HeadConfig(), 0)
+        model.record = {"max_len": 128, "columns": {"text": ["text"], "target": ["y"]}}
+        persist.save(model, folder, overwrite=True)
+
+    return make
+
+
+def measure(repeats: int = 5) -> list[Row]:
+    """Two rows. A size is measured once, but the smallest, which takes seconds, `repeats` times."""
+    folder = SCRATCH / "small"
+    with Side(__file__, "make_small", str(folder)) as side:
+        side.run()
+    rate, peak = {}, {}
+    for size in SIZES:
+        with RSide("scale.R", str(folder)) as side:
+            side.run("2000")
+            rate[size] = size / statistics.median(side.run(str(size)) for _ in range(repeats if size < 10**5 else 1))
+            peak[size] = side.peak
+    rates = ", ".join(f"{size:,}: {rate[size]:,.0f}" for size in SIZES)
+    peaks = ", ".join(f"{size:,}: {peak[size]:,.0f}" for size in SIZES)
+    return [
+        Row("cost of a row at 2,000,000 rows", "at 100,000 rows", 1.1, rate[100_000] / rate[2_000_000], at_most=True,
+            detail=f"rows/s at {rates}"),
+        Row("peak memory of predicting 2,000,000 rows from R", "", 3.0, peak[2_000_000] / 1024, at_most=True, unit="GB",
+            detail=f"MB at {peaks}"),
+    ]
+
+
+if __name__ == "__main__":
+    main(measure)

@@ -1,0 +1,46 @@
+"""What starting costs: `library(bertfit)`, and the first `bert_load()` of MiniLM over `import tensorflow` alone.
+
+Every figure is of a process of its own. library() is timed inside R; bert_load() likewise, from a session in which the
+package is loaded and Python is not; `import tensorflow` inside a fresh Python.
+
+Run: bench/startup.py [repeats]
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+
+from harness import _ENVIRONMENT, ROOT, Row, compare, main
+
+LIBRARY = "cat(system.time(library(bertfit))[['elapsed']])"
+LOAD = "library(bertfit); cat(system.time(model <- bert_load('minilm-l6-uncased'))[['elapsed']])"
+TENSORFLOW = "import time; t = time.perf_counter(); import tensorflow; print(time.perf_counter() - t)"
+
+
+def seconds(*command: str) -> Callable[[], float]:
+    """A contender that runs a command, which prints its own seconds."""
+
+    def run() -> float:
+        done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT,
+                              env={**os.environ, **_ENVIRONMENT})
+        return float(done.stdout.split()[-1])
+
+    return run
+
+
+def measure(repeats: int = 5) -> list[Row]:
+    """Both rows."""
+    median = compare({"library": seconds("Rscript", "-e", LIBRARY), "load": seconds("Rscript", "-e", LOAD),
+                      "tensorflow": seconds(sys.executable, "-c", TENSORFLOW)}, repeats)
+    return [
+        Row("library(bertfit)", "", 0.5, median["library"], at_most=True, unit="s"),
+        Row("first bert_load() of MiniLM", "import tensorflow alone", 1.3, median["load"] / median["tensorflow"],
+            at_most=True, detail=f"{median['load']:.2f} and {median['tensorflow']:.2f} s"),
+    ]
+
+
+if __name__ == "__main__":
+    main(measure)

@@ -1,0 +1,83 @@
+"""The table of `make bench`: every measurement in its turn, then bench/RESULTS.md from what they found.
+
+What a measurement found is kept in .cache/bench/results, a file each with date, machine and versions, so that one that
+fell short can be looked at and run again alone; the table is always made from the files, never by hand.
+
+Run: bench/table.py [names of measurements] [--repeats 5] [--write-only]
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import datetime
+import importlib
+import json
+import sys
+
+from harness import ROOT, SCRATCH, Row, machine, show, versions
+
+MEASUREMENTS = ("train_step", "pretrain_step", "predict_fixed", "epoch", "predict_r", "frozen", "r_over_python",
+                "memory", "startup", "accuracy", "scale")
+RESULTS = SCRATCH / "results"
+
+
+def main() -> None:
+    """Measure what is asked for, and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", help=", ".join(MEASUREMENTS))
+    parser.add_argument("--repeats", type=int, default=5, help="interleaved runs, of which the median counts")
+    parser.add_argument("--write-only", action="store_true", help="make the table from what was measured before")
+    options = parser.parse_args()
+    unknown = set(options.names) - set(MEASUREMENTS)
+    if unknown:
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(MEASUREMENTS)}")
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    for name in [] if options.write_only else options.names or MEASUREMENTS:
+        print(f"== {name}", flush=True)
+        facts = {"date": datetime.date.today().isoformat(), "machine": machine(), "versions": versions(),
+                 "repeats": options.repeats}
+        rows = importlib.import_module(name).measure(options.repeats)
+        show(rows)
+        content = {**facts, "rows": [dataclasses.asdict(row) for row in rows]}
+        (RESULTS / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+    (ROOT / "bench" / "RESULTS.md").write_text(table(), "utf-8")
+    print(f"bench/RESULTS.md written: {sys.executable} {' '.join(sys.argv)}")
+
+
+def table() -> str:
+    """The results as Markdown."""
+    lines = [
+        "# Results of `make bench`", "",
+        "Made by bench/table.py from what the measurements wrote; no number here was typed. Each row is described in "
+        "the file named with it. Both sides of a row ran in one run, in turns, in processes of their own; medians.", "",
+        "| measurement | work | against | wanted | measured | |", "| --- | --- | --- | ---: | ---: | --- |",
+    ]
+    details, facts, short = [], {}, []
+    for name in MEASUREMENTS:
+        path = RESULTS / f"{name}.json"
+        if not path.is_file():
+            lines.append(f"| {name} | not measured | | | | |")
+            continue
+        found = json.loads(path.read_text("utf-8"))
+        facts.setdefault((found["date"], found["machine"].rsplit(", load", 1)[0], found["versions"]), []).append(
+            f"{name} ({found['repeats']} repeats, {found['machine'].rsplit(', ', 1)[-1]} before it)")
+        for row in (Row(**row) for row in found["rows"]):
+            unit = {"x": " x"}.get(row.unit, f" {row.unit}")
+            lines.append(f"| {name} | {row.work} | {row.peer} | {'<=' if row.at_most else '>='} {row.target:g}{unit} | "
+                         f"{row.measured:.3g}{unit} | {'met' if row.passed else '**missed**'} |")
+            if row.detail:
+                details.append(f"- {row.work} | {row.peer}: {row.detail}.")
+            if not row.passed:
+                short.append(f"- {row.work} | {row.peer}: {row.tried or 'nothing further was tried'}")
+    lines += ["", "## Figures behind the ratios", "", *details]
+    if short:
+        lines += ["", "## Rows that fall short", "", *short]
+    lines += ["", "## On a GPU", "", "Not measured.", "", "## Machine and versions", ""]
+    for (date, where, which), names in facts.items():
+        lines += [f"{date}, {where}; {which}: {', '.join(names)}.", ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+"""One training step of BERT-base, batch 16, 128 tokens: bertfit against transformers in PyTorch, and the machine.
+
+Both sides train a classifier with dropout 0.1, gradients clipped to norm 1 and AdamW over all 109 million weights;
+PyTorch under autocast with SDPA attention. First the two predict with the same weights and must agree. What the
+machine can do is its rate of bfloat16 matrix products of this model's sizes, the better of TensorFlow's and torch's.
+
+Run: bench/train_step.py [repeats]
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from harness import Row, Side, compare, main
+from models import base
+
+ROWS, LENGTH, STEPS = 16, 128, 2
+TRIED = {"bfloat16": "", "float32": "", "machine": ""}
+
+
+def bertfit(precision: str):
+    """Steps of the training loop as `fit` runs it, on rows of 128 tokens."""
+    from bertfit import persist
+    from bertfit.config import TrainConfig
+    from bertfit.data import Batch, make_rows
+    from bertfit.loop import Loop, TokenFeed
+
+    model = persist.load(base() / "bertfit")
+    encoding = model.tokenizer.encode(texts(512), max_len=LENGTH)
+    start = model.run("logits", encoding, precision)[:ROWS, 0].tolist()
+    rows = make_rows(model.task, [""] * 512, np.arange(512) % 2)
+    feed = TokenFeed(model, encoding, LENGTH, precision)
+    loop = Loop(model, feed, rows, None, None, None, TrainConfig(epochs=20, batch_size=ROWS), 0, precision, [])
+    batch = Batch(np.arange(ROWS), ROWS, True)
+
+    def steps() -> list[float]:
+        for _ in range(STEPS):
+            loop._one(batch)
+        return start
+
+    return steps
+
+
+def pytorch(precision: str):
+    """The same steps of BertForSequenceClassification."""
+    import torch
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    folder = str(base() / "huggingface")
+    model = AutoModelForSequenceClassification.from_pretrained(folder, attn_implementation="sdpa")
+    tokens = AutoTokenizer.from_pretrained(folder)(texts(ROWS), truncation=True, max_length=LENGTH,
+                                                   padding="max_length", return_tensors="pt")
+    dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
+    with torch.no_grad():
+        logits = model.eval()(**tokens).logits
+    start = (logits[:, 1] - logits[:, 0]).tolist()
+    optimizer = torch.optim.AdamW(model.train().parameters(), lr=5e-5, weight_decay=0.01)
+    labels = torch.arange(ROWS) % 2
+
+    def steps() -> list[float]:
+        for _ in range(STEPS):
+            with torch.autocast("cpu", dtype=dtype, enabled=precision == "bfloat16"):
+                loss = model(**tokens, labels=labels).loss
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            loss.item()
+        return start
+
+    return steps
+
+
+def texts(n: int) -> list[str]:
+    """Texts of more than 128 tokens, all different."""
+    return [" ".join(f"word{(i * 31 + j * 7) % 997}" for j in range(90)) for i in range(n)]
+
+
+SHAPES = ((2048, 768, 2304), (2048, 768, 768), (2048, 768, 3072), (2048, 3072, 768))
+FLOPS = sum(2 * m * k * n for m, k, n in SHAPES) * 10
+
+
+def tensorflow_products():
+    """Ten bfloat16 products of each size of a layer."""
+    from bertfit import _env
+
+    tf = _env.tensorflow()
+    pairs = [(tf.cast(tf.random.normal([m, k]), tf.bfloat16), tf.cast(tf.random.normal([k, n]), tf.bfloat16))
+             for m, k, n in SHAPES]
+
+    @tf.function
+    def products():
+        return [tf.matmul(a, b) for a, b in pairs]
+
+    def run() -> None:
+        for _ in range(10):
+            products()
+
+    return run
+
+
+def torch_products():
+    """The same in torch."""
+    import torch
+
+    pairs = [(torch.randn(m, k).bfloat16(), torch.randn(k, n).bfloat16()) for m, k, n in SHAPES]
+
+    def run() -> None:
+        with torch.no_grad():
+            for _ in range(10):
+                for a, b in pairs:
+                    a @ b
+
+    return run
+
+
+def measure(repeats: int = 5) -> list[Row]:
+    """Rows for both number formats and for the machine."""
+    rows = []
+    for precision, target in (("bfloat16", 1.4), ("float32", 1.3)):
+        extra = ("tensorflow_products", "torch_products") if precision == "bfloat16" else ()
+        with Side(__file__, "bertfit", precision) as ours, Side(__file__, "pytorch", precision) as theirs:
+            products = {name: Side(__file__, name) for name in extra}
+            seconds = compare({"bertfit": ours.run, "PyTorch": theirs.run,
+                               **{name: side.run for name, side in products.items()}}, repeats)
+            for side in products.values():
+                side.close()
+            limit = 0.05 if precision == "bfloat16" else 1e-3
+            assert np.abs(np.subtract(ours.answer, theirs.answer)).max() < limit, "the two sides' logits differ"
+        rate = {name: ROWS * STEPS / value for name, value in seconds.items()}
+        rows.append(Row(f"training step, {precision}, 16 x 128", f"PyTorch {precision}", target,
+                        rate["bertfit"] / rate["PyTorch"], tried=TRIED[precision],
+                        detail=f"{rate['bertfit']:.2f} and {rate['PyTorch']:.2f} examples/s"))
+        if extra:
+            peak = FLOPS / min(seconds[name] for name in extra)
+            reached = 6 * 109.5e6 * ROWS * LENGTH * STEPS / seconds["bertfit"]
+            multiplied = 6 * 85.6e6 * ROWS * LENGTH * STEPS / seconds["bertfit"]
+            rows.append(Row("training step, bfloat16, share of the machine", "bfloat16 products", 0.65, reached / peak,
+                            tried=TRIED["machine"], detail=f"6 x 109.5M x tokens: {reached / 1e9:.0f} of "
+                            f"{peak / 1e9:.0f} GFLOP/s; without the embedding tables, which nothing multiplies, "
+                            f"{multiplied / peak:.2f}"))
+    return rows
+
+
+if __name__ == "__main__":
+    main(measure)

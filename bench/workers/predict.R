@@ -1,0 +1,12 @@
+# The R side of bench/predict_r.py: a fitted model's folder, a file of texts, and of how many texts one is answered.
+arguments <- commandArgs(TRUE)
+source("bench/workers/serve.R")
+library(bertfit)
+model <- bert_load(arguments[1])
+data <- data.table::fread(arguments[2], encoding = "UTF-8")
+places <- seq(1L, nrow(data), by = as.integer(arguments[3]))
+serve(function() {
+  found <- predict(model, data)
+  stopifnot(nrow(found) == nrow(data))
+  found[[ncol(found)]][places]
+})
