@@ -5,6 +5,10 @@ tokens), pretrained on nsmc_corpus.txt for the minutes given; then a classifier 
 from half-way and from the end of pretraining, each scored on nsmc_test.tsv. The last twentieth of the movies is
 held out from pretraining.
 
+Pretraining goes from short rows to long ones, as Google's did (128 tokens, then 512): five epochs on pairs of 16
+tokens, in which the model finds out that neighbours tell a masked token (with long rows from the start that took more
+than these minutes), then five epochs on pairs of 128, which say whether two runs of reviews are of one film.
+
 Writes the tables that the vignette shows: inst/extdata/pretrain-korean.csv and finetune-korean.csv.
 
 Run: bench/pretrain [minutes]
@@ -12,17 +16,32 @@ Run: bench/pretrain [minutes]
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import os
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from harness import ROOT, data_file, machine
 
-EPOCHS, BATCH = 10, 32
 OUT = ROOT / "inst" / "extdata"
+
+
+@dataclasses.dataclass(frozen=True)
+class Stage:
+    """One part of the pretraining: rows of `max_len` tokens, `batch` a step, for a `share` of the time."""
+
+    max_len: int
+    batch: int
+    share: float
+    epochs: int = 5
+
+
+STAGES = (Stage(16, 128, 0.4), Stage(128, 32, 0.6))
 
 
 def main() -> None:
@@ -31,25 +50,25 @@ def main() -> None:
     corpus = data_file("nsmc_corpus.txt")
     import bertfit
     from bertfit.initial import fresh_model
-    from bertfit.pretrain_data import make_pretraining_data
-    from bertfit.pretrain_read import open_pretraining_data
+    from bertfit.pretrain_config import PretrainHeads
     from bertfit.vocab_train import train_vocabulary
 
     print(machine())
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
-        training, held = split_movies(corpus, folder)
+        split_movies(corpus, folder)
         start = time.perf_counter()
         vocabulary = train_vocabulary(str(corpus), 8000, "sentencepiece", out=folder / "vocab.model")
         print(f"vocabulary: {len(vocabulary):,} entries in {time.perf_counter() - start:.1f} s")
-        for name, text in (("train", training), ("held", held)):
-            made = make_pretraining_data(text, vocabulary, folder / name, max_len=128, dup_factor=5, seed=42)
-            print(f"{name}: {made['counts']['instances']:,} pairs in {made['seconds']:.1f} s")
-        data, validation = (open_pretraining_data(folder / name) for name in ("train", "held"))
-        model = fresh_model("kor-mini", vocabulary, seed=42)
-        steps = int(minutes * 60 / EPOCHS / seconds_per_step(model, data)) or 1
-        pretrained(model, data, validation, steps, folder / "model")
-        finetuned(bertfit, fresh_model("kor-mini", vocabulary, seed=42), folder / "model")
+        fresh = fresh_model("kor-mini", vocabulary, seed=42)
+        assert fresh.pretrain_heads == PretrainHeads("tied", "plain"), fresh.pretrain_heads
+        model, starts, parts = fresh, {0: bertfit.Bert(fresh)}, []
+        for stage in STAGES:
+            model, history = pretrained(model, vocabulary, stage, 60 * minutes * stage.share, folder)
+            parts.append(history)
+            starts[sum(map(len, parts))] = bertfit.Bert(model)
+        show_pretraining(parts)
+        finetuned(bertfit, starts)
 
 
 def split_movies(corpus: Path, folder: Path) -> tuple[Path, Path]:
@@ -62,38 +81,52 @@ def split_movies(corpus: Path, folder: Path) -> tuple[Path, Path]:
     return paths
 
 
-def seconds_per_step(model, data) -> float:
-    """Measured on 60 steps, of which the first epoch of 20 (tracing) does not count."""
-    from bertfit.pretrain import pretrain
-    from bertfit.pretrain_config import PretrainConfig
-
-    probe = pretrain(model, data, config=PretrainConfig(steps=60, steps_per_epoch=20, batch_size=BATCH, seed=1))
-    return sum(probe.record["history"]["seconds"][1:]) / 40
-
-
-def pretrained(model, data, validation, steps: int, folder: Path) -> None:
-    """Pretrain, print the four curves and keep them."""
+def pretrained(model, vocabulary, stage: Stage, seconds: float, folder: Path):
+    """One stage: the model after it, and its history."""
     from bertfit.callbacks import Console
     from bertfit.pretrain import pretrain
     from bertfit.pretrain_config import PretrainConfig
+    from bertfit.pretrain_data import make_pretraining_data
+    from bertfit.pretrain_read import open_pretraining_data
 
-    config = PretrainConfig(epochs=EPOCHS, steps_per_epoch=steps, batch_size=BATCH, learning_rate=3e-3, seed=42,
-                            validation_steps=50, save_epochs=EPOCHS // 2)
-    done = pretrain(model, data, config=config, validation=validation, out_dir=folder, callbacks=[Console(1)])
+    data = {}
+    for name in ("train", "held"):
+        out = folder / f"{name}-{stage.max_len}"
+        made = make_pretraining_data(folder / f"{name}.txt", vocabulary, out, max_len=stage.max_len, dup_factor=5,
+                                     seed=42)
+        print(f"{name}, {stage.max_len} tokens: {made['counts']['instances']:,} pairs in {made['seconds']:.1f} s")
+        data[name] = open_pretraining_data(out)
+    shared = {"batch_size": stage.batch, "learning_rate": 2e-3, "warmup": 0.05, "seed": 42}
+    probe = pretrain(model, data["train"], config=PretrainConfig(steps=200, steps_per_epoch=100, **shared))
+    steps = max(1, int(seconds / stage.epochs / (probe.record["history"]["seconds"][-1] / 100)))
+    config = PretrainConfig(epochs=stage.epochs, steps_per_epoch=steps, validation_steps=50, **shared)
+    done = pretrain(model, data["train"], config=config, validation=data["held"], callbacks=[Console(1)])
     history = pd.DataFrame(done.record["history"])
+    history.insert(0, "max_len", stage.max_len)
+    history.insert(1, "batch_size", stage.batch)
+    batches = itertools.islice(data["held"].batches(stage.batch, seed=0, epoch=0), 50)
+    random_next = float(np.mean([batch.next_labels.mean() for batch in batches]))
+    history["val_nsp_chance"] = max(random_next, 1 - random_next)  # always the commoner answer
+    return done, history
+
+
+def show_pretraining(parts: list[pd.DataFrame]) -> None:
+    """Print the four curves and keep them."""
+    for before, part in itertools.pairwise(parts):
+        part[["epoch", "steps"]] += before[["epoch", "steps"]].iloc[-1]
+    history = pd.concat(parts)
     OUT.mkdir(parents=True, exist_ok=True)
     history.round(5).to_csv(OUT / "pretrain-korean.csv", index=False)
-    shown = ["epoch", "steps", "val_nsp_loss", "val_nsp_accuracy", "val_mlm_loss", "val_mlm_accuracy", "seconds"]
+    shown = ["epoch", "max_len", "steps", "val_nsp_loss", "val_nsp_accuracy", "val_nsp_chance", "val_mlm_loss",
+             "val_mlm_accuracy", "seconds"]
     print(history[shown].to_string(index=False, float_format=lambda x: f"{x:.4f}"))
-    print(f"pretraining: {done.record['seconds'] / 60:.1f} minutes, {done.record['steps']:,} steps of {BATCH}")
+    print(f"pretraining: {history['seconds'].sum() / 60:.1f} minutes")
 
 
-def finetuned(bertfit, fresh, folder: Path) -> None:
-    """Accuracy on the test reviews from three starting points, reference B's table in small."""
+def finetuned(bertfit, starts: dict) -> None:
+    """Accuracy on the test reviews by pretraining epochs, reference B's table in small."""
     train, test = (pd.read_csv(data_file(f"nsmc_{name}.tsv"), sep="\t") for name in ("train", "test"))
     rows = []
-    starts = {0: bertfit.Bert(fresh), EPOCHS // 2: bertfit.load(folder / f"epoch-{EPOCHS // 2:03d}"),
-              EPOCHS: bertfit.load(folder / "last")}
     for epochs, start in starts.items():
         fitted = bertfit.fit(train, "document", "label", start, epochs=8, batch_size=128, learning_rate=5e-4,
                              monitor="accuracy", seed=42, verbose=0)

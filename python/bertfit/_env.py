@@ -39,6 +39,24 @@ def _quiet_stderr():
         os.close(sink)
 
 
+def _keep_freed_memory() -> None:
+    """Have glibc keep freed blocks for the next step instead of handing them back to the system.
+
+    A training step frees and takes the same blocks of some megabytes again and again; given back, each of their pages
+    costs a fault when it is touched next. Settings that a user made by environment variables are left alone.
+    """
+    if not sys.platform.startswith("linux") or any(name.startswith("MALLOC_") for name in os.environ):
+        return
+    import ctypes
+
+    with contextlib.suppress(OSError, AttributeError):  # another C library
+        mallopt = ctypes.CDLL(None).mallopt
+        trim_threshold, mmap_threshold, arena_max = -1, -3, -8  # malloc.h
+        mallopt(mmap_threshold, 32 * 2**20)  # the most that glibc takes
+        mallopt(trim_threshold, 2**31 - 1)
+        mallopt(arena_max, 1)
+
+
 def _refuse_keras_3() -> None:
     keras_module = getattr(sys.modules.get("tensorflow"), "keras", None)
     version = getattr(keras_module, "__version__", "")
@@ -67,6 +85,7 @@ def tensorflow() -> ModuleType:
     os.environ["TF_USE_LEGACY_KERAS"] = "1"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+    _keep_freed_memory()
     try:
         with _quiet_stderr():
             import tensorflow as tf
