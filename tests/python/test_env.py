@@ -4,6 +4,7 @@ import io
 import os
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -132,3 +133,27 @@ def test_seeds():
     assert _env.draw_seed(7) == 7
     drawn = {_env.draw_seed(None) for _ in range(5)}
     assert len(drawn) > 1 and all(0 <= seed < 2**31 for seed in drawn)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's allocator")
+def test_freed_memory_is_kept_unless_the_user_has_settings_of_their_own():
+    # Blocks of 8 MB, freed and taken again: 2,048 pages a time where the system gets them back.
+    script = textwrap.dedent("""
+        import resource
+        from bertfit import _env
+        _env._keep_freed_memory()
+        def faults(times):
+            before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+            for _ in range(times):
+                b"x" * 2**23
+            return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+        faults(3)
+        print(faults(20))
+    """)
+    found = {}
+    for name, setting in (("ours", {}), ("theirs", {"MALLOC_MMAP_THRESHOLD_": "1000000"})):
+        clean = {key: value for key, value in os.environ.items() if not key.startswith("MALLOC_")}
+        environment = {**clean, **setting, "PYTHONPATH": str(Path(_env.__file__).parents[1])}
+        done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, check=True)
+        found[name] = int(done.stdout)
+    assert found["ours"] < 2048 < 20 * 2000 < found["theirs"]
