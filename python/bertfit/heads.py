@@ -11,7 +11,7 @@ import numpy as np
 
 from bertfit import _env
 from bertfit.config import BertConfig, HeadConfig, Task
-from bertfit.encoder import hidden_states
+from bertfit.encoder import first_token, hidden_states
 from bertfit.layers import Dense, FirstToken
 from bertfit.noise import Dropout, Noise
 
@@ -92,6 +92,28 @@ def attach(encoder, config: BertConfig, head_config: HeadConfig, head):
     for layer in head.layers[1:]:  # the first is the head's own input
         x = layer(x)
     return keras.Model(encoder.inputs, x, name="network")
+
+
+def pooling_function(encoder, config: BertConfig, pooling: str, layers):
+    """What `build_pooling` computes, as a function of [tokens, segments] and `training`.
+
+    Where [CLS] of the last layer is all that is wanted, the last layer computes nothing else.
+    """
+    last = HeadConfig(pooling=pooling, layers=layers).layer_numbers(config.num_hidden_layers)[-1:]
+    if pooling == "nsp" or (pooling == "cls" and len(layers) == 1 and list(last) == [config.num_hidden_layers]):
+        first = first_token(encoder)
+        if pooling == "cls":
+            return first
+        dense = encoder.get_layer("NSP-Dense")
+        return lambda inputs, training: dense(first(inputs, training))
+    graph = keras.Model(encoder.inputs, build_pooling(encoder, config, pooling, layers))
+    return lambda inputs, training: graph(inputs, training=training)
+
+
+def logits_function(encoder, config: BertConfig, head_config: HeadConfig, head):
+    """What `attach`'s network computes, as a function of [tokens, segments] and `training`."""
+    features = pooling_function(encoder, config, head_config.pooling, head_config.layers)
+    return lambda inputs, training: head(features(inputs, training), training=training)
 
 
 def feature_width(config: BertConfig, head: HeadConfig) -> int:

@@ -103,17 +103,29 @@ def normalize(x, gamma, beta, epsilon: float):
         scale = tf.math.rsqrt(variance + epsilon) * gamma
         return x * scale + (beta - mean * scale)
 
+    def backward(dy):
+        dx, product = _normalize_gradient(x, gamma, dy, epsilon=epsilon)
+        # Sums over rows, which TensorFlow does faster than XLA.
+        return dx, tf.raw_ops.BiasAddGrad(out_backprop=product), tf.raw_ops.BiasAddGrad(out_backprop=dy)
+
     @tf.custom_gradient
     def forward(x, gamma, beta):
-        normal = _normalize(x, gamma, beta, epsilon=epsilon)
-        return normal, lambda dy: _normalize_gradient(x, gamma, dy, epsilon=epsilon)
+        return _normalize(x, gamma, beta, epsilon=epsilon), backward
 
     return forward(x, tf.convert_to_tensor(gamma), tf.convert_to_tensor(beta))
 
 
+def _sum(x):
+    """The sum over the last axis, which is kept: a product with ones, because XLA's own sums are slow on CPUs."""
+    shape = tf.shape(x)
+    sums = tf.matmul(tf.reshape(x, [-1, shape[-1]]), tf.ones([shape[-1], 1]))
+    return tf.reshape(sums, tf.concat([shape[:-1], [1]], axis=0))
+
+
 def _standard(x, epsilon: float):
-    centred = x - tf.reduce_mean(x, axis=-1, keepdims=True)
-    scale = tf.math.rsqrt(tf.reduce_mean(centred * centred, axis=-1, keepdims=True) + epsilon)
+    width = float(x.shape[-1])
+    centred = x - _sum(x) / width
+    scale = tf.math.rsqrt(_sum(centred * centred) / width + epsilon)
     return centred * scale, scale
 
 
@@ -124,12 +136,10 @@ def _normalize(x, gamma, beta, *, epsilon: float):
 
 @_kernel
 def _normalize_gradient(x, gamma, dy, *, epsilon: float):
+    width = float(x.shape[-1])
     normal, scale = _standard(x, epsilon)
     inner = dy * gamma
-    dx = scale * (inner - tf.reduce_mean(inner, axis=-1, keepdims=True)
-                  - normal * tf.reduce_mean(inner * normal, axis=-1, keepdims=True))
-    rows = list(range(len(x.shape) - 1))
-    return dx, tf.reduce_sum(dy * normal, axis=rows), tf.reduce_sum(dy, axis=rows)
+    return scale * (inner - _sum(inner) / width - normal * _sum(inner * normal) / width), dy * normal
 
 
 # -- Dropout --------------------------------------------------------------------------------------------
@@ -184,7 +194,7 @@ def attention_weights(scores, mask, scale: float, rate: float, key):
     """Softmax of scaled scores over the last axis, masked positions left out, then dropout.
 
     Args:
-        scores: [B, N, S, S], queries by keys, float32 or bfloat16; the answer has their dtype. The softmax itself
+        scores: [B, N, Q, S], queries by keys, float32 or bfloat16; the answer has their dtype. The softmax itself
             is computed in float32.
         mask: [B, S], true where a key may be attended to; None for everywhere.
         scale: Factor of the scores.
@@ -216,7 +226,7 @@ def _softmax_gradient(weights, dy, key, *, scale: float, rate: float):
     dtype, weights, dy = weights.dtype, tf.cast(weights, tf.float32), tf.cast(dy, tf.float32)
     if rate:
         dy = _drop.__wrapped__(dy, key, rate=rate)
-    return tf.cast((dy - tf.reduce_sum(dy * weights, axis=-1, keepdims=True)) * weights * scale, dtype)
+    return tf.cast((dy - _sum(dy * weights)) * weights * scale, dtype)
 
 
 # -- Losses over a vocabulary ---------------------------------------------------------------------------

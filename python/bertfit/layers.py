@@ -180,22 +180,30 @@ class MultiHeadSelfAttention(keras.layers.Layer):
     def compute_mask(self, inputs, mask=None):
         return mask
 
-    def call(self, inputs, mask=None, training=None):
-        shape = tf.shape(inputs)
-        kernel = tf.concat([self.Wq, self.Wk, self.Wv], axis=1)  # [H, 3*N*D]
-        qkv = product(inputs, kernel, tf.concat([self.bq, self.bk, self.bv], axis=0))
-        # tf.split on the last axis: its gradient is one concatenation, slices' gradients are three padded copies.
-        q, k, v = (self._to_heads(part, shape) for part in tf.split(qkv, 3, axis=-1))  # [B, N, S, D] each
+    def call(self, inputs, mask=None, training=None, first_only=False):
+        """[B, S, H] -> [B, Q, H]; Q is S, or 1 with `first_only`: what the first token alone attends to."""
+        inner = [self.Wk, self.Wv], [self.bk, self.bv]
+        if not first_only:
+            inner = [self.Wq, *inner[0]], [self.bq, *inner[1]]
+        # One product, and tf.split on the last axis: its gradient is one concatenation, slices' gradients are padded
+        # copies.
+        products = product(inputs, tf.concat(inner[0], axis=1), tf.concat(inner[1], axis=0))
+        parts = tf.split(products, len(inner[0]), axis=-1)
+        if first_only:
+            parts = [product(inputs[:, :1], self.Wq, self.bq), *parts]
+        q, k, v = (self._to_heads(part) for part in parts)  # [B, N, Q, D], [B, N, S, D] twice
         rate = self.dropout if training else 0.0
         key = self._noise[0].key(self.index) if rate else None
         weights = kernels.attention_weights(tf.matmul(q, k, transpose_b=True), mask, 1.0 / math.sqrt(self.head_size),
-                                            rate, key)  # [B, N, S, S]
-        context = tf.matmul(weights, v)  # [B, N, S, D]
-        context = tf.reshape(tf.transpose(context, [0, 2, 1, 3]), [shape[0], shape[1], self.heads * self.head_size])
-        context.set_shape([*inputs.shape[:-1], self.heads * self.head_size])
+                                            rate, key)  # [B, N, Q, S]
+        context = tf.transpose(tf.matmul(weights, v), [0, 2, 1, 3])  # [B, Q, N, D]
+        shape = tf.shape(context)
+        context = tf.reshape(context, [shape[0], shape[1], self.heads * self.head_size])
+        context.set_shape([inputs.shape[0], 1 if first_only else inputs.shape[1], self.heads * self.head_size])
         return tf.cast(product(context, self.Wo, self.bo), tf.float32)
 
-    def _to_heads(self, x, shape):
+    def _to_heads(self, x):
+        shape = tf.shape(x)
         x = tf.reshape(x, [shape[0], shape[1], self.heads, self.head_size])  # [B, S, N, D]
         return tf.transpose(x, [0, 2, 1, 3])
 

@@ -17,7 +17,7 @@ from bertfit.bucket import filled, inference_batches
 from bertfit.config import BertConfig, HeadConfig, Task
 from bertfit.encoder import build_encoder, compute_in, encoder_layer_names, noise_of
 from bertfit.errors import ArgumentError
-from bertfit.heads import attach, build_head, build_pooling, feature_width
+from bertfit.heads import attach, build_head, feature_width, logits_function, pooling_function
 from bertfit.pretrain_config import PretrainHeads
 from bertfit.pretrain_heads import PretrainingLayers
 from bertfit.shapes import Shapes, plan_shapes
@@ -140,6 +140,10 @@ class Model:
         self.task, self.head_config = task, head_config
         self._functions.clear()
 
+    def forward(self):
+        """What `network` computes, as a function of [tokens, segments] and whether it is for training."""
+        return logits_function(self.encoder, self.config, self.head_config, self.head)
+
     def add_pretraining(self, heads: PretrainHeads, seed: int = 0) -> None:
         """Put fresh MLM and NSP heads on the encoder."""
         self.pretraining = PretrainingLayers(self.encoder, self.config, heads, seed)
@@ -235,17 +239,17 @@ class Model:
             if what == "logits":
                 if not self.fitted:
                     raise ArgumentError("`model` must be fitted before it can predict.", ["Fit it with `bert_fit()`."])
-                graph = self.network
+                graph, width = self.forward(), self.task.n_outputs
             else:
                 _, pooling, layers = what
-                pooled = build_pooling(self.encoder, self.config, pooling, layers)
-                graph = keras.Model(self.encoder.inputs, pooled)
+                graph = pooling_function(self.encoder, self.config, pooling, layers)
+                width = self.config.hidden_size * (1 if pooling == "nsp" else len(layers))
             ids = tf.TensorSpec([None, None], tf.int32)
 
             @tf.function(input_signature=[ids, ids])
             def function(tokens, segments):
                 with compute_in(precision, compiled):
-                    return graph([tokens, segments], training=False)
+                    return graph([tokens, segments], False)
 
-            self._functions[key] = (function, int(graph.outputs[0].shape[-1]))
+            self._functions[key] = (function, width)
         return self._functions[key]
