@@ -1,9 +1,9 @@
 """Pretraining from scratch on Korean reviews, and what it brings to fine-tuning.
 
 A vocabulary of 8,000 SentencePiece pieces, reference sizes "kor-mini" (width 128, 2 layers, 4 heads of 32, 128
-tokens), pretrained on nsmc_corpus.txt for about 15 minutes on two cores; then classifiers of nsmc_train.tsv from fresh weights
-and from points along the pretraining, three seeds each, scored on nsmc_test.tsv. The last twentieth of the movies is
-held out from pretraining.
+tokens), pretrained on nsmc_corpus.txt for about 15 minutes on two cores; then classifiers of nsmc_train.tsv from fresh
+weights and from points along the pretraining, three seeds each, scored on nsmc_test.tsv. The last twentieth of the
+movies is held out from pretraining.
 
 Pretraining goes from short rows to long ones, as Google's did (128 tokens, then 512): five epochs on pairs of 16
 tokens, in which the model finds out that neighbours tell a masked token (with long rows from the start that took more
@@ -97,8 +97,8 @@ def pretrained(model, vocabulary, stage: Stage, folder: Path):
                                      seed=42)
         print(f"{name}, {stage.max_len} tokens: {made['counts']['instances']:,} pairs in {made['seconds']:.1f} s")
         data[name] = open_pretraining_data(out)
-    config = PretrainConfig(epochs=stage.epochs, steps_per_epoch=stage.steps, batch_size=stage.batch, learning_rate=2e-3,
-                            warmup=0.05, seed=42, validation_steps=50, save_epochs=1)
+    config = PretrainConfig(epochs=stage.epochs, steps_per_epoch=stage.steps, batch_size=stage.batch, seed=42,
+                            learning_rate=2e-3, warmup=0.05, validation_steps=50, save_epochs=1)
     done = pretrain(model, data["train"], config=config, validation=data["held"], out_dir=folder / f"{stage.max_len}",
                     callbacks=[Console(1)])
     history = pd.DataFrame(done.record["history"])

@@ -230,7 +230,7 @@ class Model:
         batches = inference_batches(lengths, token_budget, Shapes(None, self.max_len).padded)
         longest = np.array([lengths[rows[0]] for rows in batches], np.int64)
         return plan_shapes(longest, np.array([len(rows) for rows in batches]), self.max_len, self.config, False,
-                           kernels.can_compile())
+                           kernels.can_compile)
 
     def _function(self, what, precision: str, compiled: bool):
         """The traced graph for `what` and the width of what it returns; traced once per precision and kind."""

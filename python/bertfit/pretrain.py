@@ -148,7 +148,7 @@ class _Run:
         self.optimizer.build(self.variables)
         self.rule = mask_rule(data, model.vocabulary) if config.masking == "dynamic" else None
         model.noise.reset(seed)
-        self.shapes = plan_fixed(data.max_len, self.total_steps, config.batch_size, model.config, kernels.can_compile())
+        self.shapes = plan_fixed(data.max_len, self.total_steps, config.batch_size, model.config, kernels.can_compile)
         self.step, self.sums = 0, dict.fromkeys(_SUMS, 0.0)
         self.history: dict[str, list] = {}
         self.best_epoch, self.best_badness = None, math.inf

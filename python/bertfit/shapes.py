@@ -8,6 +8,7 @@ a run compiles little and pads much, with many the other way round; a short run 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 
@@ -47,7 +48,7 @@ class Shapes:
 
 
 def plan_shapes(longest: np.ndarray, rows: int | np.ndarray, limit: int, config: BertConfig, training: bool,
-                possible: bool = True) -> Shapes:
+                possible: Callable[[], bool] = lambda: True) -> Shapes:
     """The lengths that make a run take the least time, by estimate.
 
     Args:
@@ -56,7 +57,7 @@ def plan_shapes(longest: np.ndarray, rows: int | np.ndarray, limit: int, config:
         limit: Longest length that there may be.
         config: Sizes of the encoder.
         training: Whether gradients are computed too.
-        possible: Whether kernels can be compiled at all.
+        possible: Says whether kernels can be compiled at all; asked only where it would pay.
 
     >>> config = BertConfig(30522)
     >>> plan_shapes(np.full(500, 61), 32, 512, config, training=True)
@@ -65,19 +66,20 @@ def plan_shapes(longest: np.ndarray, rows: int | np.ndarray, limit: int, config:
     False
     """
     plain = Shapes(None, limit)
-    if not possible or len(longest) == 0:
+    if len(longest) == 0:
         return plain
     own = np.array([plain.padded(int(value)) for value in longest])
     lengths, which = np.unique(own, return_inverse=True)
     count = np.bincount(which, weights=np.broadcast_to(rows, own.shape))  # rows per length
     before, after = (_seconds_per_token(config, training, between) for between in (PLAIN_SECONDS, COMPILED_SECONDS))
     cost, chosen = _cheapest(lengths, count, after, COMPILE_SECONDS[training])
-    if cost >= float(lengths @ count) * before:
+    if cost >= float(lengths @ count) * before or not possible():
         return plain
     return Shapes(tuple(int(length) for length in lengths[chosen]), limit, True)
 
 
-def plan_fixed(length: int, batches: int, rows: int, config: BertConfig, possible: bool = True) -> Shapes:
+def plan_fixed(length: int, batches: int, rows: int, config: BertConfig,
+               possible: Callable[[], bool] = lambda: True) -> Shapes:
     """As `plan_shapes`, for training on rows that nearly all have `length` tokens."""
     plan = plan_shapes(np.full(batches, length), rows, length, config, True, possible)
     if not plan.compiled:

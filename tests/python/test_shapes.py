@@ -45,7 +45,7 @@ def test_few_batches_or_a_small_model_are_not_worth_it():
     assert not plan_shapes(np.full(10, 30), 32, 512, TOY, True).compiled
     assert not plan_shapes(np.full(1, 30), 8, 512, BASE, False).compiled
     assert plan_shapes(np.full(1000, 512), 32, 512, BASE, True).compiled
-    assert not plan_shapes(np.full(1000, 512), 32, 512, BASE, True, possible=False).compiled
+    assert not plan_shapes(np.full(1000, 512), 32, 512, BASE, True, possible=lambda: False).compiled
     assert plan_shapes(np.zeros(0, np.int64), 32, 512, BASE, True) == Shapes(None, 512)
 
 
