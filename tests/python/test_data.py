@@ -9,8 +9,6 @@ from sklearn.utils.class_weight import compute_class_weight
 from bertfit import data
 from bertfit.config import Task, TrainConfig
 from bertfit.errors import ArgumentError, DataError
-from bertfit.tokenize import Tokenizer
-from toys import VOCABULARY, toy_texts
 
 BINARY = Task("binary", ("ham", "spam"))
 MULTICLASS = Task("multiclass", ("a", "b", "c"))
@@ -209,12 +207,3 @@ def test_an_epochs_order_is_its_seeds_and_its_numbers():
 ])
 def test_the_automatic_length(lengths, quantile, limit, expected):
     assert data.auto_max_len(np.array(lengths), quantile, limit) == expected
-
-
-def test_batches_are_padded_to_their_own_longest():
-    encoding = Tokenizer(VOCABULARY).encode(["good film", "a good film was a nice movie", *toy_texts(3)])
-    ids, segments = data.token_inputs(encoding, np.array([1, 0]), 32, 0)
-    words = VOCABULARY.ids
-    assert ids.shape == segments.shape == (2, 16) and not segments.any()
-    assert ids[1].tolist() == [2, words["good"], words["film"], 3] + [0] * 12
-    assert (ids[0] > 0).sum() == 9
