@@ -82,7 +82,7 @@ def test_fit_predict_evaluate_and_embed(r, models, frame, kind):
 
 
 def test_a_fit_of_all_layers_on_pairs(r, models, frame):
-    fitted = both(r, models, frame, ["share"], pair="other", freeze="none", epochs=3)
+    fitted = both(r, models, frame, ["share"], pair="other", freeze="none", epochs=1, learning_rate=1e-3)
     assert_same_columns(r, "predict(fit, data)", fitted.predict(frame))
     assert np.ptp(fitted.predict(frame).to_numpy()[:, 1]) > 1e-3
 
