@@ -45,7 +45,8 @@ class Row:
         measured: A ratio, unless `unit` says otherwise.
         at_most: Whether `target` is an upper limit.
         detail: Absolute figures, in words.
-        tried: Where the target is missed: what was tried and what the profile shows.
+
+    A benchmark whose row falls short says what was tried, and what the profile shows, in its ``TRIED``, by `work`.
     """
 
     work: str
@@ -55,7 +56,6 @@ class Row:
     at_most: bool = False
     unit: str = "x"
     detail: str = ""
-    tried: str = ""
 
     @property
     def passed(self) -> bool:
