@@ -132,29 +132,27 @@ def hidden_states(encoder, layers):
     return [encoder.get_layer(f"Encoder-{number}-FeedForward-Norm").output for number in layers]
 
 
-def first_token(encoder):
+def first_token(encoder, config: BertConfig):
     """A function from (token ids, segment ids) and `training` to the vector of [CLS] [B, H] after the last layer.
 
     The last layer is computed for that token alone, with the encoder's own layers: of it, a classifier on [CLS] needs
     no other token's attention, feed-forward product or normalization. Same answers, a layer's work less.
     """
-    last = max(int(layer.name.split("-")[1]) for layer in encoder.layers if layer.name.startswith("Encoder-"))
-    layers = {layer.name.removeprefix(f"Encoder-{last}-"): layer for layer in encoder.layers}
-    before = keras.Model(encoder.inputs, layers["MultiHeadSelfAttention"].input)
+    layers = {layer.name.removeprefix(f"Encoder-{config.num_hidden_layers}-"): layer for layer in encoder.layers}
+    attention, feed_forward = layers["MultiHeadSelfAttention"], layers["FeedForward"]
+    before = keras.Model(encoder.inputs, attention.input)
     embedding = encoder.get_layer("Embedding-Token")
+
+    def residual(first, y, name: str, training: bool):
+        if f"{name}-Dropout" in layers:
+            y = layers[f"{name}-Dropout"](y, training=training)
+        return layers[f"{name}-Norm"](first + y)  # [B, 1, H]
 
     def run(inputs, training: bool):
         x = before(inputs, training=training)  # [B, S, H]
-        first = x[:, :1]
-        for part in ("MultiHeadSelfAttention", "FeedForward"):
-            if part == "FeedForward":
-                y = layers[part](first)
-            else:
-                y = layers[part](x, mask=embedding.compute_mask(inputs[0]), training=training, first_only=True)
-            if f"{part}-Dropout" in layers:
-                y = layers[f"{part}-Dropout"](y, training=training)
-            first = layers[f"{part}-Norm"](first + y)  # [B, 1, H]
-        return first[:, 0]
+        y = attention(x, mask=embedding.compute_mask(inputs[0]), training=training, first_only=True)  # [B, 1, H]
+        first = residual(x[:, :1], y, "MultiHeadSelfAttention", training)
+        return residual(first, feed_forward(first), "FeedForward", training)[:, 0]
 
     return run
 

@@ -99,9 +99,9 @@ def pooling_function(encoder, config: BertConfig, pooling: str, layers):
 
     Where [CLS] of the last layer is all that is wanted, the last layer computes nothing else.
     """
-    last = HeadConfig(pooling=pooling, layers=layers).layer_numbers(config.num_hidden_layers)[-1:]
-    if pooling == "nsp" or (pooling == "cls" and len(layers) == 1 and list(last) == [config.num_hidden_layers]):
-        first = first_token(encoder)
+    numbers = HeadConfig(pooling=pooling, layers=layers).layer_numbers(config.num_hidden_layers)
+    if pooling == "nsp" or (pooling == "cls" and numbers == (config.num_hidden_layers,)):
+        first = first_token(encoder, config)
         if pooling == "cls":
             return first
         dense = encoder.get_layer("NSP-Dense")

@@ -4,7 +4,7 @@ TensorFlow runs an expression such as GELU as a dozen operations that each read 
 CPU they cost as much as the products. Within `compiled`, the functions here are compiled by XLA into one loop
 forward and one backward, and keep less for the backward pass. Outside it they are the same formulas as plain
 operations: a compiled loop belongs to one shape and costs some tenths of a second, which a short run does not win
-back (`worth_compiling`).
+back (`shapes.plan_shapes`).
 
 tests/python/test_kernels.py holds every compiled form against the plain one and against NumPy.
 """

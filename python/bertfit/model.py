@@ -212,10 +212,10 @@ class Model:
             [n, width], float32, in the order of `encoding`.
         """
         lengths, done = encoding.lengths, 0
-        shapes = self._shapes(lengths, token_budget)
+        shapes, batches = self._plan(lengths, token_budget)
         function, width = self._function(what, _env.resolve_precision(precision), shapes.compiled)
         result = np.empty((len(encoding), width), np.float32)
-        for rows in inference_batches(lengths, token_budget, shapes.padded):
+        for rows in batches:
             length = shapes.padded(int(lengths[rows[0]]))
             ids, segments, _ = encoding.pad(rows, length, self.config.pad_token_id)
             if shapes.compiled:
@@ -226,11 +226,13 @@ class Model:
                 progress(done, len(encoding))
         return result
 
-    def _shapes(self, lengths: np.ndarray, token_budget: int) -> Shapes:
+    def _plan(self, lengths: np.ndarray, token_budget: int) -> tuple[Shapes, list[np.ndarray]]:
+        """To which lengths batches are padded, and the batches."""
         batches = inference_batches(lengths, token_budget, Shapes(None, self.max_len).padded)
         longest = np.array([lengths[rows[0]] for rows in batches], np.int64)
-        return plan_shapes(longest, np.array([len(rows) for rows in batches]), self.max_len, self.config, False,
-                           kernels.can_compile)
+        shapes = plan_shapes(longest, np.array([len(rows) for rows in batches]), self.max_len, self.config, False,
+                             kernels.can_compile)
+        return shapes, inference_batches(lengths, token_budget, shapes.padded) if shapes.compiled else batches
 
     def _function(self, what, precision: str, compiled: bool):
         """The traced graph for `what` and the width of what it returns; traced once per precision and kind."""

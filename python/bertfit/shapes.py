@@ -33,7 +33,7 @@ class Shapes:
     Args:
         lengths: The lengths in tokens, ascending; None for any multiple of `bucket.STEP`.
         limit: Longest length that there may be.
-        compiled: Whether kernels are compiled. Batches then also have one number of rows: `rows_of`.
+        compiled: Whether kernels are compiled. Batches of one length then have one number of rows too.
     """
 
     lengths: tuple[int, ...] | None

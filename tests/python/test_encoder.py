@@ -298,7 +298,7 @@ def test_the_first_token_alone_gets_what_it_gets_among_all(depth, dropout):
     inputs, training = [tokens, tf.zeros_like(tokens)], dropout == 0.0
     weight = tf.constant(np.random.default_rng(0).normal(size=(3, 16)), tf.float32)
     with tf.GradientTape(persistent=True) as tape:
-        first = first_token(encoder)(inputs, training)
+        first = first_token(encoder, config)(inputs, training)
         among_all = encoder(inputs, training=training)[0][:, 0]
         totals = [tf.reduce_sum(vector * weight) for vector in (first, among_all)]
     np.testing.assert_allclose(first, among_all, atol=2e-6)

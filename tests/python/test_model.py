@@ -48,7 +48,7 @@ def test_answers_come_in_the_callers_order_whatever_the_lengths(model, token_bud
 
 @pytest.mark.parametrize("token_budget", [1, 100, 10_000])
 def test_compiled_kernels_answer_the_same(model, token_budget, compile_at_once):
-    assert model._shapes(model.encode(TEXTS).lengths, token_budget).compiled
+    assert model._plan(model.encode(TEXTS).lengths, token_budget)[0].compiled
     expected = np.concatenate([answer.numpy() for answer in one_by_one(model.network, model, TEXTS)])
     logits = model.run("logits", model.encode(TEXTS), "float32", token_budget=token_budget)
     np.testing.assert_allclose(logits, expected, atol=1e-5)
