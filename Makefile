@@ -24,7 +24,7 @@ key = $(shell cat $(1) 2>/dev/null | sha256sum | cut -c1-12)
 SYSTEM_KEY := $(call key,.ci/system .ci/python)
 CORE_KEY := $(call key,inst/requirements.txt)$(if $(GPU),-gpu)
 TEST_KEY := $(call key,inst/requirements.txt inst/requirements-test.txt inst/requirements-oracle.txt)$(if $(GPU),-gpu)
-BENCH_KEY := $(call key,inst/requirements.txt inst/requirements-bench.txt)$(if $(GPU),-gpu)
+BENCH_KEY := $(call key,inst/requirements.txt inst/requirements-oracle.txt inst/requirements-bench.txt)$(if $(GPU),-gpu)
 R_KEY := $(shell find DESCRIPTION NAMESPACE LICENSE .Rinstignore R man data inst python/bertfit -type f \
 	! -name '*.pyc' 2>/dev/null | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -c1-12)
 
@@ -120,7 +120,7 @@ $(VENV_TEST): inst/requirements-test.txt inst/requirements-oracle.txt | $(SYSTEM
 
 $(VENV_BENCH): inst/requirements-bench.txt | $(VENV_TEST)
 	@echo "Installing the peers of the benchmarks into .venv"
-	@$(PIP) -r .venv/requirements.txt -r inst/requirements-bench.txt
+	@$(PIP) -r .venv/requirements.txt -r inst/requirements-oracle.txt -r inst/requirements-bench.txt
 	@rm -f .venv/.bench-* && touch $@
 
 $(R_INSTALLED): | $(SYSTEM_R)

@@ -10,8 +10,10 @@ Run: bench/frozen.py [repeats]
 from __future__ import annotations
 
 import csv
+import functools
 
 from harness import Row, Side, compare, data_file, main
+from models import torch_step
 
 ROWS, LENGTH, BATCH, EPOCHS = 3900, 25, 16, 15
 
@@ -59,18 +61,15 @@ def pytorch():
     loss_of = torch.nn.NLLLoss(torch.stack([0.5 / (1 - share), 0.5 / share]))
     optimizer = torch.optim.AdamW(head.parameters(), lr=1e-5)
 
+    def loss(rows):
+        with torch.no_grad():
+            pooled = encoder(**{name: value[rows] for name, value in tokens.items()}).pooler_output
+        return loss_of(head(pooled).float(), labels[rows])
+
     def run() -> float:
         total = 0.0
         for rows in torch.randperm(ROWS).split(BATCH):
-            with torch.autocast("cpu", dtype=torch.bfloat16):
-                with torch.no_grad():
-                    pooled = encoder(**{name: value[rows] for name, value in tokens.items()}).pooler_output
-                loss = loss_of(head(pooled).float(), labels[rows])
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(head.parameters(), 1.0)
-            optimizer.step()
-            optimizer.zero_grad()
-            total += loss.item() * len(rows)
+            total += torch_step(head.parameters(), optimizer, functools.partial(loss, rows)) * len(rows)
         return total / ROWS
 
     return run

@@ -26,7 +26,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 DATA = pathlib.Path(os.environ.get("BERTFIT_SHARED_DATA", ROOT.parent / "shared" / "data"))
 SCRATCH = ROOT / ".cache" / "bench"
 
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "PYTHONPATH": os.pathsep.join([str(ROOT / "python"), str(ROOT / "bench")]), "TF_USE_LEGACY_KERAS": "1",
     "TF_CPP_MIN_LOG_LEVEL": "3", "TOKENIZERS_PARALLELISM": "true", "HF_HUB_OFFLINE": "1", "TF_KERAS": "1",
     "BERTFIT_CACHE": os.environ.get("BERTFIT_CACHE", str(ROOT / ".cache")),
@@ -68,7 +68,7 @@ class Process:
 
     def __init__(self, command: list[str]):
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                                         env={**os.environ, **_ENVIRONMENT}, cwd=ROOT)
+                                         env={**os.environ, **ENVIRONMENT}, cwd=ROOT)
         self.answer: Any = None
         self.peak = 0.0
 
@@ -135,13 +135,13 @@ def timed(function: Callable[[], object]) -> Callable[[], float]:
     return run
 
 
-def compare(contenders: dict[str, Callable[[], float]], repeats: int = 5, warm: int = 1) -> dict[str, float]:
-    """Median seconds of each contender over `repeats` interleaved runs, after `warm` runs that do not count."""
+def compare(contenders: dict[str, Callable[[], float]], repeats: int = 5) -> dict[str, float]:
+    """Median seconds of each contender over `repeats` interleaved runs, after one run that does not count."""
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
-    for turn in range(repeats + warm):
+    for turn in range(repeats + 1):
         for name, run in contenders.items():
             elapsed = run()
-            if turn >= warm:
+            if turn:
                 seconds[name].append(elapsed)
     return {name: statistics.median(times) for name, times in seconds.items()}
 

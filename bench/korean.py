@@ -72,14 +72,13 @@ def main() -> None:
         finetuned(bertfit, {n: bertfit.load(paths[n - 1]) if n else bertfit.Bert(fresh) for n in TUNED})
 
 
-def split_movies(corpus: Path, folder: Path) -> tuple[Path, Path]:
-    """The corpus without its last twentieth of documents, and that."""
+def split_movies(corpus: Path, folder: Path) -> None:
+    """Write "train.txt", the corpus without its last twentieth of documents, and "held.txt", those."""
     movies = corpus.read_text("utf-8").split("\n\n")
     cut = len(movies) * 19 // 20
     paths = folder / "train.txt", folder / "held.txt"
     for path, part in zip(paths, (movies[:cut], movies[cut:]), strict=True):
         path.write_text("\n\n".join(part), "utf-8")
-    return paths
 
 
 def pretrained(model, vocabulary, stage: Stage, folder: Path):

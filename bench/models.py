@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import functools
 import pathlib
+from collections.abc import Callable, Iterable
 
 from harness import SCRATCH, Side, data_file
 
 
-def base(seed: int = 0) -> pathlib.Path:
+def base() -> pathlib.Path:
     """A folder with a classifier of BERT-base's sizes and fresh weights, as "bertfit" and as "huggingface"."""
-    return _made("base", "make_base", seed)
+    return _made("base", "make_base")
 
 
 def minilm() -> pathlib.Path:
@@ -19,15 +20,15 @@ def minilm() -> pathlib.Path:
     return _made("minilm", "make_minilm")
 
 
-def _made(name: str, function: str, *arguments) -> pathlib.Path:
+def _made(name: str, function: str) -> pathlib.Path:
     folder = SCRATCH / name
     if not (folder / "huggingface").is_dir():
-        with Side(__file__, function, str(folder), *arguments) as side:
+        with Side(__file__, function, str(folder)) as side:
             side.run()
     return folder
 
 
-def make_base(folder: str, seed: int):
+def make_base(folder: str):
     """Make `base`'s folder."""
     from bertfit import registry
     from bertfit.config import BertConfig, HeadConfig, Task
@@ -36,8 +37,8 @@ def make_base(folder: str, seed: int):
     vocabulary = registry.folder(registry.find("minilm-l6-uncased")) / "vocab.txt"
 
     def make() -> None:
-        model = fresh_model(BertConfig(30522), str(vocabulary), seed=seed)
-        model.add_head(Task("binary", ("no", "yes")), HeadConfig(), seed)
+        model = fresh_model(BertConfig(30522), str(vocabulary), seed=0)
+        model.add_head(Task("binary", ("no", "yes")), HeadConfig(), 0)
         model.record = {"max_len": 128}
         _write(model, folder)
 
@@ -64,6 +65,19 @@ def _write(model, folder: str) -> None:
     pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
     persist.save(model, f"{folder}/bertfit", overwrite=True)
     export(model, f"{folder}/huggingface", "huggingface")
+
+
+def torch_step(parameters: Iterable, optimizer, loss_of: Callable, bfloat16: bool = True) -> float:
+    """One step of PyTorch's usual loop: autocast, backward, gradients clipped to norm 1, update. Gives the loss."""
+    import torch
+
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bfloat16):
+        loss = loss_of()
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+    return loss.item()
 
 
 @functools.cache

@@ -10,6 +10,7 @@ Run: bench/pretrain_step.py [repeats]
 from __future__ import annotations
 
 from harness import Row, Side, compare, main
+from models import torch_step
 
 ROWS, LENGTH, MASKED, STEPS = 32, 256, 39, 5
 
@@ -74,16 +75,12 @@ def pytorch():
         labels[row, torch.randperm(LENGTH - 1)[:MASKED] + 1] = torch.randint(5, 8007, (MASKED,))
     following = torch.randint(0, 2, (ROWS,))
 
+    batch = {"input_ids": ids, "token_type_ids": segments, "attention_mask": torch.ones_like(ids), "labels": labels,
+             "next_sentence_label": following}
+
     def steps() -> None:
         for _ in range(STEPS):
-            with torch.autocast("cpu", dtype=torch.bfloat16):
-                loss = model(input_ids=ids, token_type_ids=segments, attention_mask=torch.ones_like(ids), labels=labels,
-                             next_sentence_label=following).loss
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
-            loss.item()
+            torch_step(model.parameters(), optimizer, lambda: model(**batch).loss)
 
     return steps
 

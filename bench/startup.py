@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from harness import _ENVIRONMENT, ROOT, Row, compare, main
+from harness import ENVIRONMENT, ROOT, Row, compare, main
 
 LIBRARY = "cat(system.time(library(bertfit))[['elapsed']])"
 LOAD = "library(bertfit); cat(system.time(model <- bert_load('minilm-l6-uncased'))[['elapsed']])"
@@ -25,7 +25,7 @@ def seconds(*command: str) -> Callable[[], float]:
 
     def run() -> float:
         done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT,
-                              env={**os.environ, **_ENVIRONMENT})
+                              env={**os.environ, **ENVIRONMENT})
         return float(done.stdout.split()[-1])
 
     return run

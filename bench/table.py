@@ -62,8 +62,7 @@ def table() -> str:
         found = json.loads(path.read_text("utf-8"))
         facts.setdefault((found["date"], found["machine"].rsplit(", load", 1)[0], found["versions"]), []).append(
             f"{name} ({found['repeats']} repeats, {found['machine'].rsplit(', ', 1)[-1]} before it)")
-        for row in (Row(**{key: value for key, value in row.items() if key in Row.__annotations__})
-                    for row in found["rows"]):
+        for row in (Row(**row) for row in found["rows"]):
             unit = {"x": " x"}.get(row.unit, f" {row.unit}")
             lines.append(f"| {name} | {row.work} | {row.peer} | {'<=' if row.at_most else '>='} {row.target:g}{unit} | "
                          f"{row.measured:.3g}{unit} | {'met' if row.passed else '**missed**'} |")

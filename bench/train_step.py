@@ -11,7 +11,10 @@ from __future__ import annotations
 
 import numpy as np
 from harness import Row, Side, compare, main
-from models import base
+from models import base, torch_step
+
+from bertfit.config import BertConfig
+from bertfit.registry import count_parameters
 
 ROWS, LENGTH, STEPS = 16, 128, 2
 TRIED = {"training step, bfloat16, 16 x 128": (
@@ -53,7 +56,6 @@ def pytorch(precision: str):
     model = AutoModelForSequenceClassification.from_pretrained(folder, attn_implementation="sdpa")
     tokens = AutoTokenizer.from_pretrained(folder)(texts(ROWS), truncation=True, max_length=LENGTH,
                                                    padding="max_length", return_tensors="pt")
-    dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
     with torch.no_grad():
         logits = model.eval()(**tokens).logits
     start = (logits[:, 1] - logits[:, 0]).tolist()
@@ -62,13 +64,8 @@ def pytorch(precision: str):
 
     def steps() -> list[float]:
         for _ in range(STEPS):
-            with torch.autocast("cpu", dtype=dtype, enabled=precision == "bfloat16"):
-                loss = model(**tokens, labels=labels).loss
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
-            loss.item()
+            torch_step(model.parameters(), optimizer, lambda: model(**tokens, labels=labels).loss,
+                       precision == "bfloat16")
         return start
 
     return steps
@@ -136,10 +133,13 @@ def measure(repeats: int = 5) -> list[Row]:
                         detail=f"{rate['bertfit']:.2f} and {rate['PyTorch']:.2f} examples/s"))
         if extra:
             peak = FLOPS / min(seconds[name] for name in extra)
-            reached = 6 * 109.5e6 * ROWS * LENGTH * STEPS / seconds["bertfit"]
-            multiplied = 6 * 85.6e6 * ROWS * LENGTH * STEPS / seconds["bertfit"]
+            config = BertConfig(30522)
+            weights = count_parameters(config)
+            tables = (config.vocab_size + config.max_position_embeddings + config.type_vocab_size) * config.hidden_size
+            reached, multiplied = (6 * count * ROWS * LENGTH * STEPS / seconds["bertfit"]
+                                   for count in (weights, weights - tables))
             rows.append(Row("training step, bfloat16, share of the machine", "bfloat16 products", 0.65, reached / peak,
-                            detail=f"6 x 109.5M x tokens: {reached / 1e9:.0f} of "
+                            detail=f"6 x {weights / 1e6:.1f}M x tokens: {reached / 1e9:.0f} of "
                             f"{peak / 1e9:.0f} GFLOP/s; without the embedding tables, which nothing multiplies, "
                             f"{multiplied / peak:.2f}"))
     return rows
