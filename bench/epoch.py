@@ -91,8 +91,6 @@ def stock():
             embed_dim=config.hidden_size, feed_forward_dim=config.intermediate_size, seq_len=MAX_LEN,
             pos_num=config.max_position_embeddings, dropout_rate=0.1, training=True, trainable=True)
         for name, arrays in weights.items():
-            if name == "Embedding-Position":
-                arrays = [arrays[0][:MAX_LEN]]
             model.get_layer(name).set_weights(arrays)
         output = tf_keras.layers.Dense(1, "sigmoid")(model.get_layer("NSP-Dense").output)
         model = tf_keras.Model(model.inputs[:2], output)

@@ -77,7 +77,7 @@ class Process:
         self._process.stdin.write(f"{what}\n")
         self._process.stdin.flush()
         for line in self._process.stdout:
-            if line.startswith("{"):
+            if line.startswith('{"seconds"'):
                 answer = json.loads(line)
                 self.answer, self.peak = answer.get("answer"), answer.get("peak", 0.0)
                 return float(answer["seconds"])

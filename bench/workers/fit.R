@@ -5,7 +5,6 @@ library(bertfit)
 model <- bert_load("minilm-l6-uncased")
 data <- head(data.table::fread(arguments[1], encoding = "UTF-8"), as.integer(arguments[2]))
 control <- bert_control(epochs = 2, batch_size = 32, max_len = 128, validation = 0, seed = 1, verbose = 0)
-serve(function() {
-  fitted <- bert_fit(data, "comment_text", "target", model, task = "binary", control = control)
-  bert_history(fitted)$loss
+serve(\(line) {
+  \() bert_history(bert_fit(data, "comment_text", "target", model, task = "binary", control = control))$loss
 })

@@ -5,8 +5,10 @@ library(bertfit)
 model <- bert_load(arguments[1])
 data <- data.table::fread(arguments[2], encoding = "UTF-8")
 places <- seq(1L, nrow(data), by = as.integer(arguments[3]))
-serve(function() {
-  found <- predict(model, data)
-  stopifnot(nrow(found) == nrow(data))
-  found[[ncol(found)]][places]
+serve(\(line) {
+  function() {
+    found <- predict(model, data)
+    stopifnot(nrow(found) == nrow(data))
+    found[[ncol(found)]][places]
+  }
 })

@@ -1,5 +1,6 @@
-# The R contenders of bench/tokenization.py, which starts this file: reads a name, runs it, writes its seconds.
+# The R contenders of bench/tokenization.py, by the names that come in.
 arguments <- commandArgs(TRUE)
+source("bench/workers/serve.R")
 library(bertfit)
 repeats <- as.integer(arguments[3])
 max_len <- as.integer(arguments[4])
@@ -22,11 +23,11 @@ loop <- function() {
   list(do.call(rbind, ids), do.call(rbind, segments))
 }
 
-contenders <- list(bertfit = function() bert_tokenize(x, model, max_len = max_len), loop = loop)
-input <- file("stdin", "r")
-while (length(name <- readLines(input, 1L)) > 0L) {
-  seconds <- system.time(result <- contenders[[name]]())[["elapsed"]]
-  stopifnot(ncol(result[[1]]) == max_len)
-  cat(sprintf("{\"seconds\": %f}\n", seconds))
-  flush(stdout())
-}
+contenders <- list(bertfit = \() bert_tokenize(x, model, max_len = max_len), loop = loop)
+serve(function(line) {
+  function() {
+    result <- contenders[[line]]()
+    stopifnot(ncol(result[[1]]) == max_len)
+    nrow(result[[1]])
+  }
+})

@@ -12,6 +12,7 @@ import functools
 import os
 import random
 import sys
+from collections.abc import Callable
 from types import ModuleType
 
 from bertfit.errors import ArgumentError, SetupError
@@ -111,6 +112,15 @@ def keras() -> ModuleType:
     import tf_keras
 
     return tf_keras
+
+
+def as_written(function: Callable) -> Callable:
+    """`function`, run by TensorFlow as its source stands.
+
+    AutoGraph would rewrite it and all that it calls, for the sake of `if`s and loops that depend on tensors: there are
+    none, and the rewriting takes longer than the tracing.
+    """
+    return tensorflow().autograph.experimental.do_not_convert(function)
 
 
 def resolve_precision(precision: str) -> str:

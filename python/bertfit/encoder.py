@@ -33,6 +33,7 @@ __all__ = ["build_encoder", "compute_in", "encoder_layer_names", "first_token", 
 keras = _env.keras()
 
 
+@_env.as_written
 def build_encoder(config: BertConfig, max_len: int | None = None, fresh: bool = True, seed: int | None = None):
     """The encoder as a Keras model.
 

@@ -47,6 +47,7 @@ class MaxPool(keras.layers.Layer):
         return None
 
 
+@_env.as_written
 def build_pooling(encoder, config: BertConfig, pooling: str, layers):
     """The pooled features [B, H * len(layers)] of an encoder made by `build_encoder`, as a Keras tensor.
 
@@ -64,6 +65,7 @@ def build_pooling(encoder, config: BertConfig, pooling: str, layers):
     return pooled[0] if len(pooled) == 1 else keras.layers.Concatenate(name="Pool")(pooled)
 
 
+@_env.as_written
 def build_head(features: int, head: HeadConfig, task: Task, noise: Noise, seed: int):
     """A Keras model from features [B, features] to logits [B, K]; its last layer is called "output".
 
@@ -85,6 +87,7 @@ def build_head(features: int, head: HeadConfig, task: Task, noise: Noise, seed: 
     return keras.Model(inputs, logits, name="head")
 
 
+@_env.as_written
 def attach(encoder, config: BertConfig, head_config: HeadConfig, head):
     """The whole network: token and segment ids to logits [B, K]."""
     pooled = build_pooling(encoder, config, head_config.pooling, head_config.layers)

@@ -52,7 +52,7 @@ def _kernel(function):
 
     @functools.cache
     def make(options: tuple):
-        return tf.function(functools.partial(function, **dict(options)), jit_compile=True)
+        return tf.function(functools.partial(function, **dict(options)), autograph=False, jit_compile=True)
 
     @functools.wraps(function)
     def call(*tensors, **options):

@@ -118,6 +118,7 @@ class Loop:
 
         @tf.function(input_signature=[self.feed.signature, targets, weights, tf.TensorSpec([], tf.float32),
                                       tf.TensorSpec([], tf.bool)])
+        @_env.as_written
         def step(inputs, targets, weights, step_rows, last):
             with compute_in(self.precision, self.feed.shapes.compiled), tf.GradientTape() as tape:
                 logits = self.feed.apply(inputs, training=True)  # [B, K]

@@ -249,6 +249,7 @@ class Model:
             ids = tf.TensorSpec([None, None], tf.int32)
 
             @tf.function(input_signature=[ids, ids])
+            @_env.as_written
             def function(tokens, segments):
                 with compute_in(precision, compiled):
                     return graph([tokens, segments], False)

@@ -161,6 +161,7 @@ class _Run:
         ids, flat = tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.int32)
 
         @tf.function(input_signature=[ids, ids, flat, flat, flat])
+        @_env.as_written
         def step(tokens, segments, places, labels, next_labels):
             with compute_in(self.precision, self.shapes.compiled):
                 if not training:
