@@ -28,7 +28,7 @@ from bertfit.layers import (
 )
 from bertfit.noise import Dropout, FreshNormal, Noise
 
-__all__ = ["build_encoder", "compute_in", "encoder_layer_names", "first_token", "hidden_states", "noise_of"]
+__all__ = ["build_encoder", "compute_in", "encoder_layer_names", "hidden_states", "noise_of"]
 
 keras = _env.keras()
 
@@ -131,31 +131,6 @@ def noise_of(encoder) -> Noise:
 def hidden_states(encoder, layers):
     """The sequence outputs [B, S, H] of encoder layers, counted from 1, as a list of Keras tensors."""
     return [encoder.get_layer(f"Encoder-{number}-FeedForward-Norm").output for number in layers]
-
-
-def first_token(encoder, config: BertConfig):
-    """A function from (token ids, segment ids) and `training` to the vector of [CLS] [B, H] after the last layer.
-
-    The last layer is computed for that token alone, with the encoder's own layers: of it, a classifier on [CLS] needs
-    no other token's attention, feed-forward product or normalization. Same answers, a layer's work less.
-    """
-    layers = {layer.name.removeprefix(f"Encoder-{config.num_hidden_layers}-"): layer for layer in encoder.layers}
-    attention, feed_forward = layers["MultiHeadSelfAttention"], layers["FeedForward"]
-    before = keras.Model(encoder.inputs, attention.input)
-    embedding = encoder.get_layer("Embedding-Token")
-
-    def residual(first, y, name: str, training: bool):
-        if f"{name}-Dropout" in layers:
-            y = layers[f"{name}-Dropout"](y, training=training)
-        return layers[f"{name}-Norm"](first + y)  # [B, 1, H]
-
-    def run(inputs, training: bool):
-        x = before(inputs, training=training)  # [B, S, H]
-        y = attention(x, mask=embedding.compute_mask(inputs[0]), training=training, first_only=True)  # [B, 1, H]
-        first = residual(x[:, :1], y, "MultiHeadSelfAttention", training)
-        return residual(first, feed_forward(first), "FeedForward", training)[:, 0]
-
-    return run
 
 
 def encoder_layer_names(config: BertConfig) -> list[str]:

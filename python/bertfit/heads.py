@@ -11,7 +11,8 @@ import numpy as np
 
 from bertfit import _env
 from bertfit.config import BertConfig, HeadConfig, Task
-from bertfit.encoder import first_token, hidden_states
+from bertfit.encoder import hidden_states
+from bertfit.forward import Forward
 from bertfit.layers import Dense, FirstToken
 from bertfit.noise import Dropout, Noise
 
@@ -47,6 +48,9 @@ class MaxPool(keras.layers.Layer):
         return None
 
 
+_POOLS = {"cls": FirstToken, "mean": MeanPool, "max": MaxPool}
+
+
 @_env.as_written
 def build_pooling(encoder, config: BertConfig, pooling: str, layers):
     """The pooled features [B, H * len(layers)] of an encoder made by `build_encoder`, as a Keras tensor.
@@ -60,8 +64,8 @@ def build_pooling(encoder, config: BertConfig, pooling: str, layers):
     if pooling == "nsp":
         return encoder.outputs[1]
     numbers = HeadConfig(pooling=pooling, layers=layers).layer_numbers(config.num_hidden_layers)
-    kind = {"cls": FirstToken, "mean": MeanPool, "max": MaxPool}[pooling]
-    pooled = [kind(name=f"Pool-{n}")(x) for n, x in zip(numbers, hidden_states(encoder, numbers), strict=True)]
+    states = hidden_states(encoder, numbers)
+    pooled = [_POOLS[pooling](name=f"Pool-{n}")(x) for n, x in zip(numbers, states, strict=True)]
     return pooled[0] if len(pooled) == 1 else keras.layers.Concatenate(name="Pool")(pooled)
 
 
@@ -97,25 +101,29 @@ def attach(encoder, config: BertConfig, head_config: HeadConfig, head):
     return keras.Model(encoder.inputs, x, name="network")
 
 
-def pooling_function(encoder, config: BertConfig, pooling: str, layers):
+def pooling_function(forward: Forward, pooling: str, layers):
     """What `build_pooling` computes, as a function of [tokens, segments] and `training`.
 
-    Where [CLS] of the last layer is all that is wanted, the last layer computes nothing else.
+    Where [CLS] of the last layer is all that is wanted, the last layer computes nothing else; layers above the highest
+    one that is wanted are not computed.
     """
-    numbers = HeadConfig(pooling=pooling, layers=layers).layer_numbers(config.num_hidden_layers)
-    if pooling == "nsp" or (pooling == "cls" and numbers == (config.num_hidden_layers,)):
-        first = first_token(encoder, config)
-        if pooling == "cls":
-            return first
-        dense = encoder.get_layer("NSP-Dense")
-        return lambda inputs, training: dense(first(inputs, training))
-    graph = keras.Model(encoder.inputs, build_pooling(encoder, config, pooling, layers))
-    return lambda inputs, training: graph(inputs, training=training)
+    numbers = HeadConfig(pooling=pooling, layers=layers).layer_numbers(forward.depth)
+    if pooling == "nsp":
+        return lambda inputs, training: forward.pooled(forward.first(inputs, training))
+    if pooling == "cls" and numbers == (forward.depth,):
+        return forward.first
+    pool = _POOLS[pooling]()
+
+    def pooled(inputs, training: bool):
+        states = forward.states(inputs, training, max(numbers))
+        return tf.concat([pool.call(states[number - 1], mask=forward.mask(inputs)) for number in numbers], axis=-1)
+
+    return pooled
 
 
-def logits_function(encoder, config: BertConfig, head_config: HeadConfig, head):
+def logits_function(forward: Forward, head_config: HeadConfig, head):
     """What `attach`'s network computes, as a function of [tokens, segments] and `training`."""
-    features = pooling_function(encoder, config, head_config.pooling, head_config.layers)
+    features = pooling_function(forward, head_config.pooling, head_config.layers)
     return lambda inputs, training: head(features(inputs, training), training=training)
 
 

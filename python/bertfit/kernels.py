@@ -64,9 +64,12 @@ def _kernel(function):
 # -- GELU -----------------------------------------------------------------------------------------------
 
 
-def gelu(x, approximate: bool):
-    """x * Phi(x) (Hendrycks & Gimpel 2016), by erf, or by Google's tanh approximation; any shape, x's dtype."""
-    if not _compiling.get():
+def gelu(x, approximate: bool, training: bool = True):
+    """x * Phi(x) (Hendrycks & Gimpel 2016), by erf, or by Google's tanh approximation; any shape, x's dtype.
+
+    Where nothing is trained it is TensorFlow's own, which oneDNN computes within the product before it.
+    """
+    if not (training and _compiling.get()):
         return tf.nn.gelu(x, approximate=approximate)
 
     @tf.custom_gradient
@@ -142,6 +145,57 @@ def _normalize_gradient(x, gamma, dy, *, epsilon: float):
     return scale * (inner - _sum(inner) / width - normal * _sum(inner * normal) / width), dy * normal
 
 
+# -- Residual connection, dropout and normalization -----------------------------------------------------
+
+
+def residual_norm(x, y, gamma, beta, epsilon: float, rate: float, key):
+    """What follows each half of an encoder layer: `y` dropped out, added to `x`, and the sum normalized.
+
+    Args:
+        x: [..., H], float32.
+        y: [..., H], as it comes from a product, float32 or bfloat16.
+        gamma, beta, epsilon: See `normalize`.
+        rate, key: See `drop`; 0 and None for no dropout.
+
+    Returns:
+        The answer in float32, for the next residual connection, and in y's dtype, for the next product.
+    """
+    if not _compiling.get():
+        y32 = tf.cast(y, tf.float32)
+        exact = normalize(x + (drop(y32, rate, key) if rate else y32), gamma, beta, epsilon)
+        return exact, tf.cast(exact, y.dtype)
+    key = tf.zeros([2], tf.uint32) if key is None else key
+
+    def backward(d_exact, d_copy):
+        dx, dy, product, total = _residual_norm_gradient(x, y, gamma, key, d_exact, d_copy, epsilon=epsilon, rate=rate)
+        return (dx, dy, tf.raw_ops.BiasAddGrad(out_backprop=product), tf.raw_ops.BiasAddGrad(out_backprop=total))
+
+    @tf.custom_gradient
+    def forward(x, y, gamma, beta):
+        return _residual_norm(x, y, gamma, beta, key, epsilon=epsilon, rate=rate), backward
+
+    return forward(x, y, tf.convert_to_tensor(gamma), tf.convert_to_tensor(beta))
+
+
+def _added(x, y, key, rate: float):
+    y = tf.cast(y, tf.float32)
+    return x + (_drop.__wrapped__(y, key, rate=rate) if rate else y)
+
+
+@_kernel
+def _residual_norm(x, y, gamma, beta, key, *, epsilon: float, rate: float):
+    exact = _standard(_added(x, y, key, rate), epsilon)[0] * gamma + beta
+    return exact, tf.cast(exact, y.dtype)
+
+
+@_kernel
+def _residual_norm_gradient(x, y, gamma, key, d_exact, d_copy, *, epsilon: float, rate: float):
+    total = d_exact + tf.cast(d_copy, tf.float32)
+    dx, product = _normalize_gradient.__wrapped__(_added(x, y, key, rate), gamma, total, epsilon=epsilon)
+    dy = _drop.__wrapped__(dx, key, rate=rate) if rate else dx
+    return dx, tf.cast(dy, y.dtype), product, total
+
+
 # -- Dropout --------------------------------------------------------------------------------------------
 
 
@@ -188,6 +242,31 @@ def mix(x):
 
 
 # -- Attention ------------------------------------------------------------------------------------------
+
+
+def split_heads(x, parts: int, heads: int) -> list:
+    """[B, S, parts * N * D], as one product gives Q, K and V, to `parts` tensors [B, N, S, D]."""
+    if not _compiling.get():
+        return list(_split_heads.__wrapped__(x, parts=parts, heads=heads))
+
+    @tf.custom_gradient
+    def forward(x):
+        return _split_heads(x, parts=parts, heads=heads), lambda *dy: _join_heads(*dy)
+
+    return list(forward(x))
+
+
+@_kernel
+def _split_heads(x, *, parts: int, heads: int):
+    shape = tf.shape(x)
+    x = tf.reshape(x, [shape[0], shape[1], parts, heads, x.shape[-1] // (parts * heads)])
+    return tuple(tf.squeeze(part, 0) for part in tf.split(tf.transpose(x, [2, 0, 3, 1, 4]), parts))
+
+
+@_kernel
+def _join_heads(*parts):
+    joined = tf.concat([tf.transpose(part, [0, 2, 1, 3])[:, :, None] for part in parts], axis=2)  # [B, S, parts, N, D]
+    return tf.reshape(joined, [*tf.unstack(tf.shape(joined)[:2]), math.prod(joined.shape[2:])])
 
 
 def attention_weights(scores, mask, scale: float, rate: float, key):

@@ -40,27 +40,31 @@ def compute_in(precision: str, compiled: bool = False):
         _compute_dtype.reset(token)
 
 
-def product(x, kernel, bias=None):
-    """``x @ kernel + bias`` for x [..., I] and kernel [I, O], multiplied in the traced precision.
+def _cast(x):
+    """`x` in the traced precision."""
+    return tf.cast(tf.convert_to_tensor(x), _compute_dtype.get())
+
+
+def product(x, kernel, bias=None, then=tf.identity):
+    """``then(x @ kernel + bias)`` for x [..., I] and kernel [I, O], multiplied in the traced precision.
 
     The result keeps that precision: the next operation is either another product or casts back itself.
     """
-    dtype = _compute_dtype.get()
     shape = tf.shape(x)
-    flat = tf.reshape(tf.cast(x, dtype), [-1, kernel.shape[0]])  # [B*S, I]: a plain MatMul, which TensorFlow fuses
-    flat = tf.matmul(flat, tf.cast(kernel, dtype))
+    flat = tf.reshape(_cast(x), [-1, kernel.shape[0]])  # [B*S, I]: a plain MatMul, which TensorFlow fuses
+    flat = tf.matmul(flat, _cast(kernel))
     if bias is not None:
-        flat = tf.nn.bias_add(flat, tf.cast(bias, dtype))
-    result = tf.reshape(flat, tf.concat([shape[:-1], [kernel.shape[1]]], axis=0))  # [..., O]
+        flat = tf.nn.bias_add(flat, _cast(bias))
+    result = tf.reshape(then(flat), tf.concat([shape[:-1], [kernel.shape[1]]], axis=0))  # [..., O]
     result.set_shape([*x.shape[:-1], kernel.shape[1]])
     return result
 
 
-def activation(name: str):
+def activation(name: str, training: bool = True):
     """The function behind an activation's name; "gelu" is exact (erf), "gelu_new" the tanh approximation."""
     functions = {
-        "gelu": lambda x: kernels.gelu(x, approximate=False),
-        "gelu_new": lambda x: kernels.gelu(x, approximate=True),
+        "gelu": lambda x: kernels.gelu(x, False, training),
+        "gelu_new": lambda x: kernels.gelu(x, True, training),
         "relu": tf.nn.relu,
         "tanh": tf.nn.tanh,
         "linear": tf.identity,
@@ -180,18 +184,25 @@ class MultiHeadSelfAttention(keras.layers.Layer):
     def compute_mask(self, inputs, mask=None):
         return mask
 
-    def call(self, inputs, mask=None, training=None, first_only=False):
-        """[B, S, H] -> [B, Q, H]; Q is S, or 1 with `first_only`: what the first token alone attends to."""
-        inner = [self.Wk, self.Wv], [self.bk, self.bv]
-        if not first_only:
-            inner = [self.Wq, *inner[0]], [self.bq, *inner[1]]
-        # One product, and tf.split on the last axis: its gradient is one concatenation, slices' gradients are padded
-        # copies.
-        products = product(inputs, tf.concat(inner[0], axis=1), tf.concat(inner[1], axis=0))
-        parts = tf.split(products, len(inner[0]), axis=-1)
+    def call(self, inputs, mask=None, training=None):
+        return tf.cast(self.attend(inputs, mask, training), tf.float32)
+
+    def prepared(self) -> list:
+        """Weights as `attend` multiplies them, in the traced precision: of Q, K and V side by side, of the output."""
+        into, biases = ([_cast(w) for w in weights] for weights in
+                        ((self.Wq, self.Wk, self.Wv), (self.bq, self.bk, self.bv)))
+        return [tf.concat(into, axis=1), tf.concat(biases, axis=0), _cast(self.Wo), _cast(self.bo)]
+
+    def attend(self, inputs, mask, training, first_only=False, prepared=None):
+        """[B, S, H] -> [B, Q, H] in the traced precision; Q is S, or 1: what the first token alone attends to."""
+        kernel, bias, out, out_bias = self.prepared() if prepared is None else prepared
         if first_only:
-            parts = [product(inputs[:, :1], self.Wq, self.bq), *parts]
-        q, k, v = (self._to_heads(part) for part in parts)  # [B, N, Q, D], [B, N, S, D] twice
+            sizes = [self.heads * self.head_size, 2 * self.heads * self.head_size]
+            (of_q, of_rest), (q_bias, rest_bias) = tf.split(kernel, sizes, axis=1), tf.split(bias, sizes)
+            (q,) = kernels.split_heads(product(inputs[:, :1], of_q, q_bias), 1, self.heads)
+            k, v = kernels.split_heads(product(inputs, of_rest, rest_bias), 2, self.heads)
+        else:
+            q, k, v = kernels.split_heads(product(inputs, kernel, bias), 3, self.heads)  # each [B, N, S, D]
         rate = self.dropout if training else 0.0
         key = self._noise[0].key(self.index) if rate else None
         weights = kernels.attention_weights(tf.matmul(q, k, transpose_b=True), mask, 1.0 / math.sqrt(self.head_size),
@@ -200,12 +211,7 @@ class MultiHeadSelfAttention(keras.layers.Layer):
         shape = tf.shape(context)
         context = tf.reshape(context, [shape[0], shape[1], self.heads * self.head_size])
         context.set_shape([inputs.shape[0], 1 if first_only else inputs.shape[1], self.heads * self.head_size])
-        return tf.cast(product(context, self.Wo, self.bo), tf.float32)
-
-    def _to_heads(self, x):
-        shape = tf.shape(x)
-        x = tf.reshape(x, [shape[0], shape[1], self.heads, self.head_size])  # [B, S, N, D]
-        return tf.transpose(x, [0, 2, 1, 3])
+        return product(context, out, out_bias)
 
     def get_config(self):
         own = {"heads": self.heads, "head_size": self.head_size, "dropout": self.dropout, "index": self.index}
@@ -233,9 +239,18 @@ class FeedForward(keras.layers.Layer):
                                                         initializer="zeros"))
         super().build(input_shape)
 
-    def call(self, inputs):
-        inner = activation(self.hidden_act)(product(inputs, self.W1, self.b1))  # [B, S, F]
-        return tf.cast(product(inner, self.W2, self.b2), tf.float32)
+    def call(self, inputs, training=None):
+        return tf.cast(self.transform(inputs, training), tf.float32)
+
+    def prepared(self) -> list:
+        """Weights as `transform` multiplies them, in the traced precision."""
+        return [_cast(weight) for weight in (self.W1, self.b1, self.W2, self.b2)]
+
+    def transform(self, inputs, training, prepared=None):
+        """[B, S, H] -> [B, S, H] in the traced precision."""
+        kernel, bias, out, out_bias = self.prepared() if prepared is None else prepared
+        inner = product(inputs, kernel, bias, then=activation(self.hidden_act, bool(training)))  # [B, S, F]
+        return product(inner, out, out_bias)
 
     def get_config(self):
         own = {"units": self.units, "hidden_act": self.hidden_act}
@@ -270,7 +285,7 @@ class Dense(keras.layers.Layer):
 class FirstToken(keras.layers.Layer):
     """[B, S, H] -> [B, H], the vector of [CLS] (keras-bert's "Extract")."""
 
-    def call(self, inputs):
+    def call(self, inputs, mask=None):
         return inputs[:, 0]
 
     def compute_mask(self, inputs, mask=None):

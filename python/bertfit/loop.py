@@ -34,7 +34,7 @@ class TokenFeed:
 
     def __init__(self, model: Model, encoding: Encoding, max_len: int, precision: str):
         self.model, self.encoding, self.max_len, self.precision = model, encoding, max_len, precision
-        self.graph, self.forward = model.network, model.forward()
+        self.graph = model.network
         self.lengths = encoding.lengths
         self.signature = (tf.TensorSpec([None, None], tf.int32),) * 2
         self.shapes = Shapes(None, max_len)
@@ -51,7 +51,7 @@ class TokenFeed:
         return self.encoding.pad(rows, length, self.model.config.pad_token_id)[:2]
 
     def apply(self, inputs, training: bool):
-        return self.forward(list(inputs), training)
+        return self.model.apply(list(inputs), training)
 
     def logits(self) -> np.ndarray:
         return self.model.logits(self.encoding, self.precision)

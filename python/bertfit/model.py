@@ -17,6 +17,7 @@ from bertfit.bucket import filled, inference_batches
 from bertfit.config import BertConfig, HeadConfig, Task
 from bertfit.encoder import build_encoder, compute_in, encoder_layer_names, noise_of
 from bertfit.errors import ArgumentError
+from bertfit.forward import Forward
 from bertfit.heads import attach, build_head, feature_width, logits_function, pooling_function
 from bertfit.pretrain_config import PretrainHeads
 from bertfit.pretrain_heads import PretrainingLayers
@@ -67,8 +68,10 @@ class Model:
         self.name, self.config, self.vocabulary, self.encoder = name, config, vocabulary, encoder
         self.source, self.record = dict(source), dict(record or {})
         self.tokenizer = Tokenizer(vocabulary)
-        self.task, self.head_config, self.head = task, head_config, head
-        self.network = None if head is None else attach(encoder, config, head_config, head)
+        self.forward = Forward(encoder, config)
+        self.task, self.head_config, self.head, self.network = None, None, None, None
+        if head is not None:
+            self._set_head(task, head_config, head)
         self.pretrain_heads: PretrainHeads | None = None
         self.pretraining: PretrainingLayers | None = None
         self._functions: dict[tuple, Callable] = {}
@@ -135,14 +138,15 @@ class Model:
 
     def add_head(self, task: Task, head_config: HeadConfig, seed: int = 0) -> None:
         """Put a fresh head on the encoder; the model then predicts `task`."""
-        self.head = build_head(feature_width(self.config, head_config), head_config, task, self.noise, seed)
-        self.network = attach(self.encoder, self.config, head_config, self.head)
-        self.task, self.head_config = task, head_config
+        head = build_head(feature_width(self.config, head_config), head_config, task, self.noise, seed)
+        self._set_head(task, head_config, head)
         self._functions.clear()
 
-    def forward(self):
-        """What `network` computes, as a function of [tokens, segments] and whether it is for training."""
-        return logits_function(self.encoder, self.config, self.head_config, self.head)
+    def _set_head(self, task: Task, head_config: HeadConfig, head) -> None:
+        self.task, self.head_config, self.head = task, head_config, head
+        self.network = attach(self.encoder, self.config, head_config, head)
+        #: What `network` computes, as a function of [tokens, segments] and whether it is for training.
+        self.apply = logits_function(self.forward, head_config, head)
 
     def add_pretraining(self, heads: PretrainHeads, seed: int = 0) -> None:
         """Put fresh MLM and NSP heads on the encoder."""
@@ -213,14 +217,17 @@ class Model:
         """
         lengths, done = encoding.lengths, 0
         shapes, batches = self._plan(lengths, token_budget)
-        function, width = self._function(what, _env.resolve_precision(precision), shapes.compiled)
+        precision = _env.resolve_precision(precision)
+        with compute_in(precision):
+            prepared = self.forward.prepared()
+        function, width = self._function(what, precision, shapes.compiled, prepared)
         result = np.empty((len(encoding), width), np.float32)
         for rows in batches:
             length = shapes.padded(int(lengths[rows[0]]))
             ids, segments, _ = encoding.pad(rows, length, self.config.pad_token_id)
             if shapes.compiled:
                 ids, segments = (filled(array, max(1, token_budget // length)) for array in (ids, segments))
-            result[rows] = function(tf.constant(ids), tf.constant(segments)).numpy()[: len(rows)]
+            result[rows] = function(tf.constant(ids), tf.constant(segments), prepared).numpy()[: len(rows)]
             done += len(rows)
             if progress is not None:
                 progress(done, len(encoding))
@@ -234,24 +241,27 @@ class Model:
                              kernels.can_compile)
         return shapes, inference_batches(lengths, token_budget, shapes.padded) if shapes.compiled else batches
 
-    def _function(self, what, precision: str, compiled: bool):
+    def _function(self, what, precision: str, compiled: bool, prepared: dict[str, list]):
         """The traced graph for `what` and the width of what it returns; traced once per precision and kind."""
         key = (what, precision, compiled)
         if key not in self._functions:
             if what == "logits":
                 if not self.fitted:
                     raise ArgumentError("`model` must be fitted before it can predict.", ["Fit it with `bert_fit()`."])
-                graph, width = self.forward(), self.task.n_outputs
+                graph, width = self.apply, self.task.n_outputs
             else:
                 _, pooling, layers = what
-                graph = pooling_function(self.encoder, self.config, pooling, layers)
+                graph = pooling_function(self.forward, pooling, layers)
                 width = self.config.hidden_size * (1 if pooling == "nsp" else len(layers))
+
             ids = tf.TensorSpec([None, None], tf.int32)
 
-            @tf.function(input_signature=[ids, ids])
+            weights = tf.nest.map_structure(tf.TensorSpec.from_tensor, prepared)
+
+            @tf.function(input_signature=[ids, ids, weights])
             @_env.as_written
-            def function(tokens, segments):
-                with compute_in(precision, compiled):
+            def function(tokens, segments, prepared):
+                with compute_in(precision, compiled), self.forward.using(prepared):
                     return graph([tokens, segments], False)
 
             self._functions[key] = (function, width)

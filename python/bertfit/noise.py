@@ -54,9 +54,12 @@ class Dropout(keras.layers.Layer):
         self._noise = [noise]  # in a list: Keras would count a bare Noise's variable as a weight
 
     def call(self, inputs, training=None):
-        if self.rate and training:
-            return kernels.drop(inputs, self.rate, self._noise[0].key(self.index))
-        return inputs
+        rate, key = self.draw(training)
+        return kernels.drop(inputs, rate, key) if rate else inputs
+
+    def draw(self, training) -> tuple:
+        """The rate and key of this call, for `kernels.drop`; 0 and None outside training."""
+        return (self.rate, self._noise[0].key(self.index)) if self.rate and training else (0.0, None)
 
     def get_config(self):
         return {**super().get_config(), "rate": self.rate, "index": self.index}

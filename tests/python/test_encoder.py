@@ -7,7 +7,7 @@ import pytest
 
 from bertfit import _env
 from bertfit.config import BertConfig
-from bertfit.encoder import build_encoder, compute_in, encoder_layer_names, first_token, hidden_states, noise_of
+from bertfit.encoder import build_encoder, compute_in, encoder_layer_names, hidden_states, noise_of
 from bertfit.errors import ArgumentError
 from bertfit.layers import FeedForward, MultiHeadSelfAttention, activation
 from bertfit.noise import Noise
@@ -285,25 +285,3 @@ def test_a_seed_is_a_set_of_weights():
 def test_not_fresh_is_zero_but_for_normalization():
     for weight in build_encoder(toy_config(), fresh=False).weights:
         assert set(weight.numpy().ravel()) == ({1.0} if "gamma" in weight.name else {0.0}), weight.name
-
-
-@pytest.mark.parametrize("dropout", [0.0, 0.1])
-@pytest.mark.parametrize("depth", [1, 2])
-def test_the_first_token_alone_gets_what_it_gets_among_all(depth, dropout):
-    # Values and gradients of every weight; with dropout only outside training, where both are the same function.
-    config = BertConfig(50, hidden_size=16, num_hidden_layers=depth, num_attention_heads=2, intermediate_size=32,
-                        max_position_embeddings=12, hidden_dropout_prob=dropout, attention_probs_dropout_prob=dropout)
-    encoder = build_encoder(config, seed=3)
-    tokens = tf.constant([[2, 9, 8, 7, 3, 0, 0], [2, 9, 30, 3, 0, 0, 0], [2, 4, 5, 6, 7, 8, 3]])
-    inputs, training = [tokens, tf.zeros_like(tokens)], dropout == 0.0
-    weight = tf.constant(np.random.default_rng(0).normal(size=(3, 16)), tf.float32)
-    with tf.GradientTape(persistent=True) as tape:
-        first = first_token(encoder, config)(inputs, training)
-        among_all = encoder(inputs, training=training)[0][:, 0]
-        totals = [tf.reduce_sum(vector * weight) for vector in (first, among_all)]
-    np.testing.assert_allclose(first, among_all, atol=2e-6)
-    assert [tuple(output.shape) for output in encoder.outputs] == [(None, None, 16), (None, 16)]  # left as it was
-    assert encoder.get_layer("NSP-Dense").output.shape[-1] == 16
-    variables = [v for v in encoder.trainable_weights if "NSP" not in v.name]
-    for ours, theirs in zip(*(tape.gradient(total, variables) for total in totals), strict=True):
-        np.testing.assert_allclose(tf.convert_to_tensor(ours), tf.convert_to_tensor(theirs), rtol=2e-5, atol=3e-6)

@@ -87,6 +87,39 @@ def test_gradients_of_gamma_and_beta():
         np.testing.assert_allclose(of_beta, UP.sum(0), atol=1e-5)
 
 
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("rate", [0.0, 0.3])
+@pytest.mark.parametrize("dtype, close", [("float32", 2e-5), ("bfloat16", 3e-2)])
+def test_residual_norm_is_its_three_steps_and_both_outputs_pass_gradients(dtype, close, rate, compiled):
+    y, up_exact, up_copy = (RNG.normal(size=(3, 4)) for _ in range(3))
+    y = tf.cast(tf.cast(tf.constant(y), dtype), tf.float64).numpy()  # as bfloat16 has it
+    key = KEY if rate else None
+    factor = 1.0 if not rate else tf.cast(kernels.drop(tf.ones([3, 4]), rate, KEY), tf.float64).numpy()
+    exact = NUMPY["normalize"]
+    x32, gamma, beta = (tf.constant(a, tf.float32) for a in (X, GAMMA, BETA))
+    y_in = tf.cast(tf.constant(y), dtype)
+
+    @tf.function
+    def traced(x, y, gamma, beta):
+        with kernels.compiled(compiled), tf.GradientTape() as tape:
+            tape.watch([x, y, gamma, beta])
+            values = kernels.residual_norm(x, y, gamma, beta, 1e-3, rate, key)
+            total = tf.reduce_sum(values[0] * up_exact) + tf.reduce_sum(tf.cast(values[1], tf.float32) * up_copy)
+        return values, tape.gradient(total, [x, y, gamma, beta])
+
+    (value, copy), (of_x, of_y, of_gamma, of_beta) = traced(x32, y_in, gamma, beta)
+    assert (value.dtype, copy.dtype, of_y.dtype) == (tf.float32, y_in.dtype, y_in.dtype)
+    np.testing.assert_allclose(value, exact(X + y * factor), atol=3e-6)
+    np.testing.assert_array_equal(copy, tf.cast(value, dtype))
+    upstream = up_exact + up_copy
+    slopes = slope(exact, X + y * factor, upstream)
+    np.testing.assert_allclose(of_x, slopes, atol=close)
+    np.testing.assert_allclose(tf.cast(of_y, tf.float32), slopes * factor, atol=close)
+    standard = (exact(X + y * factor) - BETA) / GAMMA
+    np.testing.assert_allclose(of_gamma, (upstream * standard).sum(0), atol=close)
+    np.testing.assert_allclose(of_beta, upstream.sum(0), atol=close)
+
+
 def softmax(scores):
     powers = np.exp(scores - scores.max(-1, keepdims=True))
     return powers / powers.sum(-1, keepdims=True)
