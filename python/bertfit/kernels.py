@@ -108,8 +108,7 @@ def normalize(x, gamma, beta, epsilon: float):
 
     def backward(dy):
         dx, product = _normalize_gradient(x, gamma, dy, epsilon=epsilon)
-        # Sums over rows, which TensorFlow does faster than XLA.
-        return dx, tf.raw_ops.BiasAddGrad(out_backprop=product), tf.raw_ops.BiasAddGrad(out_backprop=dy)
+        return dx, _column_sums(product), _column_sums(dy)
 
     @tf.custom_gradient
     def forward(x, gamma, beta):
@@ -123,6 +122,11 @@ def _sum(x):
     shape = tf.shape(x)
     sums = tf.matmul(tf.reshape(x, [-1, shape[-1]]), tf.ones([shape[-1], 1]))
     return tf.reshape(sums, tf.concat([shape[:-1], [1]], axis=0))
+
+
+def _column_sums(x):
+    """The sums [H] of [..., H] over all its rows: TensorFlow's, because XLA's own are slow on CPUs."""
+    return tf.reduce_sum(tf.reshape(x, [-1, x.shape[-1]]), axis=0)
 
 
 def _standard(x, epsilon: float):
@@ -168,7 +172,7 @@ def residual_norm(x, y, gamma, beta, epsilon: float, rate: float, key):
 
     def backward(d_exact, d_copy):
         dx, dy, product, total = _residual_norm_gradient(x, y, gamma, key, d_exact, d_copy, epsilon=epsilon, rate=rate)
-        return (dx, dy, tf.raw_ops.BiasAddGrad(out_backprop=product), tf.raw_ops.BiasAddGrad(out_backprop=total))
+        return dx, dy, _column_sums(product), _column_sums(total)
 
     @tf.custom_gradient
     def forward(x, y, gamma, beta):

@@ -54,7 +54,7 @@ def product(x, kernel, bias=None, then=tf.identity):
     flat = tf.reshape(_cast(x), [-1, kernel.shape[0]])  # [B*S, I]: a plain MatMul, which TensorFlow fuses
     flat = tf.matmul(flat, _cast(kernel))
     if bias is not None:
-        flat = tf.nn.bias_add(flat, _cast(bias))
+        flat += _cast(bias)  # not bias_add, whose gradient in bfloat16 adds up thousands of rows in bfloat16
     result = tf.reshape(then(flat), tf.concat([shape[:-1], [kernel.shape[1]]], axis=0))  # [..., O]
     result.set_shape([*x.shape[:-1], kernel.shape[1]])
     return result

@@ -81,11 +81,13 @@ class AdamWarmup(keras.optimizers.Optimizer):
             _check("clip_norm", clip_norm, 0, above=True)
         if isinstance(weight_decay_pattern, str):
             weight_decay_pattern = [weight_decay_pattern]
-        super().__init__(name=name, global_clipnorm=clip_norm, jit_compile=False)
+        # Keras's own weight decay is off only when it is None: with 0 it takes 0 off every weight at every step.
+        super().__init__(name=name, weight_decay=None, global_clipnorm=clip_norm, jit_compile=False)
         self._learning_rate = self._build_learning_rate(float(learning_rate))
         self.decay_steps, self.warmup_steps, self.min_lr = float(decay_steps), float(warmup_steps), float(min_lr)
         self.beta_1, self.beta_2, self.epsilon = float(beta_1), float(beta_2), float(epsilon)
         self.decay, self.amsgrad = float(weight_decay), bool(amsgrad)
+        self._now = None
         self.decay_pattern = None if weight_decay_pattern is None else tuple(weight_decay_pattern)
 
     def build(self, var_list):
@@ -112,17 +114,28 @@ class AdamWarmup(keras.optimizers.Optimizer):
         # norm of something else than the gradient, and another one when gradients are accumulated.
         return super()._clip_gradients(self._deduplicate_sparse_grad(grads))
 
-    def update_step(self, gradient, variable):
-        index = self._index_dict[self._var_key(variable)]
-        m, v = self._momentums[index], self._velocities[index]
+    def _distributed_apply_gradients_fn(self, distribution, grads_and_vars, **kwargs):
+        self._now = self._rates()  # once for all weights
+        try:
+            return super()._distributed_apply_gradients_fn(distribution, grads_and_vars, **kwargs)
+        finally:
+            self._now = None
+
+    def _rates(self) -> tuple:
+        """The rate of the coming step, the powers of both betas, and what decay leaves of a weight."""
         step = tf.cast(self.iterations + 1, tf.float32)
         rate = self.scheduled_rate(step)
         beta_1_power, beta_2_power = tf.pow(self.beta_1, step), tf.pow(self.beta_2, step)
+        # keras-bert scales the decay by the bias correction too.
+        corrected = rate * tf.sqrt(1.0 - beta_2_power) / (1.0 - beta_1_power)
+        return rate, beta_1_power, beta_2_power, 1.0 - corrected * self.decay
+
+    def update_step(self, gradient, variable):
+        index = self._index_dict[self._var_key(variable)]
+        m, v = self._momentums[index], self._velocities[index]
+        rate, beta_1_power, beta_2_power, left = self._rates() if self._now is None else self._now
         if self.decay and self._decays(variable):
-            # Before Adam's own update, so that it is a share of the old weight; keras-bert scales the decay by the
-            # bias correction too.
-            corrected = rate * tf.sqrt(1.0 - beta_2_power) / (1.0 - beta_1_power)
-            variable.assign(variable * (1.0 - corrected * self.decay))
+            variable.assign(variable * left)  # before Adam's own update, so that it is a share of the old weight
         arguments = {
             "var": variable.handle, "m": m.handle, "v": v.handle,
             "beta1_power": beta_1_power, "beta2_power": beta_2_power, "lr": rate,

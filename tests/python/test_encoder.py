@@ -9,7 +9,7 @@ from bertfit import _env
 from bertfit.config import BertConfig
 from bertfit.encoder import build_encoder, compute_in, encoder_layer_names, hidden_states, noise_of
 from bertfit.errors import ArgumentError
-from bertfit.layers import FeedForward, MultiHeadSelfAttention, activation
+from bertfit.layers import FeedForward, MultiHeadSelfAttention, activation, product
 from bertfit.noise import Noise
 from toys import NO_DROPOUT, fill_at_random, toy_config
 
@@ -285,3 +285,12 @@ def test_a_seed_is_a_set_of_weights():
 def test_not_fresh_is_zero_but_for_normalization():
     for weight in build_encoder(toy_config(), fresh=False).weights:
         assert set(weight.numpy().ravel()) == ({1.0} if "gamma" in weight.name else {0.0}), weight.name
+
+
+def test_a_bias_gradient_in_bfloat16_is_no_sum_in_bfloat16():
+    # 4,096 rows: added up in 8 bits, most of them would be lost.
+    upstream = np.random.default_rng(0).normal(size=(4096, 3)).astype(np.float32) + 1.0
+    bias = tf.Variable(tf.zeros([3]))
+    with compute_in("bfloat16"), tf.GradientTape() as tape:
+        total = tf.reduce_sum(tf.cast(product(tf.ones([4096, 2]), tf.ones([2, 3]), bias), tf.float32) * upstream)
+    np.testing.assert_allclose(tape.gradient(total, bias), upstream.sum(0), rtol=2**-7)
