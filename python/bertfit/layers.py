@@ -45,17 +45,19 @@ def _cast(x):
     return tf.cast(tf.convert_to_tensor(x), _compute_dtype.get())
 
 
-def product(x, kernel, bias=None, then=tf.identity):
-    """``then(x @ kernel + bias)`` for x [..., I] and kernel [I, O], multiplied in the traced precision.
+def product(x, kernel, bias=None, then=None):
+    """``x @ kernel + bias`` for x [..., I] and kernel [I, O], multiplied in the traced precision.
 
-    The result keeps that precision: the next operation is either another product or casts back itself.
+    The result keeps that precision: the next operation is either another product or casts back itself. `then`, applied
+    to the result, is for graphs of which no gradient is taken: there TensorFlow makes it, the bias and the product one.
     """
     shape = tf.shape(x)
-    flat = tf.reshape(_cast(x), [-1, kernel.shape[0]])  # [B*S, I]: a plain MatMul, which TensorFlow fuses
-    flat = tf.matmul(flat, _cast(kernel))
-    if bias is not None:
+    flat = tf.matmul(tf.reshape(_cast(x), [-1, kernel.shape[0]]), _cast(kernel))  # [B*S, O]
+    if then is not None:
+        flat = then(tf.nn.bias_add(flat, _cast(bias)))
+    elif bias is not None:
         flat += _cast(bias)  # not bias_add, whose gradient in bfloat16 adds up thousands of rows in bfloat16
-    result = tf.reshape(then(flat), tf.concat([shape[:-1], [kernel.shape[1]]], axis=0))  # [..., O]
+    result = tf.reshape(flat, tf.concat([shape[:-1], [kernel.shape[1]]], axis=0))  # [..., O]
     result.set_shape([*x.shape[:-1], kernel.shape[1]])
     return result
 
@@ -249,7 +251,8 @@ class FeedForward(keras.layers.Layer):
     def transform(self, inputs, training, prepared=None):
         """[B, S, H] -> [B, S, H] in the traced precision."""
         kernel, bias, out, out_bias = self.prepared() if prepared is None else prepared
-        inner = product(inputs, kernel, bias, then=activation(self.hidden_act, bool(training)))  # [B, S, F]
+        act = activation(self.hidden_act, training)
+        inner = act(product(inputs, kernel, bias)) if training else product(inputs, kernel, bias, then=act)  # [B, S, F]
         return product(inner, out, out_bias)
 
     def get_config(self):
