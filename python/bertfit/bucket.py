@@ -6,8 +6,6 @@ padded to a multiple of `STEP` tokens, so that few different shapes reach the ke
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 #: Batches are padded to multiples of this many tokens.
@@ -50,26 +48,24 @@ def training_batches(lengths: np.ndarray, batch_size: int, rng: np.random.Genera
     return [batches[i] for i in rng.permutation(len(batches))]
 
 
-def inference_batches(lengths: np.ndarray, token_budget: int, padded: Callable[[int], int]) -> list[np.ndarray]:
+def inference_batches(lengths: np.ndarray, token_budget: int, limit: int) -> list[np.ndarray]:
     """Batches of rows sorted by length, each of at most `token_budget` tokens with its padding.
 
     Args:
         lengths: Tokens per row, [n].
         token_budget: Tokens per batch; a single row may be longer.
-        padded: The length to which a batch is padded, by the length of its longest row.
+        limit: Longest length in tokens to which a batch is padded.
 
     Returns:
         Arrays of row numbers, longest rows first: a machine with too little memory fails at once, not at the end.
-        Batches of one padded length have one number of rows, but for the very last.
 
-    >>> tens = lambda longest: -(-longest // 10) * 10
-    >>> [batch.tolist() for batch in inference_batches(np.array([3, 20, 4, 8]), 30, tens)]
+    >>> [batch.tolist() for batch in inference_batches(np.array([3, 20, 4, 8]), 24, 512)]
     [[1], [3, 2, 0]]
     """
     order = np.argsort(-np.asarray(lengths), kind="stable")
     batches, start = [], 0
     while start < len(order):
-        rows = max(1, token_budget // padded(int(lengths[order[start]])))
+        rows = max(1, token_budget // padded_length(lengths[order[start]], limit))
         batches.append(order[start : start + rows])
         start += rows
     return batches

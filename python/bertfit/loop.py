@@ -44,7 +44,7 @@ class TokenFeed:
         batches = epoch_batches(self.lengths, config.batch_size, config.accumulation, seed, 1)
         longest = np.array([self.lengths[batch.rows].max() for batch in batches])
         self.shapes = plan_shapes(np.tile(longest, config.epochs), config.batch_size, self.max_len, self.model.config,
-                                  True, kernels.can_compile)
+                                  kernels.can_compile)
 
     def inputs(self, rows: np.ndarray):
         length = self.shapes.padded(int(self.lengths[rows].max()))

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bertfit import _env, kernels
-from bertfit.bucket import filled, inference_batches
+from bertfit import _env
+from bertfit.bucket import inference_batches, padded_length
 from bertfit.config import BertConfig, HeadConfig, Task
 from bertfit.encoder import build_encoder, compute_in, encoder_layer_names, noise_of
 from bertfit.errors import ArgumentError
@@ -21,7 +21,6 @@ from bertfit.forward import Forward
 from bertfit.heads import attach, build_head, feature_width, logits_function, pooling_function
 from bertfit.pretrain_config import PretrainHeads
 from bertfit.pretrain_heads import PretrainingLayers
-from bertfit.shapes import Shapes, plan_shapes
 from bertfit.tokenize import Encoding, Tokenizer
 from bertfit.vocab import Vocabulary
 
@@ -215,35 +214,23 @@ class Model:
         Returns:
             [n, width], float32, in the order of `encoding`.
         """
-        lengths, done = encoding.lengths, 0
-        shapes, batches = self._plan(lengths, token_budget)
         precision = _env.resolve_precision(precision)
         with compute_in(precision):
             prepared = self.forward.prepared()
-        function, width = self._function(what, precision, shapes.compiled, prepared)
-        result = np.empty((len(encoding), width), np.float32)
-        for rows in batches:
-            length = shapes.padded(int(lengths[rows[0]]))
+        function, width = self._function(what, precision, prepared)
+        result, done = np.empty((len(encoding), width), np.float32), 0
+        for rows in inference_batches(encoding.lengths, token_budget, self.max_len):
+            length = padded_length(encoding.lengths[rows], self.max_len)
             ids, segments, _ = encoding.pad(rows, length, self.config.pad_token_id)
-            if shapes.compiled:
-                ids, segments = (filled(array, max(1, token_budget // length)) for array in (ids, segments))
-            result[rows] = function(tf.constant(ids), tf.constant(segments), prepared).numpy()[: len(rows)]
+            result[rows] = function(tf.constant(ids), tf.constant(segments), prepared).numpy()
             done += len(rows)
             if progress is not None:
                 progress(done, len(encoding))
         return result
 
-    def _plan(self, lengths: np.ndarray, token_budget: int) -> tuple[Shapes, list[np.ndarray]]:
-        """To which lengths batches are padded, and the batches."""
-        batches = inference_batches(lengths, token_budget, Shapes(None, self.max_len).padded)
-        longest = np.array([lengths[rows[0]] for rows in batches], np.int64)
-        shapes = plan_shapes(longest, np.array([len(rows) for rows in batches]), self.max_len, self.config, False,
-                             kernels.can_compile)
-        return shapes, inference_batches(lengths, token_budget, shapes.padded) if shapes.compiled else batches
-
-    def _function(self, what, precision: str, compiled: bool, prepared: dict[str, list]):
-        """The traced graph for `what` and the width of what it returns; traced once per precision and kind."""
-        key = (what, precision, compiled)
+    def _function(self, what, precision: str, prepared: dict[str, list]):
+        """The traced graph for `what` and the width of what it returns; traced once per precision."""
+        key = (what, precision)
         if key not in self._functions:
             if what == "logits":
                 if not self.fitted:
@@ -261,7 +248,7 @@ class Model:
             @tf.function(input_signature=[ids, ids, weights])
             @_env.as_written
             def function(tokens, segments, prepared):
-                with compute_in(precision, compiled), self.forward.using(prepared):
+                with compute_in(precision), self.forward.using(prepared):
                     return graph([tokens, segments], False)
 
             self._functions[key] = (function, width)

@@ -1,8 +1,9 @@
-"""To which lengths a run pads its batches, and whether kernels are compiled for them.
+"""To which lengths a training run pads its batches, and whether kernels are compiled for them.
 
 A compiled kernel (see `kernels`) serves one shape of batch and costs time when it first meets one. With few lengths
 a run compiles little and pads much, with many the other way round; a short run had better not compile at all.
-`plan_shapes` estimates each and takes the cheapest. Works on lengths alone (NumPy; no TensorFlow).
+`plan_shapes` estimates each and takes the cheapest. Prediction never compiles: what lies between the products without
+gradients is too little to pay for it. Works on lengths alone (NumPy; no TensorFlow).
 """
 
 from __future__ import annotations
@@ -15,15 +16,15 @@ import numpy as np
 from bertfit.bucket import STEP, padded_length
 from bertfit.config import BertConfig
 
-#: Seconds that all kernels of one shape take to compile: forward and backward, and forward alone.
-COMPILE_SECONDS = {True: 1.0, False: 0.3}
+#: Seconds that all kernels of one shape take to compile.
+COMPILE_SECONDS = 1.5
 
-#: Seconds per token, layer and unit of width that operations between matrix products take, plain and compiled, when
-#: training; a third of it without. Measured in bench/kernels.py on two cores.
-PLAIN_SECONDS, COMPILED_SECONDS = 4e-8, 1.5e-8
+#: Seconds per token, layer and unit of width that operations between matrix products take, plain and compiled.
+#: Measured on training steps of MiniLM and BERT-base on two cores, like the other two.
+PLAIN_SECONDS, COMPILED_SECONDS = 8e-8, 2e-8
 
 #: Multiplications and additions per second of matrix products.
-PRODUCT_RATE = 3e11
+PRODUCT_RATE = 3.5e11
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,22 +48,21 @@ class Shapes:
         return next(length for length in self.lengths if length >= longest)
 
 
-def plan_shapes(longest: np.ndarray, rows: int | np.ndarray, limit: int, config: BertConfig, training: bool,
+def plan_shapes(longest: np.ndarray, rows: int, limit: int, config: BertConfig,
                 possible: Callable[[], bool] = lambda: True) -> Shapes:
     """The lengths that make a run take the least time, by estimate.
 
     Args:
         longest: Tokens of the longest row of every batch that the run will see, [n].
-        rows: Rows per batch, one number or [n].
+        rows: Rows per batch.
         limit: Longest length that there may be.
         config: Sizes of the encoder.
-        training: Whether gradients are computed too.
         possible: Says whether kernels can be compiled at all; asked only where it would pay.
 
     >>> config = BertConfig(30522)
-    >>> plan_shapes(np.full(500, 61), 32, 512, config, training=True)
+    >>> plan_shapes(np.full(500, 61), 32, 512, config)
     Shapes(lengths=(64,), limit=512, compiled=True)
-    >>> plan_shapes(np.full(1, 61), 32, 512, config, training=False).compiled
+    >>> plan_shapes(np.full(1, 61), 32, 512, config).compiled
     False
     """
     plain = Shapes(None, limit)
@@ -70,9 +70,9 @@ def plan_shapes(longest: np.ndarray, rows: int | np.ndarray, limit: int, config:
         return plain
     own = np.array([plain.padded(int(value)) for value in longest])
     lengths, which = np.unique(own, return_inverse=True)
-    count = np.bincount(which, weights=np.broadcast_to(rows, own.shape))  # rows per length
-    before, after = (_seconds_per_token(config, training, between) for between in (PLAIN_SECONDS, COMPILED_SECONDS))
-    cost, chosen = _cheapest(lengths, count, after, COMPILE_SECONDS[training])
+    count = rows * np.bincount(which)  # rows per length
+    before, after = (_seconds_per_token(config, between) for between in (PLAIN_SECONDS, COMPILED_SECONDS))
+    cost, chosen = _cheapest(lengths, count, after, COMPILE_SECONDS)
     if cost >= float(lengths @ count) * before or not possible():
         return plain
     return Shapes(tuple(int(length) for length in lengths[chosen]), limit, True)
@@ -81,18 +81,18 @@ def plan_shapes(longest: np.ndarray, rows: int | np.ndarray, limit: int, config:
 def plan_fixed(length: int, batches: int, rows: int, config: BertConfig,
                possible: Callable[[], bool] = lambda: True) -> Shapes:
     """As `plan_shapes`, for training on rows that nearly all have `length` tokens."""
-    plan = plan_shapes(np.full(batches, length), rows, length, config, True, possible)
+    plan = plan_shapes(np.full(batches, length), rows, length, config, possible)
     if not plan.compiled:
         return plan
     quarters = {min(-(-length * part // (4 * STEP)) * STEP, length) for part in (1, 2, 3, 4)}
     return dataclasses.replace(plan, lengths=tuple(sorted(quarters)))
 
 
-def _seconds_per_token(config: BertConfig, training: bool, between: float) -> float:
+def _seconds_per_token(config: BertConfig, between: float) -> float:
     width, layers = config.hidden_size, config.num_hidden_layers
     weights = layers * (4 * width * config.num_attention_heads * config.attention_head_size
                         + 2 * width * config.intermediate_size)
-    return (1.0 if training else 1 / 3) * (6 * weights / PRODUCT_RATE + between * layers * width)
+    return 6 * weights / PRODUCT_RATE + between * layers * width
 
 
 def _cheapest(lengths: np.ndarray, count: np.ndarray, token: float, shape: float) -> tuple[float, list[int]]:

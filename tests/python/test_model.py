@@ -46,14 +46,6 @@ def test_answers_come_in_the_callers_order_whatever_the_lengths(model, token_bud
     assert np.abs(np.diff(expected, axis=0)).max(axis=1).min() > 1e-4  # no two neighbours answer alike
 
 
-@pytest.mark.parametrize("token_budget", [1, 100, 10_000])
-def test_compiled_kernels_answer_the_same(model, token_budget, compile_at_once):
-    assert model._plan(model.encode(TEXTS).lengths, token_budget)[0].compiled
-    expected = np.concatenate([answer.numpy() for answer in one_by_one(model.network, model, TEXTS)])
-    logits = model.run("logits", model.encode(TEXTS), "float32", token_budget=token_budget)
-    np.testing.assert_allclose(logits, expected, atol=1e-5)
-
-
 @pytest.mark.parametrize("pooling, layers", [("nsp", (-1,)), ("cls", (1,)), ("mean", (-1, 1)), ("max", (2,))])
 def test_features_are_those_of_each_text_alone(model, pooling, layers):
     features = model.features(model.encode(TEXTS), pooling, layers, "float32")

@@ -28,25 +28,25 @@ def test_the_plan_is_the_best_of_all_plans():
     rng = np.random.default_rng(0)
     longest = rng.choice([5, 17, 33, 40, 90, 120], size=200, p=[0.3, 0.2, 0.2, 0.2, 0.05, 0.05])
     own = np.array([padded_length(np.array([n]), 512) for n in longest])
-    token = shapes._seconds_per_token(BASE, True, shapes.COMPILED_SECONDS)
+    token = shapes._seconds_per_token(BASE, shapes.COMPILED_SECONDS)
 
     def seconds(lengths):
         padded = np.array([min(length for length in lengths if length >= n) for n in own])
-        return padded.sum() * 32 * token + len(lengths) * shapes.COMPILE_SECONDS[True]
+        return padded.sum() * 32 * token + len(lengths) * shapes.COMPILE_SECONDS
 
     candidates = np.unique(own).tolist()
     every = [kept for size in range(1, 7) for kept in itertools.combinations(candidates, size) if kept[-1] == own.max()]
-    plan = plan_shapes(longest, 32, 512, BASE, True)
+    plan = plan_shapes(longest, 32, 512, BASE)
     assert plan.compiled
     assert seconds(plan.lengths) == pytest.approx(min(map(seconds, every)))
 
 
 def test_few_batches_or_a_small_model_are_not_worth_it():
-    assert not plan_shapes(np.full(10, 30), 32, 512, TOY, True).compiled
-    assert not plan_shapes(np.full(1, 30), 8, 512, BASE, False).compiled
-    assert plan_shapes(np.full(1000, 512), 32, 512, BASE, True).compiled
-    assert not plan_shapes(np.full(1000, 512), 32, 512, BASE, True, possible=lambda: False).compiled
-    assert plan_shapes(np.zeros(0, np.int64), 32, 512, BASE, True) == Shapes(None, 512)
+    assert not plan_shapes(np.full(10, 30), 32, 512, TOY).compiled
+    assert not plan_shapes(np.full(1, 30), 8, 512, BASE).compiled
+    assert plan_shapes(np.full(1000, 512), 32, 512, BASE).compiled
+    assert not plan_shapes(np.full(1000, 512), 32, 512, BASE, possible=lambda: False).compiled
+    assert plan_shapes(np.zeros(0, np.int64), 32, 512, BASE) == Shapes(None, 512)
 
 
 @pytest.mark.parametrize("length, lengths", [(128, (32, 64, 96, 128)), (50, (16, 32, 40, 50)), (8, (8,))])
