@@ -6,5 +6,5 @@ model <- bert_load("minilm-l6-uncased")
 data <- head(data.table::fread(arguments[1], encoding = "UTF-8"), as.integer(arguments[2]))
 control <- bert_control(epochs = 2, batch_size = 32, max_len = 128, validation = 0, seed = 1, verbose = 0)
 serve(\(line) {
-  \() bert_history(bert_fit(data, "comment_text", "target", model, task = "binary", control = control))$loss
+  \() bert_fit(data, "comment_text", "target", model, task = "binary", control = control)$history$loss
 })
