@@ -69,9 +69,9 @@ def download(name, cache_dir=None, force=False, progress=None):
 @exported
 def load(x, name=None, cache_dir=None, lower_case=None, max_len=None, download=True, progress=None):
     """Open a model; its description."""
-    from bertfit.loading import open_model
+    from bertfit.loading import open_unbuilt
 
-    return keep(open_model(x, name=name, cache_dir=cache_dir, lower_case=lower_case, max_len=whole(max_len),
+    return keep(open_unbuilt(x, name=name, cache_dir=cache_dir, lower_case=lower_case, max_len=whole(max_len),
                             download_missing=bool(download), progress=progress))
 
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from bertfit.errors import ArgumentError, BertfitError
 from bertfit.plainvalues import to_plain, whole
+from bertfit.unbuilt import Unbuilt
 
 models: dict[int, Any] = {}
 _numbers = itertools.count(1)
@@ -101,14 +102,17 @@ def hold(thing) -> int:
 
 
 def find(handle):
-    """What is held under a number.
+    """What is held under a number; a model that was only opened is made now.
 
     Raises:
         ArgumentError: Nothing is.
+        CheckpointError: The files of a model that was only opened have changed.
     """
     number = whole(handle)
     if isinstance(number, bool) or number not in models:
         raise ArgumentError("`handle` must be the number of a model in this session.", [f"You gave {handle!r}."])
+    if isinstance(models[number], Unbuilt):
+        models[number] = models[number].build()
     return models[number]
 
 

@@ -1,7 +1,7 @@
 """Opening a model by what it is called or by what lies in a folder; fitting and pretraining one from plain values.
 
 The steps that the Python façade (`frames`) and R's boundary (`api`) share. Neither data frames nor
-handles are known here.
+handles are known here. TensorFlow starts with the first thing that needs it, which opening an encoder need not.
 """
 
 from __future__ import annotations
@@ -9,25 +9,32 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bertfit import bundle, persist, registry
+from bertfit import bundle, registry
 from bertfit.callbacks import Callback
-from bertfit.checkpoint import open_checkpoint
+from bertfit.checkpoint import Checkpoint, open_checkpoint
 from bertfit.config import HeadConfig, Task, TrainConfig
 from bertfit.download import download
 from bertfit.errors import ArgumentError, DownloadError, you_gave
-from bertfit.model import Model
-from bertfit.pretrain import pretrain as run_pretraining
 from bertfit.pretrain_config import PretrainConfig, PretrainHeads
 from bertfit.pretrain_read import PretrainingData, open_pretraining_data
 from bertfit.rows import check_texts
-from bertfit.train import fit_model
+from bertfit.unbuilt import Unbuilt
+
+if TYPE_CHECKING:
+    from bertfit.model import Model
 
 
-def open_model(
+def open_model(x: str | os.PathLike, **options) -> Model:
+    """As `open_unbuilt`, with the model made."""
+    model = open_unbuilt(x, **options)
+    return model.build() if isinstance(model, Unbuilt) else model
+
+
+def open_unbuilt(
     x: str | os.PathLike,
     *,
     name: str | None = None,
@@ -36,8 +43,8 @@ def open_model(
     max_len: int | None = None,
     download_missing: bool = True,
     progress: Callable[[dict[str, Any]], Any] | None = None,
-) -> Model:
-    """Open a bundle, a checkpoint folder, or a model of the registry.
+) -> Model | Unbuilt:
+    """Open a bundle, a checkpoint folder, or a model of the registry; every file is read and checked.
 
     Args:
         x: A folder (bertfit bundle, Google checkpoint, Hugging Face BERT), or a name of the registry. A
@@ -48,6 +55,9 @@ def open_model(
         max_len: Keep only this many positions, in tokens; None keeps all.
         download_missing: Fetch a registry model that is not in the cache.
         progress: Told of a download.
+
+    Returns:
+        The model; an `Unbuilt` where it takes no TensorFlow to check everything.
 
     Raises:
         ArgumentError: No such folder or name, or an argument that this kind of model does not take.
@@ -60,7 +70,7 @@ def open_model(
     if (path / bundle.DESCRIPTION).is_file():
         return _open_bundle(path, name, lower_case, max_len)
     if path.exists() or (_looks_like_path(str(x)) and not registry.is_known(str(x))):
-        return Model.from_checkpoint(open_checkpoint(path, name=name, lower_case=lower_case), max_len)
+        return _from_checkpoint(open_checkpoint(path, name=name, lower_case=lower_case), max_len)
     entry = registry.find(str(x))
     if not download_missing and not (registry.folder(entry, cache_dir) / registry.MANIFEST).is_file():
         raise DownloadError("The model must be in the cache when downloading is not allowed.",
@@ -68,7 +78,15 @@ def open_model(
                              f'Fetch it once with bert_download("{entry.name}").'])
     folder = download(entry.name, cache_dir, progress=progress)
     lower_case = not entry.cased if lower_case is None else lower_case
-    return Model.from_checkpoint(open_checkpoint(folder, name=name or entry.name, lower_case=lower_case), max_len)
+    return _from_checkpoint(open_checkpoint(folder, name=name or entry.name, lower_case=lower_case), max_len)
+
+
+def _from_checkpoint(checkpoint: Checkpoint, max_len: int | None) -> Model | Unbuilt:
+    if checkpoint.kind == "huggingface" and checkpoint.heads is None and max_len is None:
+        return Unbuilt(checkpoint)
+    from bertfit.model import Model
+
+    return Model.from_checkpoint(checkpoint, max_len)
 
 
 def _looks_like_path(x: str) -> bool:
@@ -76,6 +94,8 @@ def _looks_like_path(x: str) -> bool:
 
 
 def _open_bundle(path: Path, name: str | None, lower_case: bool | None, max_len: int | None) -> Model:
+    from bertfit import persist
+
     model = persist.load(path)
     if lower_case not in (None, model.vocabulary.lower_case):
         raise ArgumentError("`lower_case` must be left out for a saved model.",
@@ -125,6 +145,9 @@ def fit(
         The new model. Beside what training records, its `record` has `pairs` (whether it was fitted on
         pairs), `columns`, and `metrics`, the measures of the epoch whose weights it holds.
     """
+    from bertfit import persist
+    from bertfit.train import fit_model
+
     texts, pairs = check_texts(texts, pairs)
     if validation is not None:
         held_texts, held_pairs = check_texts(validation[0], validation[1])
@@ -155,6 +178,9 @@ def pretrain(
         data, validation: Open, or as `open_pretraining_data` takes them.
         model, heads, config, out_dir, resume, callbacks: As for `pretrain.pretrain`.
     """
+    from bertfit import persist
+    from bertfit.pretrain import pretrain as run_pretraining
+
     data, validation = (given if given is None or isinstance(given, PretrainingData) else open_pretraining_data(given)
                         for given in (data, validation))
     made = run_pretraining(model, data, heads=heads, config=config, validation=validation, out_dir=out_dir,
