@@ -12,6 +12,10 @@
 #' A folder that exists goes before a name. Every tensor is compared with the configuration before a model is built: one
 #' that is missing, misshapen, damaged or of no known use is an error that names the file and the tensor.
 #'
+#' TensorFlow, which takes seconds to start, waits for the first call that computes, such as [bert_embed()] or
+#' [bert_fit()], unless a Google checkpoint or a bundle is opened. If an encoder's file changes before that call, the
+#' call stops with `bertfit_error_checkpoint`.
+#'
 #' @param x A name or a path.
 #' @param ... Must be empty.
 #' @param lower_case Whether texts are lower-cased and stripped of accents. `NULL`, the default, takes it from the
