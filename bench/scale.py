@@ -1,6 +1,6 @@
 """Predicting from 10,000 to 2,000,000 short rows of a data.table: rows a second, and the peak of memory.
 
-Rows of five to nine tokens, all different, and a model of two layers of width 128, so that what is measured is what the
+Rows of nine to twelve tokens, all different, and a model of two layers of width 128, so that what is measured is what the
 package does per row. Every size has an R process of its own, whose peak counts everything: R, Python and TensorFlow.
 
 Run: bench/scale.py

@@ -4,10 +4,11 @@ source("bench/workers/serve.R")
 library(bertfit)
 model <- bert_load(arguments[1])
 words <- c("good", "bad", "page", "edit", "user", "talk", "please", "never", "thank", "you", "this", "is", "not", "why")
+# Seven digits whatever the size, so that rows of all sizes have as many tokens.
 rows <- function(n) {
   set.seed(1)
   pick <- function() words[sample.int(length(words), n, TRUE)]
-  data.table::data.table(text = paste(pick(), pick(), pick(), pick(), seq_len(n)))
+  data.table::data.table(text = paste(pick(), pick(), pick(), pick(), 999999L + sample.int(9000000L, n)))
 }
 serve(function(line) {
   data <- rows(as.integer(line))
