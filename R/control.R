@@ -32,7 +32,8 @@
 #'   `"f1_macro"` or `"rmse"`. Where nothing is held out it is taken on the training rows.
 #' @param restore_best Whether the model keeps the weights of its best epoch rather than of its last.
 #' @param accumulation Batches whose gradients are added up before a step: a large batch in little memory.
-#' @param precision `"float32"`, `"bfloat16"`, or `"auto"` for bfloat16 where the hardware multiplies it natively.
+#' @param precision `"float32"`, `"bfloat16"`, `"float16"` (the loss is then scaled, so that small gradients survive), or
+#'   `"auto"` for bfloat16 where the hardware multiplies it natively, float16 on GPUs that multiply only that, else float32.
 #' @param seed Whole number that fixes splits, order, dropout and fresh weights; `NULL` draws one and
 #'   records it. Two runs with one seed give the same weights on a CPU.
 #' @param verbose 0 for silence, 1 for a line per epoch, 2 for a progress bar too where the terminal can show one.

@@ -12,7 +12,7 @@
 #'   - `"numeric"`: a regression's numbers, in `.pred`.
 #' @param ... Must be empty.
 #' @param batch_size Rows per batch of the longest texts, more of shorter ones; `NULL` chooses by memory.
-#' @param precision `"auto"`, `"float32"` or `"bfloat16"`, as in [bert_control()].
+#' @param precision `"auto"`, `"float32"`, `"bfloat16"` or `"float16"`, as in [bert_control()].
 #' @param progress Whether to show a progress bar, in terminals that can.
 #' @return One row per row of `newdata`, in its order and with its class: a data.table for a data.table, a tibble
 #'   for a tibble, a data frame (with the same row names) for a data frame; a data.table for a character vector.

@@ -17,7 +17,7 @@ from types import ModuleType
 
 from bertfit.errors import ArgumentError, SetupError
 
-PRECISIONS = ("auto", "float32", "bfloat16")
+PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 
 
 @contextlib.contextmanager
@@ -124,32 +124,30 @@ def as_written(function: Callable) -> Callable:
 
 
 def resolve_precision(precision: str) -> str:
-    """The number format that matrix products use: "float32" or "bfloat16".
+    """The number format that matrix products use: "float32", "bfloat16" or "float16".
 
     "auto" is bfloat16 where the hardware multiplies it natively (CPUs with AVX512-BF16 or AMX, GPUs of
-    compute capability 8 and up), else float32.
+    compute capability 8 and up), float16 on older GPUs that multiply that (capability 7), else float32.
     """
     if precision not in PRECISIONS:
         allowed = ", ".join(f'"{p}"' for p in PRECISIONS)
         raise ArgumentError(f"`precision` must be one of {allowed}.", [f"You gave {precision!r}."])
-    if precision != "auto":
-        return precision
-    return "bfloat16" if _has_fast_bfloat16() else "float32"
+    return _fastest_precision() if precision == "auto" else precision
 
 
 @functools.cache
-def _has_fast_bfloat16() -> bool:
+def _fastest_precision() -> str:
     tf = tensorflow()
     gpus = tf.config.list_physical_devices("GPU")
     if gpus:
-        capability = tf.config.experimental.get_device_details(gpus[0]).get("compute_capability", (0, 0))
-        return capability[0] >= 8
+        major = tf.config.experimental.get_device_details(gpus[0]).get("compute_capability", (0, 0))[0]
+        return "bfloat16" if major >= 8 else "float16" if major == 7 else "float32"
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:
-            flags = next((line for line in file if line.startswith("flags")), "")
+            flags = next((line for line in file if line.startswith("flags")), "").split()
     except OSError:
-        return False
-    return "avx512_bf16" in flags.split() or "amx_bf16" in flags.split()
+        flags = []
+    return "bfloat16" if "avx512_bf16" in flags or "amx_bf16" in flags else "float32"
 
 
 def device_name() -> str:

@@ -78,7 +78,7 @@ class Bert:
             pair: Second texts where `data` is a list and the model was fitted on pairs.
             type: "prob", "class", "link" or "numeric"; None is "numeric" for regression, else "prob".
             batch_size: Rows per batch of the longest texts; None leaves it to the machine.
-            precision: "auto", "float32" or "bfloat16".
+            precision: "auto", "float32", "bfloat16" or "float16".
             progress: Called with ``{"event": "rows", "done", "total"}`` a few times a second.
 
         Returns:

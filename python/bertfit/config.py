@@ -227,7 +227,7 @@ class TrainConfig(Settings):
             "loss", "accuracy", "auc", "f1_macro" or "rmse".
         restore_best: Keep the weights of the best epoch rather than the last.
         accumulation: Batches whose gradients are added up before a step.
-        precision: "auto", "float32" or "bfloat16".
+        precision: "auto", "float32", "bfloat16" or "float16".
         seed: Whole number for splits, order, dropout and fresh weights; None draws one.
         verbose: 0 silent, 1 a line per epoch, 2 a progress bar too.
     """

@@ -28,7 +28,7 @@ _compute_dtype = contextvars.ContextVar("compute_dtype", default="float32")
 
 @contextlib.contextmanager
 def compute_in(precision: str, compiled: bool = False):
-    """Within this context, graphs are traced with matrix products in `precision` ("float32" or "bfloat16").
+    """Within this context, graphs are traced with matrix products in `precision` ("float32", "bfloat16", "float16").
 
     `compiled` traces them with compiled kernels too (see `kernels`).
     """

@@ -21,7 +21,7 @@ from bertfit.encoder import compute_in
 from bertfit.errors import TrainingError
 from bertfit.metrics import epoch_metrics
 from bertfit.model import Model
-from bertfit.optimizer import DECAYED, AdamWarmup
+from bertfit.optimizer import DECAYED, AdamWarmup, Update
 from bertfit.schedule import train_steps
 from bertfit.shapes import Shapes, plan_shapes
 from bertfit.tokenize import Encoding
@@ -103,6 +103,7 @@ class Loop:
             clip_norm=config.clip_norm,
         )
         self.optimizer.build(self.variables)
+        self.update = Update(self.optimizer, precision)
         accumulated = self.variables if config.accumulation > 1 else []
         self.gradients = [tf.Variable(tf.zeros_like(v), trainable=False) for v in accumulated]
         feed.plan(config, seed)
@@ -124,20 +125,20 @@ class Loop:
                 logits = self.feed.apply(inputs, training=True)  # [B, K]
                 # The mean over the step's rows, so that batches that are accumulated add up to one large batch.
                 loss = tf.reduce_sum(_losses(self.task, logits, targets) * weights) / step_rows
-            gradients = tape.gradient(loss, self.variables)
+            gradients = self.update.gradients(tape, loss, self.variables)
             if self.gradients:
                 for total, gradient in zip(self.gradients, gradients, strict=True):
                     total.assign_add(tf.convert_to_tensor(gradient))
                 tf.cond(last, self._apply_accumulated, lambda: False)
             else:
-                self.optimizer.apply_gradients(zip(gradients, self.variables, strict=True))
+                self.update.apply(gradients, self.variables)
             return loss, logits
 
         return step
 
     def _apply_accumulated(self):
         gradients = [tf.identity(total) for total in self.gradients]
-        self.optimizer.apply_gradients(zip(gradients, self.variables, strict=True))
+        self.update.apply(gradients, self.variables)
         for total in self.gradients:
             total.assign(tf.zeros_like(total))
         return True

@@ -207,7 +207,7 @@ class Model:
         Args:
             what: "logits", or ("features", pooling, layers).
             encoding: The rows.
-            precision: "auto", "float32" or "bfloat16".
+            precision: "auto", "float32", "bfloat16" or "float16".
             token_budget: Tokens per batch, padding included.
             progress: Called with (rows done, rows in all) after each batch.
 

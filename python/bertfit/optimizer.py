@@ -170,3 +170,40 @@ class AdamWarmup(keras.optimizers.Optimizer):
             "amsgrad": self.amsgrad,
             "clip_norm": self.global_clipnorm,
         }
+
+
+class Update:
+    """From a loss to new weights, in the number format of a run.
+
+    In float16 the smallest gradients would be zero: the loss is scaled up and the gradients down again, by a factor
+    that rises until a gradient overflows; that step is then left out (Micikevicius et al. 2018; Keras's
+    `LossScaleOptimizer`). The other formats have float32's range and need nothing.
+
+    Args:
+        optimizer: An `AdamWarmup` with its variables.
+        precision: "float32", "bfloat16" or "float16".
+    """
+
+    def __init__(self, optimizer: AdamWarmup, precision: str):
+        self._scaling = keras.mixed_precision.LossScaleOptimizer(optimizer) if precision == "float16" else None
+        self._optimizer = self._scaling or optimizer
+
+    @property
+    def state(self) -> list:
+        """The variables that a run which goes on later needs."""
+        if self._scaling is None:
+            return list(self._optimizer.variables)
+        scale = self._scaling._loss_scale.current_loss_scale  # public only as a copy
+        return [*self._optimizer.variables, scale, self._scaling.dynamic_counter]
+
+    def gradients(self, tape, loss, variables: list) -> list:
+        """The gradients of `loss`, which the open `tape` has watched."""
+        if self._scaling is None:
+            return tape.gradient(loss, variables)
+        with tape:
+            loss = self._scaling.get_scaled_loss(loss)
+        return self._scaling.get_unscaled_gradients(tape.gradient(loss, variables))
+
+    def apply(self, gradients: list, variables: list) -> None:
+        """One step of the optimizer."""
+        self._optimizer.apply_gradients(zip(gradients, variables, strict=True))

@@ -32,7 +32,7 @@ def predict(
         type: "prob" probabilities, "class" the most probable class, "link" the logits, "numeric" a
             regression's numbers. None is "numeric" for regression, else "prob".
         batch_size: Rows per batch of the longest texts; None leaves it to the machine.
-        precision: "auto", "float32" or "bfloat16".
+        precision: "auto", "float32", "bfloat16" or "float16".
         progress: See `rows.run_rows`.
 
     Returns:

@@ -22,7 +22,7 @@ from bertfit.encoder import compute_in
 from bertfit.errors import ArgumentError, DataError, TrainingError
 from bertfit.masking import MaskRule
 from bertfit.model import Model
-from bertfit.optimizer import DECAYED, AdamWarmup
+from bertfit.optimizer import DECAYED, AdamWarmup, Update
 from bertfit.pretrain_config import PretrainConfig, PretrainHeads
 from bertfit.pretrain_read import PretrainBatch, PretrainingData
 from bertfit.pretrain_state import State, load_state, save_state
@@ -146,6 +146,7 @@ class _Run:
             weight_decay_pattern=DECAYED, clip_norm=config.clip_norm,
         )
         self.optimizer.build(self.variables)
+        self.update = Update(self.optimizer, self.precision)
         self.rule = mask_rule(data, model.vocabulary) if config.masking == "dynamic" else None
         model.noise.reset(seed)
         self.shapes = plan_fixed(data.max_len, self.total_steps, config.batch_size, model.config, kernels.can_compile)
@@ -168,8 +169,8 @@ class _Run:
                     return self._losses(tokens, segments, places, labels, next_labels, False)[1]
                 with tf.GradientTape() as tape:
                     loss, sums = self._losses(tokens, segments, places, labels, next_labels, True)
-                gradients = tape.gradient(loss, self.variables)
-            self.optimizer.apply_gradients(zip(gradients, self.variables, strict=True))
+                gradients = self.update.gradients(tape, loss, self.variables)
+            self.update.apply(gradients, self.variables)
             return sums
 
         return step
@@ -315,7 +316,7 @@ class _Run:
             identity=self._identity(), seed=self.seed, step=self.step, sums=self.sums, history=self.history,
             best_epoch=self.best_epoch, best_badness=self.best_badness, seconds=self.seconds,
             arrays={**{f"weight/{i}": v.numpy() for i, v in enumerate(self.variables)},
-                    **{f"optimizer/{i}": v.numpy() for i, v in enumerate(self.optimizer.variables)},
+                    **{f"optimizer/{i}": v.numpy() for i, v in enumerate(self.update.state)},
                     "noise": self.model.noise.state.numpy()},
         ))
 
@@ -333,7 +334,7 @@ class _Run:
                                  for name in different])
         for i, variable in enumerate(self.variables):
             variable.assign(state.arrays[f"weight/{i}"])
-        for i, variable in enumerate(self.optimizer.variables):
+        for i, variable in enumerate(self.update.state):
             variable.assign(state.arrays[f"optimizer/{i}"])
         self.model.noise.state.assign(state.arrays["noise"])
         self.step, self.sums, self.history = state.step, dict(state.sums), state.history

@@ -111,7 +111,7 @@ def run_rows(
         width: Columns of the result (needed when there are no rows).
         batch_size: Rows per batch of the longest texts, more of shorter ones; None for a token budget that
             suits any machine.
-        precision: "auto", "float32" or "bfloat16".
+        precision: "auto", "float32", "bfloat16" or "float16".
         progress: Called with ``{"event": "rows", "done", "total"}`` at most five times a second, and at the end.
 
     Returns:

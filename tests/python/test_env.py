@@ -91,7 +91,7 @@ def test_a_named_precision_is_taken_as_it_is(precision):
     assert _env.resolve_precision(precision) == precision
 
 
-@pytest.mark.parametrize("precision", ["float16", "", None, 32])
+@pytest.mark.parametrize("precision", ["half", "", None, 32])
 def test_other_precisions_are_refused(precision):
     with pytest.raises(ArgumentError, match='`precision` must be one of "auto", "float32", "bfloat16"') as caught:
         _env.resolve_precision(precision)
@@ -100,7 +100,8 @@ def test_other_precisions_are_refused(precision):
 
 @pytest.mark.parametrize(
     "flags, answer",
-    [("fpu avx512f avx512_bf16", True), ("fpu amx_bf16 amx_tile", True), ("fpu avx2 avx512f", False), ("", False)],
+    [("fpu avx512f avx512_bf16", "bfloat16"), ("fpu amx_bf16 amx_tile", "bfloat16"), ("fpu avx2 avx512f", "float32"),
+     ("", "float32")],
 )
 def test_bfloat16_is_chosen_by_the_processor(monkeypatch, flags, answer):
     class NoGPU:
@@ -110,7 +111,7 @@ def test_bfloat16_is_chosen_by_the_processor(monkeypatch, flags, answer):
     monkeypatch.setattr(_env, "tensorflow", lambda: NoGPU)
     file = f"processor\t: 0\nflags\t\t: {flags}\nbugs\t\t: none\n"
     monkeypatch.setattr(_env, "open", lambda *args, **kwargs: io.StringIO(file), raising=False)
-    assert _env._has_fast_bfloat16.__wrapped__() is answer
+    assert _env._fastest_precision.__wrapped__() == answer
 
 
 def test_a_gpu_decides_before_the_processor(monkeypatch):
@@ -124,9 +125,9 @@ def test_a_gpu_decides_before_the_processor(monkeypatch):
 
         return lambda: GPU
 
-    for capability, answer in (((7, 5), False), ((8, 0), True), ((9, 0), True)):
+    for capability, answer in (((6, 1), "float32"), ((7, 5), "float16"), ((8, 0), "bfloat16"), ((9, 0), "bfloat16")):
         monkeypatch.setattr(_env, "tensorflow", with_capability(*capability))
-        assert _env._has_fast_bfloat16.__wrapped__() is answer
+        assert _env._fastest_precision.__wrapped__() == answer
 
 
 def test_seeds():

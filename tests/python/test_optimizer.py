@@ -6,7 +6,7 @@ import pytest
 from bertfit import _env
 from bertfit.config import HeadConfig, Task
 from bertfit.errors import ArgumentError
-from bertfit.optimizer import DECAYED, AdamWarmup
+from bertfit.optimizer import DECAYED, AdamWarmup, Update
 from bertfit.schedule import learning_rate_at
 from toys import toy_model
 
@@ -148,3 +148,46 @@ def test_one_pattern_may_be_a_string():
 def test_what_is_out_of_range_is_refused_by_name(name, value):
     with pytest.raises(ArgumentError, match=f"`{name}` must be"):
         AdamWarmup(**{"decay_steps": 10, "warmup_steps": 1, name: value})
+
+
+# -- Update --------------------------------------------------------------------------------------------
+
+def update_in(precision):
+    weight = tf.Variable([1.0, 2.0])
+    optimizer = AdamWarmup(100, 0, learning_rate=0.1)
+    optimizer.build([weight])
+    return weight, Update(optimizer, precision)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16", "float16"])
+def test_gradients_are_those_of_the_loss_whatever_the_scale(precision):
+    weight, update = update_in(precision)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(weight**2)
+    gradients = update.gradients(tape, loss, [weight])
+    np.testing.assert_allclose(gradients[0], [2.0, 4.0])
+    update.apply(gradients, [weight])
+    np.testing.assert_allclose(weight, [0.901, 1.901], atol=1e-5)  # Adam begins with a step of the rate, 0.099
+
+
+def test_float16_keeps_gradients_that_would_be_zero():
+    weight, update = update_in("float16")
+    with tf.GradientTape() as tape:
+        loss = tf.cast(tf.reduce_sum(tf.cast(weight, tf.float16) * tf.constant(1.0, tf.float16)), tf.float32) * 1e-8
+    assert float(tf.cast(tf.constant(1e-8), tf.float16)) == 0.0  # what reaches the product without a scale
+    np.testing.assert_allclose(update.gradients(tape, loss, [weight])[0], [1e-8, 1e-8], rtol=1e-2)
+
+
+def test_float16_leaves_out_a_step_that_overflows_and_halves_the_scale():
+    weight, update = update_in("float16")
+    before = [variable.numpy() for variable in update.state[-2:]]
+    update.apply([tf.constant([np.inf, 0.0])], [weight])
+    np.testing.assert_array_equal(weight, [1.0, 2.0])
+    assert update.state[-2].numpy() == before[0] / 2
+    update.apply([tf.constant([1.0, 1.0])], [weight])
+    assert (weight.numpy() < [1.0, 2.0]).all()
+
+
+def test_only_float16_has_more_state_than_its_optimizer():
+    sizes = {precision: len(update_in(precision)[1].state) for precision in ("float32", "bfloat16", "float16")}
+    assert sizes["float32"] == sizes["bfloat16"] == sizes["float16"] - 2
