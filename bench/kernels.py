@@ -15,7 +15,7 @@ import time
 import numpy as np
 from harness import compare, machine, timed
 
-from bertfit import _env, kernels
+from bertfit import _env, compiling, kernels
 
 tf = _env.tensorflow()
 ROWS, LENGTH, WIDTH, HEADS = 16, 128, 768, 12
@@ -37,7 +37,7 @@ def both(function, tensors):
     traced = {}
     for compiled in (False, True):
         def step(*tensors, compiled=compiled):
-            with kernels.compiled(compiled), tf.GradientTape() as tape:
+            with compiling.compiled(compiled), tf.GradientTape() as tape:
                 tape.watch(tensors[0])
                 value = function(*tensors)
             return value, tape.gradient(value, tensors[0])

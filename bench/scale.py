@@ -1,7 +1,7 @@
 """Predicting from 10,000 to 2,000,000 short rows of a data.table: rows a second, and the peak of memory.
 
-Rows of nine to twelve tokens, all different, and a model of two layers of width 128, so that what is measured is what the
-package does per row. Every size has an R process of its own, whose peak counts everything: R, Python and TensorFlow.
+Rows of nine to twelve tokens, all different, and a model of two layers of width 128, so that what is measured is what
+the package does per row. Every size has an R process of its own, whose peak counts R, Python and TensorFlow.
 
 Run: bench/scale.py
 """

@@ -42,8 +42,8 @@ def measure(repeats: int = 5) -> list[Row]:
     return [
         Row("library(bertfit)", "", 0.5, median["library"], at_most=True, unit="s"),
         Row("first bert_load() of MiniLM", "import tensorflow alone", 1.3, median["load"] / median["tensorflow"],
-            at_most=True, detail=f"{median['load']:.2f} and {median['tensorflow']:.2f} s; bert_load() and bert_embed() of "
-            f"one text, with which TensorFlow starts, {median['use']:.2f} s"),
+            at_most=True, detail=f"{median['load']:.2f} and {median['tensorflow']:.2f} s; bert_load() and bert_embed() "
+            f"of one text, with which TensorFlow starts, {median['use']:.2f} s"),
     ]
 
 

@@ -19,10 +19,10 @@ from bertfit.registry import count_parameters
 ROWS, LENGTH, STEPS = 16, 128, 2
 TRIED = {"training step, bfloat16, 16 x 128": (
     "compiled kernels for all that lies between products (residual connection, dropout and normalization as one), the "
-    "last layer for [CLS] alone, row sums as products, bias gradients by Sum instead of BiasAddGrad, rates computed once "
-    "a step, freed memory kept, and the optimizer compiled as one function (no faster, and slow to compile). In the "
-    "profile nearly all of what is left are products at the machine's own rate; after them come GELU's gradient, the "
-    "optimizer's passes over the weights and casts.")}
+    "last layer for [CLS] alone, row sums as products, bias gradients by Sum instead of BiasAddGrad, rates computed "
+    "once a step, freed memory kept, and the optimizer compiled as one function (no faster, and slow to compile). In "
+    "the profile nearly all of what is left are products at the machine's own rate; after them come GELU's gradient, "
+    "the optimizer's passes over the weights and casts.")}
 
 
 def bertfit(precision: str):

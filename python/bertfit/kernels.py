@@ -1,64 +1,26 @@
 """The small operations between the matrix products, each as one pass over memory.
 
 TensorFlow runs an expression such as GELU as a dozen operations that each read and write the whole tensor; on a
-CPU they cost as much as the products. Within `compiled`, the functions here are compiled by XLA into one loop
-forward and one backward, and keep less for the backward pass. Outside it they are the same formulas as plain
-operations: a compiled loop belongs to one shape and costs some tenths of a second, which a short run does not win
-back (`shapes.plan_shapes`).
+CPU they cost as much as the products. Within `compiling.compiled`, the functions here are one loop forward and one
+backward, and keep less for the backward pass. Outside it they are the same formulas as plain operations: a compiled
+loop belongs to one shape, and a short run does not win its compilation back (`shapes.plan_shapes`).
 
 tests/python/test_kernels.py holds every compiled form against the plain one and against NumPy.
 """
 
 from __future__ import annotations
 
-import contextlib
-import contextvars
-import functools
 import math
 
 from bertfit import _env
+from bertfit.compiling import is_compiling, kernel
 
 tf = _env.tensorflow()
-
-_compiling = contextvars.ContextVar("compiling", default=False)
 
 #: Subtracted from the scores of masked positions, as in Google's modeling.py.
 MASKED = -10000.0
 
 _TANH_SCALE = math.sqrt(2.0 / math.pi)
-
-
-@contextlib.contextmanager
-def compiled(wanted: bool = True):
-    """Within this context, graphs are traced with compiled kernels, if `wanted`."""
-    token = _compiling.set(bool(wanted))
-    try:
-        yield
-    finally:
-        _compiling.reset(token)
-
-
-@functools.cache
-def can_compile() -> bool:
-    """Whether this TensorFlow has XLA for its device (TensorFlow for Windows has not)."""
-    try:
-        return float(tf.function(lambda x: x + 1.0, jit_compile=True)(tf.constant(1.0))) == 2.0
-    except tf.errors.OpError:
-        return False
-
-
-def _kernel(function):
-    """Compile `function`, once per set of Python arguments; its tensors come first, then keywords."""
-
-    @functools.cache
-    def make(options: tuple):
-        return tf.function(functools.partial(function, **dict(options)), autograph=False, jit_compile=True)
-
-    @functools.wraps(function)
-    def call(*tensors, **options):
-        return make(tuple(sorted(options.items())))(*tensors)
-
-    return call
 
 
 # -- GELU -----------------------------------------------------------------------------------------------
@@ -69,7 +31,7 @@ def gelu(x, approximate: bool, training: bool = True):
 
     Where nothing is trained it is TensorFlow's own, which oneDNN computes within the product before it.
     """
-    if not (training and _compiling.get()):
+    if not (training and is_compiling()):
         return tf.nn.gelu(x, approximate=approximate)
 
     @tf.custom_gradient
@@ -79,12 +41,12 @@ def gelu(x, approximate: bool, training: bool = True):
     return forward(x)
 
 
-@_kernel
+@kernel
 def _gelu(x, *, approximate: bool):
     return tf.cast(tf.nn.gelu(tf.cast(x, tf.float32), approximate=approximate), x.dtype)
 
 
-@_kernel
+@kernel
 def _gelu_gradient(x, dy, *, approximate: bool):
     dtype, x, dy = x.dtype, tf.cast(x, tf.float32), tf.cast(dy, tf.float32)
     if approximate:
@@ -101,7 +63,7 @@ def _gelu_gradient(x, dy, *, approximate: bool):
 
 def normalize(x, gamma, beta, epsilon: float):
     """x [..., H] with mean 0 and variance 1 over the last axis, times gamma [H], plus beta [H]; float32."""
-    if not _compiling.get():
+    if not is_compiling():
         mean, variance = tf.nn.moments(x, axes=[-1], keepdims=True)
         scale = tf.math.rsqrt(variance + epsilon) * gamma
         return x * scale + (beta - mean * scale)
@@ -136,12 +98,12 @@ def _standard(x, epsilon: float):
     return centred * scale, scale
 
 
-@_kernel
+@kernel
 def _normalize(x, gamma, beta, *, epsilon: float):
     return _standard(x, epsilon)[0] * gamma + beta
 
 
-@_kernel
+@kernel
 def _normalize_gradient(x, gamma, dy, *, epsilon: float):
     width = float(x.shape[-1])
     normal, scale = _standard(x, epsilon)
@@ -164,7 +126,7 @@ def residual_norm(x, y, gamma, beta, epsilon: float, rate: float, key):
     Returns:
         The answer in float32, for the next residual connection, and in y's dtype, for the next product.
     """
-    if not _compiling.get():
+    if not is_compiling():
         y32 = tf.cast(y, tf.float32)
         exact = normalize(x + (drop(y32, rate, key) if rate else y32), gamma, beta, epsilon)
         return exact, tf.cast(exact, y.dtype)
@@ -186,13 +148,13 @@ def _added(x, y, key, rate: float):
     return x + (_drop.__wrapped__(y, key, rate=rate) if rate else y)
 
 
-@_kernel
+@kernel
 def _residual_norm(x, y, gamma, beta, key, *, epsilon: float, rate: float):
     exact = _standard(_added(x, y, key, rate), epsilon)[0] * gamma + beta
     return exact, tf.cast(exact, y.dtype)
 
 
-@_kernel
+@kernel
 def _residual_norm_gradient(x, y, gamma, key, d_exact, d_copy, *, epsilon: float, rate: float):
     total = d_exact + tf.cast(d_copy, tf.float32)
     dx, product = _normalize_gradient.__wrapped__(_added(x, y, key, rate), gamma, total, epsilon=epsilon)
@@ -211,7 +173,7 @@ def drop(x, rate: float, key):
         rate: Between 0 and 1.
         key: uint32 [2]; equal keys choose the same values.
     """
-    apply = _drop if _compiling.get() else _drop.__wrapped__
+    apply = _drop if is_compiling() else _drop.__wrapped__
 
     @tf.custom_gradient
     def forward(x):
@@ -220,7 +182,7 @@ def drop(x, rate: float, key):
     return forward(x)
 
 
-@_kernel
+@kernel
 def _drop(x, key, *, rate: float):
     scaled = tf.cast(tf.cast(x, tf.float32) * (1.0 / (1.0 - rate)), x.dtype)
     return tf.where(_kept(tf.shape(x), key, rate), scaled, tf.zeros([], x.dtype))
@@ -250,7 +212,7 @@ def mix(x):
 
 def split_heads(x, parts: int, heads: int) -> list:
     """[B, S, parts * N * D], as one product gives Q, K and V, to `parts` tensors [B, N, S, D]."""
-    if not _compiling.get():
+    if not is_compiling():
         return list(_split_heads.__wrapped__(x, parts=parts, heads=heads))
 
     @tf.custom_gradient
@@ -260,14 +222,14 @@ def split_heads(x, parts: int, heads: int) -> list:
     return list(forward(x))
 
 
-@_kernel
+@kernel
 def _split_heads(x, *, parts: int, heads: int):
     shape = tf.shape(x)
     x = tf.reshape(x, [shape[0], shape[1], parts, heads, x.shape[-1] // (parts * heads)])
     return tuple(tf.squeeze(part, 0) for part in tf.split(tf.transpose(x, [2, 0, 3, 1, 4]), parts))
 
 
-@_kernel
+@kernel
 def _join_heads(*parts):
     joined = tf.concat([tf.transpose(part, [0, 2, 1, 3])[:, :, None] for part in parts], axis=2)  # [B, S, parts, N, D]
     return tf.reshape(joined, [*tf.unstack(tf.shape(joined)[:2]), math.prod(joined.shape[2:])])
@@ -285,7 +247,7 @@ def attention_weights(scores, mask, scale: float, rate: float, key):
         key: See `drop`; None without dropout.
     """
     bias = tf.zeros([1, 1]) if mask is None else (1.0 - tf.cast(mask, tf.float32)) * MASKED  # [B, S]
-    if not _compiling.get():
+    if not is_compiling():
         weights = tf.nn.softmax(tf.cast(scores, tf.float32) * scale + bias[:, None, None, :])
         return tf.cast(drop(weights, rate, key) if rate else weights, scores.dtype)
     key = tf.zeros([2], tf.uint32) if key is None else key
@@ -299,12 +261,12 @@ def attention_weights(scores, mask, scale: float, rate: float, key):
     return forward(scores)
 
 
-@_kernel
+@kernel
 def _softmax(scores, bias, *, scale: float):
     return tf.cast(tf.nn.softmax(tf.cast(scores, tf.float32) * scale + bias[:, None, None, :]), scores.dtype)
 
 
-@_kernel
+@kernel
 def _softmax_gradient(weights, dy, key, *, scale: float, rate: float):
     dtype, weights, dy = weights.dtype, tf.cast(weights, tf.float32), tf.cast(dy, tf.float32)
     if rate:
@@ -317,7 +279,7 @@ def _softmax_gradient(weights, dy, key, *, scale: float, rate: float):
 
 def token_losses(logits, labels):
     """Cross-entropy [M] of float32 logits [M, V] against classes [M]."""
-    if not _compiling.get():
+    if not is_compiling():
         return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
 
     @tf.custom_gradient
@@ -328,13 +290,13 @@ def token_losses(logits, labels):
     return forward(logits)
 
 
-@_kernel
+@kernel
 def _token_losses(logits, labels):
     sums = tf.reduce_logsumexp(logits, axis=-1)
     return sums - tf.gather(logits, labels, batch_dims=1), sums
 
 
-@_kernel
+@kernel
 def _token_losses_gradient(logits, labels, sums, dy):
     own = tf.range(logits.shape[-1])[None] == labels[:, None]
     return (tf.exp(logits - sums[:, None]) - tf.cast(own, tf.float32)) * dy[:, None]

@@ -17,7 +17,7 @@ import contextlib
 import contextvars
 import math
 
-from bertfit import _env, kernels
+from bertfit import _env, compiling, kernels
 from bertfit.noise import Noise
 
 tf = _env.tensorflow()
@@ -34,7 +34,7 @@ def compute_in(precision: str, compiled: bool = False):
     """
     token = _compute_dtype.set(precision)
     try:
-        with kernels.compiled(compiled):
+        with compiling.compiled(compiled):
             yield
     finally:
         _compute_dtype.reset(token)

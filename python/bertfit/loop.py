@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from bertfit import _env, kernels
+from bertfit import _env, compiling
 from bertfit.bucket import filled
 from bertfit.callbacks import Callback
 from bertfit.config import Task, TrainConfig
@@ -44,7 +44,7 @@ class TokenFeed:
         batches = epoch_batches(self.lengths, config.batch_size, config.accumulation, seed, 1)
         longest = np.array([self.lengths[batch.rows].max() for batch in batches])
         self.shapes = plan_shapes(np.tile(longest, config.epochs), config.batch_size, self.max_len, self.model.config,
-                                  kernels.can_compile)
+                                  compiling.can_compile)
 
     def inputs(self, rows: np.ndarray):
         length = self.shapes.padded(int(self.lengths[rows].max()))

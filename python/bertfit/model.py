@@ -49,6 +49,9 @@ class Model:
         record: How it was fitted: settings, history, metrics. Empty for a model that was only loaded.
 
     Attributes:
+        forward: What its encoder computes, as a `Forward`.
+        network, apply: Of a fitted model, the whole Keras graph, and what it computes as a function of
+            [tokens, segments] and whether it is for training.
         pretrain_heads, pretraining: The forms of its MLM and NSP heads and their layers, where it has them.
     """
 
@@ -68,7 +71,7 @@ class Model:
         self.source, self.record = dict(source), dict(record or {})
         self.tokenizer = Tokenizer(vocabulary)
         self.forward = Forward(encoder, config)
-        self.task, self.head_config, self.head, self.network = None, None, None, None
+        self.task = self.head_config = self.head = self.network = self.apply = None
         if head is not None:
             self._set_head(task, head_config, head)
         self.pretrain_heads: PretrainHeads | None = None
@@ -144,7 +147,6 @@ class Model:
     def _set_head(self, task: Task, head_config: HeadConfig, head) -> None:
         self.task, self.head_config, self.head = task, head_config, head
         self.network = attach(self.encoder, self.config, head_config, head)
-        #: What `network` computes, as a function of [tokens, segments] and whether it is for training.
         self.apply = logits_function(self.forward, head_config, head)
 
     def add_pretraining(self, heads: PretrainHeads, seed: int = 0) -> None:

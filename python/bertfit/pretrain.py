@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from bertfit import _env, kernels, persist
+from bertfit import _env, compiling, kernels, persist
 from bertfit.callbacks import Callback
 from bertfit.encoder import compute_in
 from bertfit.errors import ArgumentError, DataError, TrainingError
@@ -149,7 +149,7 @@ class _Run:
         self.update = Update(self.optimizer, self.precision)
         self.rule = mask_rule(data, model.vocabulary) if config.masking == "dynamic" else None
         model.noise.reset(seed)
-        self.shapes = plan_fixed(data.max_len, self.total_steps, config.batch_size, model.config, kernels.can_compile)
+        self.shapes = plan_fixed(data.max_len, self.total_steps, config.batch_size, model.config, compiling.can_compile)
         self.step, self.sums = 0, dict.fromkeys(_SUMS, 0.0)
         self.history: dict[str, list] = {}
         self.best_epoch, self.best_badness = None, math.inf

@@ -45,8 +45,8 @@ def google_tokenization():
 @pytest.fixture
 def compile_at_once(monkeypatch):
     """Even the shortest run compiles its kernels."""
-    from bertfit import kernels, shapes
+    from bertfit import compiling, shapes
 
-    if not kernels.can_compile():
+    if not compiling.can_compile():
         pytest.skip("this TensorFlow has no XLA")
     monkeypatch.setattr(shapes, "COMPILE_SECONDS", 0.0)

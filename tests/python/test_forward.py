@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bertfit import _env, kernels
+from bertfit import _env, compiling
 from bertfit.config import BertConfig
 from bertfit.encoder import build_encoder, compute_in, noise_of
 from bertfit.forward import Forward
@@ -47,7 +47,7 @@ def compare(encoder, ours, graph, *, precision="float32", compiled=False, value_
 @pytest.mark.parametrize("compiled", [False, True])
 @pytest.mark.parametrize("training", [False, True])
 def test_states_are_the_graphs_with_the_same_values_dropped(training, compiled):
-    if compiled and not kernels.can_compile():
+    if compiled and not compiling.can_compile():
         pytest.skip("this TensorFlow has no XLA")
     encoder, config = make(2, 0.2)
     forward = Forward(encoder, config)
@@ -57,7 +57,7 @@ def test_states_are_the_graphs_with_the_same_values_dropped(training, compiled):
 
 @pytest.mark.parametrize("compiled", [False, True])
 def test_bfloat16_is_as_close_as_the_graphs(compiled):
-    if compiled and not kernels.can_compile():
+    if compiled and not compiling.can_compile():
         pytest.skip("this TensorFlow has no XLA")
     encoder, config = make(2, 0.2)
     forward = Forward(encoder, config)

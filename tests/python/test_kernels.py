@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy.special import erf, logsumexp
 
-from bertfit import _env, kernels
+from bertfit import _env, compiling, kernels
 
 tf = _env.tensorflow()
 
-pytestmark = pytest.mark.skipif(not kernels.can_compile(), reason="this TensorFlow has no XLA")
+pytestmark = pytest.mark.skipif(not compiling.can_compile(), reason="this TensorFlow has no XLA")
 RNG = np.random.default_rng(3)
 KEY = tf.constant([5, 7], tf.uint32)
 
@@ -21,7 +21,7 @@ def run(function, *arrays, compiled, dtype="float32", upstream=None):
 
     @tf.function(input_signature=[tf.TensorSpec([None] * (a.shape.rank - 1) + [a.shape[-1]], a.dtype) for a in arrays])
     def traced(*tensors):
-        with kernels.compiled(compiled), tf.GradientTape() as tape:
+        with compiling.compiled(compiled), tf.GradientTape() as tape:
             tape.watch(tensors[0])
             value = function(*tensors)
             total = tf.reduce_sum(tf.cast(value, tf.float32) * (1.0 if upstream is None else upstream))
@@ -77,7 +77,7 @@ def test_gradients_of_gamma_and_beta():
     x, gamma, beta = (tf.constant(a, tf.float32) for a in (X, GAMMA, BETA))
     results = []
     for compiled in (False, True):
-        with kernels.compiled(compiled), tf.GradientTape() as tape:
+        with compiling.compiled(compiled), tf.GradientTape() as tape:
             tape.watch([gamma, beta])
             total = tf.reduce_sum(kernels.normalize(x, gamma, beta, 1e-3) * tf.constant(UP, tf.float32))
         results.append(tape.gradient(total, [gamma, beta]))
@@ -101,7 +101,7 @@ def test_residual_norm_is_its_three_steps_and_both_outputs_pass_gradients(dtype,
 
     @tf.function
     def traced(x, y, gamma, beta):
-        with kernels.compiled(compiled), tf.GradientTape() as tape:
+        with compiling.compiled(compiled), tf.GradientTape() as tape:
             tape.watch([x, y, gamma, beta])
             values = kernels.residual_norm(x, y, gamma, beta, 1e-3, rate, key)
             total = tf.reduce_sum(values[0] * up_exact) + tf.reduce_sum(tf.cast(values[1], tf.float32) * up_copy)
@@ -202,7 +202,7 @@ def test_the_hash_is_one_to_one_and_moves_half_of_the_bits():
 
 def test_outside_the_context_nothing_is_compiled():
     def operations(compiled):
-        with kernels.compiled(compiled):
+        with compiling.compiled(compiled):
             traced = tf.function(lambda x: kernels.gelu(x, approximate=True)).get_concrete_function(tf.zeros([2, 3]))
         return {node.op for node in traced.graph.as_graph_def().node}
 

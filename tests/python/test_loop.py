@@ -76,9 +76,9 @@ def test_compiled_kernels_train_the_same(toy, still, dropout, accumulation, requ
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
 @pytest.mark.parametrize("accumulation", [1, 2])
 def test_short_number_formats_learn_what_float32_learns(toy, precision, accumulation):
-    fits = [fit_model(toy, TEXTS, GOOD, task=BINARY, head=PLAIN,
-                      config=TrainConfig(epochs=2, accumulation=accumulation, validation=0, **{**FAST, "precision": kind}))
-            for kind in ("float32", precision)]
+    configs = [TrainConfig(epochs=2, accumulation=accumulation, validation=0, **{**FAST, "precision": kind})
+               for kind in ("float32", precision)]
+    fits = [fit_model(toy, TEXTS, GOOD, task=BINARY, head=PLAIN, config=config) for config in configs]
     exact, short = (fit.record["history"]["loss"] for fit in fits)
     np.testing.assert_allclose(short, exact, atol=0.03)
     assert short[1] < short[0]
