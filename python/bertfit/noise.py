@@ -54,10 +54,11 @@ class Dropout(keras.layers.Layer):
         self._noise = [noise]  # in a list: Keras would count a bare Noise's variable as a weight
 
     def call(self, inputs, training=None):
-        rate, key = self.draw(training)
-        return kernels.drop(inputs, rate, key) if rate else inputs
+        if self.rate and training:  # Keras users may give a tensor
+            return kernels.drop(inputs, *self.draw(True))
+        return inputs
 
-    def draw(self, training) -> tuple:
+    def draw(self, training: bool) -> tuple:
         """The rate and key of this call, for `kernels.drop`; 0 and None outside training."""
         return (self.rate, self._noise[0].key(self.index)) if self.rate and training else (0.0, None)
 

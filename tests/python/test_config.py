@@ -94,7 +94,7 @@ def test_labels_fit_the_task(kind, labels, rule):
     "weight_decay": [-0.1, NAN], "clip_norm": [0, -1], "max_len": [2, 64.0, "long"], "max_len_quantile": [0, 1.01],
     "validation": [-0.1, 1, True], "class_weights": ["even", {}, {"a": -1}, {"a": 0, "b": 0}, {"a": "x"}, 3],
     "freeze": ["head", -1, 1.5],
-    "early_stopping": [0, 1.5], "monitor": ["mae"], "restore_best": [1, None], "precision": ["float16"],
+    "early_stopping": [0, 1.5], "monitor": ["mae"], "restore_best": [1, None], "precision": ["half"],
     "seed": [-1, 2**31, 1.5], "verbose": [3, -1],
 }.items())
 def test_training_settings_are_refused_by_name(name, values):

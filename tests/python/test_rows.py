@@ -118,4 +118,4 @@ def test_a_model_fitted_in_float32_is_run_in_float32(spy):
     assert choose_precision(spy, "auto") == "float32"
     assert choose_precision(spy, "bfloat16") == "bfloat16"
     with pytest.raises(ArgumentError, match="`precision`"):
-        choose_precision(spy, "float16")
+        choose_precision(spy, "half")

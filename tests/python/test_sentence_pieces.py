@@ -130,6 +130,7 @@ def test_places_by_hand():
 
 
 @given(texts=texts_of_any_kind)
+@example(texts=["\u0085", " a\u3000b"])
 @settings(max_examples=100, deadline=None)
 def test_places_are_in_order_and_within_the_text(vocabulary, texts):
     tokenizer = Tokenizer(vocabulary)
@@ -140,7 +141,7 @@ def test_places_are_in_order_and_within_the_text(vocabulary, texts):
         assert all(0 <= start <= end <= len(text) for start, end in zip(starts, ends, strict=True))
         for token, start, end in zip(row["token"][1:-1], starts, ends, strict=True):
             if token != "▁" and start < end:
-                assert not text[start].isspace()
+                assert text[start] not in " \t\n\r\u00a0\u2003\u3000"  # U+0085 is a character to SentencePiece
 
 
 def test_places_of_plain_words_are_those_words(vocabulary):
