@@ -9,7 +9,6 @@ Run: bench/predict_r.py [repeats]
 
 from __future__ import annotations
 
-import csv
 import re
 
 import numpy as np
@@ -20,8 +19,8 @@ ROWS, EVERY, MAX_LEN = 20_000, 20, 256
 
 
 def texts() -> list[str]:
-    """20,000 different texts: the comments, then runs of their sentences, in random order."""
-    found = dict.fromkeys(comments()[0])
+    """20,000 different texts of one line: the comments, then runs of their sentences, in random order."""
+    found = dict.fromkeys(" ".join(comment.split()) for comment in comments()[0])
     rng = np.random.default_rng(0)
     sentences = [re.split(r"(?<=[.!?]) ", comment) for comment in found]
     while len(found) < ROWS:
@@ -50,9 +49,8 @@ def pipeline():
 def measure(repeats: int = 5) -> list[Row]:
     """One row."""
     folder = minilm()
-    path = SCRATCH / "texts.csv"
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([["text"], *([text] for text in texts())])
+    path = SCRATCH / "texts.txt"
+    path.write_text("\n".join(texts()) + "\n", "utf-8")
     with RSide("predict.R", str(folder / "bertfit"), str(path), str(EVERY)) as ours, \
             Side(__file__, "pipeline") as theirs:
         seconds = compare({"bertfit": ours.run, "pipeline": theirs.run}, repeats)

@@ -19,7 +19,7 @@ from harness import ENVIRONMENT, ROOT, Row, compare, main
 
 LIBRARY = "cat(system.time(library(bertfit))[['elapsed']])"
 LOAD = "library(bertfit); cat(system.time(model <- bert_load('minilm-l6-uncased'))[['elapsed']])"
-USE = ("library(bertfit); cat(system.time({model <- bert_load('minilm-l6-uncased'); bert_embed('a text', model)})"
+USE = ("library(bertfit); cat(system.time({model <- bert_load('minilm-l6-uncased'); bert_embed(model, 'a text')})"
        "[['elapsed']])")
 TENSORFLOW = "import time; t = time.perf_counter(); import tensorflow; print(time.perf_counter() - t)"
 

@@ -3,7 +3,7 @@ arguments <- commandArgs(TRUE)
 source("bench/workers/serve.R")
 library(bertfit)
 model <- bert_load(arguments[1])
-data <- data.table::fread(arguments[2], encoding = "UTF-8")
+data <- data.table::data.table(text = readLines(arguments[2], encoding = "UTF-8"))
 places <- seq(1L, nrow(data), by = as.integer(arguments[3]))
 serve(\(line) {
   function() {

@@ -199,21 +199,35 @@ class MultiHeadSelfAttention(keras.layers.Layer):
         """[B, S, H] -> [B, Q, H] in the traced precision; Q is S, or 1: what the first token alone attends to."""
         kernel, bias, out, out_bias = self.prepared() if prepared is None else prepared
         if first_only:
-            sizes = [self.heads * self.head_size, 2 * self.heads * self.head_size]
-            (of_q, of_rest), (q_bias, rest_bias) = tf.split(kernel, sizes, axis=1), tf.split(bias, sizes)
-            (q,) = kernels.split_heads(product(inputs[:, :1], of_q, q_bias), 1, self.heads)
-            k, v = kernels.split_heads(product(inputs, of_rest, rest_bias), 2, self.heads)
-        else:
-            q, k, v = kernels.split_heads(product(inputs, kernel, bias), 3, self.heads)  # each [B, N, S, D]
-        rate = self.dropout if training else 0.0
-        key = self._noise[0].key(self.index) if rate else None
-        weights = kernels.attention_weights(tf.matmul(q, k, transpose_b=True), mask, 1.0 / math.sqrt(self.head_size),
-                                            rate, key)  # [B, N, Q, S]
-        context = tf.transpose(tf.matmul(weights, v), [0, 2, 1, 3])  # [B, Q, N, D]
+            return product(self._of_first(inputs, mask, training, kernel, bias), out, out_bias)
+        q, k, v = kernels.split_heads(product(inputs, kernel, bias), 3, self.heads)  # each [B, N, S, D]
+        weights = self._weights(tf.matmul(q, k, transpose_b=True), mask, training)  # [B, N, S, S]
+        context = tf.transpose(tf.matmul(weights, v), [0, 2, 1, 3])  # [B, S, N, D]
         shape = tf.shape(context)
         context = tf.reshape(context, [shape[0], shape[1], self.heads * self.head_size])
-        context.set_shape([inputs.shape[0], 1 if first_only else inputs.shape[1], self.heads * self.head_size])
+        context.set_shape([*inputs.shape[:2], self.heads * self.head_size])
         return product(context, out, out_bias)
+
+    def _of_first(self, inputs, mask, training, kernel, bias):
+        """The first token's context [B, 1, N*D], without keys and values of the others.
+
+        q (x Wk)' = (q Wk') x', and a (x Wv) = (a x) Wv: two small products instead of two over all tokens. The keys'
+        bias shifts all scores of a head alike, which softmax does not see.
+        """
+        x = _cast(inputs)
+        (of_q, of_k, of_v), (q_bias, _, v_bias) = tf.split(kernel, 3, axis=1), tf.split(bias, 3)
+        of_k, of_v = (tf.reshape(w, [w.shape[0], self.heads, self.head_size]) for w in (of_k, of_v))
+        q = tf.reshape(product(x[:, :1], of_q, q_bias), [-1, self.heads, self.head_size])  # [B, N, D]
+        scores = tf.matmul(tf.einsum("bnd,hnd->bnh", q, of_k), x, transpose_b=True)  # [B, N, S]
+        weights = self._weights(scores[:, :, None], mask, training)[:, :, 0]  # [B, N, S]
+        context = tf.einsum("bnh,hnd->bnd", tf.matmul(weights, x), of_v)
+        context += tf.reduce_sum(weights, axis=-1, keepdims=True) * tf.reshape(v_bias, [self.heads, self.head_size])
+        return tf.reshape(context, [-1, 1, self.heads * self.head_size])
+
+    def _weights(self, scores, mask, training):
+        rate = self.dropout if training else 0.0
+        key = self._noise[0].key(self.index) if rate else None
+        return kernels.attention_weights(scores, mask, 1.0 / math.sqrt(self.head_size), rate, key)
 
     def get_config(self):
         own = {"heads": self.heads, "head_size": self.head_size, "dropout": self.dropout, "index": self.index}

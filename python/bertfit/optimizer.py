@@ -197,7 +197,7 @@ class Update:
         return [*self._optimizer.variables, scale, self._scaling.dynamic_counter]
 
     def gradients(self, tape, loss, variables: list) -> list:
-        """The gradients of `loss`, which the open `tape` has watched."""
+        """The gradients of `loss`, which `tape` has recorded."""
         if self._scaling is None:
             return tape.gradient(loss, variables)
         with tape:
