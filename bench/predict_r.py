@@ -28,11 +28,11 @@ def texts() -> list[str]:
         start = int(rng.integers(len(own)))
         stop = start + 1 + int(rng.geometric(0.2))
         found.setdefault(" ".join(own[start:stop]).strip() or "-")
-    return [list(found)[i] for i in rng.permutation(ROWS)]
+    return rng.permutation(list(found)).tolist()
 
 
 def pipeline():
-    """The pipeline on every tenth text."""
+    """The pipeline on every `EVERY`th text."""
     from transformers import pipeline
 
     folder = str(minilm() / "huggingface")
