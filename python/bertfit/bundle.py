@@ -161,6 +161,9 @@ class _Bytes(io.RawIOBase):
         self.data += data
         return len(data)
 
+    def tell(self) -> int:
+        return len(self.data)
+
 
 def write_bytes(description: Mapping[str, Any], parts: Mapping[str, Writer]) -> bytearray:
     """The same files as an uncompressed tar, for a model that is kept inside another object."""
@@ -171,7 +174,7 @@ def write_bytes(description: Mapping[str, Any], parts: Mapping[str, Writer]) -> 
         parts[name](hashing)
         contents[name], files[name] = sink.data, hashing.facts()
     archive = _Bytes()
-    with tarfile.open(fileobj=archive, mode="w|", format=tarfile.USTAR_FORMAT) as tar:
+    with tarfile.open(fileobj=archive, mode="w", format=tarfile.USTAR_FORMAT, copybufsize=2**24) as tar:
         for name, data in ((DESCRIPTION, _dump(description, files)), *contents.items()):
             member = tarfile.TarInfo(name)
             member.size = len(data)
