@@ -1,6 +1,6 @@
 """Prediction with BERT-base at 128 tokens: bertfit in bfloat16, PyTorch in bfloat16, onnxruntime in float32.
 
-All three classify the same 64 rows with the same weights, in batches of 32, and must agree. onnxruntime runs the graph
+All three classify the same 128 rows with the same weights, in batches of 32, and must agree. onnxruntime runs the graph
 that torch.onnx exports, with its own optimizations on.
 
 Run: bench/predict_fixed.py [repeats]
@@ -13,7 +13,7 @@ from harness import Row, Side, compare, main
 from models import base
 from train_step import LENGTH, texts
 
-ROWS, BATCH = 64, 32
+ROWS, BATCH = 128, 32
 TRIED = {"prediction, bfloat16, length 128": (
     "weights cast and laid side by side once a run, biases and GELU within oneDNN's products, the last layer for [CLS] "
     "alone, compiled kernels (no faster where no gradient is taken) and weights as constants of the graph (products 5% "
