@@ -3,12 +3,12 @@ arguments <- commandArgs(TRUE)
 source("bench/workers/serve.R")
 library(bertfit)
 model <- bert_load(arguments[1])
-data <- data.table::data.table(text = readLines(arguments[2], encoding = "UTF-8"))
-places <- seq(1L, nrow(data), by = as.integer(arguments[3]))
+texts <- readLines(arguments[2], encoding = "UTF-8")
+places <- seq(1L, length(texts), by = as.integer(arguments[3]))
 serve(\(line) {
   function() {
-    found <- predict(model, data)
-    stopifnot(nrow(found) == nrow(data))
+    found <- predict(model, texts)
+    stopifnot(nrow(found) == length(texts))
     found[[ncol(found)]][places]
   }
 })
