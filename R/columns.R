@@ -127,5 +127,9 @@ read_newdata <- function(object, newdata, call, arg = "newdata") {
     bert_abort(paste0("`", arg, "` must be a data frame or a character vector."), you_gave(newdata),
                call = call)
   }
+  if (is.null(columns$text) && is.null(object$recipe)) {
+    bert_abort(paste0("`", arg, "` must be a character vector for this model."),
+               c(x = "It was fitted in Python on texts without a column name."), call = call)
+  }
   read_rows(new_source(columns, object$recipe), newdata, outcome = FALSE, arg = arg, call = call)
 }

@@ -99,3 +99,10 @@ test_that("rows that cannot be predicted are refused", {
   expect_error(predict(fit, c("a", NA)), class = "bertfit_error_data")
   expect_error(predict(fit, data.frame(comment = "a")), class = "bertfit_error_argument")
 })
+
+test_that("a model that knows no column names takes a character vector only", {
+  fit <- toy_fit()
+  fit$columns <- list() # as bertfit.fit(None, texts, ...) in Python leaves it
+  expect_error(predict(fit, toy_data()), "`newdata` must be a character vector", class = "bertfit_error_argument")
+  expect_identical(nrow(predict(fit, c("one text", "another"))), 2L)
+})
