@@ -14,8 +14,8 @@ from harness import SCRATCH, Row, RSide, Side, main
 
 SIZES = (10_000, 100_000, 1_000_000, 2_000_000)
 TRIED = {"cost of a row at 2,000,000 rows": (
-    "rows of all sizes have as many tokens since the run before, which grew by 1.31; in this one, tests ran on the same "
-    "cores during the largest size, and it was not profiled yet.")}
+    "rows of all sizes have as many tokens since the run before, which grew by 1.31; in this one, tests ran on the "
+    "same cores during the largest size, and it was not profiled yet.")}
 
 
 def make_small(folder: str):
