@@ -26,12 +26,9 @@ _TANH_SCALE = math.sqrt(2.0 / math.pi)
 # -- GELU -----------------------------------------------------------------------------------------------
 
 
-def gelu(x, approximate: bool, training: bool = True):
-    """x * Phi(x) (Hendrycks & Gimpel 2016), by erf, or by Google's tanh approximation; any shape, x's dtype.
-
-    Where nothing is trained it is TensorFlow's own, which oneDNN computes within the product before it.
-    """
-    if not (training and is_compiling()):
+def gelu(x, approximate: bool):
+    """x * Phi(x) (Hendrycks & Gimpel 2016), by erf, or by Google's tanh approximation; any shape, x's dtype."""
+    if not is_compiling():
         return tf.nn.gelu(x, approximate=approximate)
 
     @tf.custom_gradient
@@ -210,28 +207,28 @@ def mix(x):
 # -- Attention ------------------------------------------------------------------------------------------
 
 
-def split_heads(x, parts: int, heads: int) -> list:
-    """[B, S, parts * N * D], as one product gives Q, K and V, to `parts` tensors [B, N, S, D]."""
+def split_heads(x, heads: int):
+    """[B, S, 3 * N * D], as one product gives them side by side, to Q, K and V, each [B, N, S, D]."""
     if not is_compiling():
-        return list(_split_heads.__wrapped__(x, parts=parts, heads=heads))
+        return _split_heads.__wrapped__(x, heads=heads)
 
     @tf.custom_gradient
     def forward(x):
-        return _split_heads(x, parts=parts, heads=heads), lambda *dy: _join_heads(*dy)
+        return _split_heads(x, heads=heads), _join_heads
 
-    return list(forward(x))
+    return forward(x)
 
 
 @kernel
-def _split_heads(x, *, parts: int, heads: int):
+def _split_heads(x, *, heads: int):
     shape = tf.shape(x)
-    x = tf.reshape(x, [shape[0], shape[1], parts, heads, x.shape[-1] // (parts * heads)])
-    return tuple(tf.squeeze(part, 0) for part in tf.split(tf.transpose(x, [2, 0, 3, 1, 4]), parts))
+    x = tf.reshape(x, [shape[0], shape[1], 3, heads, x.shape[-1] // (3 * heads)])
+    return tuple(tf.squeeze(part, 0) for part in tf.split(tf.transpose(x, [2, 0, 3, 1, 4]), 3))
 
 
 @kernel
 def _join_heads(*parts):
-    joined = tf.concat([tf.transpose(part, [0, 2, 1, 3])[:, :, None] for part in parts], axis=2)  # [B, S, parts, N, D]
+    joined = tf.concat([tf.transpose(part, [0, 2, 1, 3])[:, :, None] for part in parts], axis=2)  # [B, S, 3, N, D]
     return tf.reshape(joined, [*tf.unstack(tf.shape(joined)[:2]), math.prod(joined.shape[2:])])
 
 

@@ -62,11 +62,11 @@ def product(x, kernel, bias=None, then=None):
     return result
 
 
-def activation(name: str, training: bool = True):
+def activation(name: str):
     """The function behind an activation's name; "gelu" is exact (erf), "gelu_new" the tanh approximation."""
     functions = {
-        "gelu": lambda x: kernels.gelu(x, False, training),
-        "gelu_new": lambda x: kernels.gelu(x, True, training),
+        "gelu": lambda x: kernels.gelu(x, approximate=False),
+        "gelu_new": lambda x: kernels.gelu(x, approximate=True),
         "relu": tf.nn.relu,
         "tanh": tf.nn.tanh,
         "linear": tf.identity,
@@ -200,7 +200,7 @@ class MultiHeadSelfAttention(keras.layers.Layer):
         kernel, bias, out, out_bias = self.prepared() if prepared is None else prepared
         if first_only:
             return product(self._of_first(inputs, mask, training, kernel, bias), out, out_bias)
-        q, k, v = kernels.split_heads(product(inputs, kernel, bias), 3, self.heads)  # each [B, N, S, D]
+        q, k, v = kernels.split_heads(product(inputs, kernel, bias), self.heads)  # each [B, N, S, D]
         weights = self._weights(tf.matmul(q, k, transpose_b=True), mask, training)  # [B, N, S, S]
         context = tf.transpose(tf.matmul(weights, v), [0, 2, 1, 3])  # [B, S, N, D]
         shape = tf.shape(context)
@@ -225,8 +225,7 @@ class MultiHeadSelfAttention(keras.layers.Layer):
         return tf.reshape(context, [-1, 1, self.heads * self.head_size])
 
     def _weights(self, scores, mask, training):
-        rate = self.dropout if training else 0.0
-        key = self._noise[0].key(self.index) if rate else None
+        rate, key = self._noise[0].draw(self.dropout, self.index, training)
         return kernels.attention_weights(scores, mask, 1.0 / math.sqrt(self.head_size), rate, key)
 
     def get_config(self):
@@ -265,7 +264,7 @@ class FeedForward(keras.layers.Layer):
     def transform(self, inputs, training, prepared=None):
         """[B, S, H] -> [B, S, H] in the traced precision."""
         kernel, bias, out, out_bias = self.prepared() if prepared is None else prepared
-        act = activation(self.hidden_act, training)
+        act = activation(self.hidden_act)
         inner = act(product(inputs, kernel, bias)) if training else product(inputs, kernel, bias, then=act)  # [B, S, F]
         return product(inner, out, out_bias)
 

@@ -244,7 +244,6 @@ class Model:
                 width = self.config.hidden_size * (1 if pooling == "nsp" else len(layers))
 
             ids = tf.TensorSpec([None, None], tf.int32)
-
             weights = tf.nest.map_structure(tf.TensorSpec.from_tensor, prepared)
 
             @tf.function(input_signature=[ids, ids, weights])

@@ -37,6 +37,10 @@ class Noise:
         first = kernels.mix(kernels.mix(kernels.mix(seed) + step) + tf.constant(index, tf.uint32))
         return tf.stack([first, kernels.mix(first ^ tf.constant(0x9E3779B9, tf.uint32))])
 
+    def draw(self, rate: float, index: int, training: bool) -> tuple:
+        """The rate and the key of layer `index` at this step; 0 and None where nothing is dropped."""
+        return (rate, self.key(index)) if rate and training else (0.0, None)
+
 
 class Dropout(keras.layers.Layer):
     """Dropout whose random numbers follow `Noise`; the identity outside training.
@@ -59,8 +63,8 @@ class Dropout(keras.layers.Layer):
         return inputs
 
     def draw(self, training: bool) -> tuple:
-        """The rate and key of this call, for `kernels.drop`; 0 and None outside training."""
-        return (self.rate, self._noise[0].key(self.index)) if self.rate and training else (0.0, None)
+        """The rate and the key of this call; see `Noise.draw`."""
+        return self._noise[0].draw(self.rate, self.index, training)
 
     def get_config(self):
         return {**super().get_config(), "rate": self.rate, "index": self.index}

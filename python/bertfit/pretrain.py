@@ -164,7 +164,7 @@ class _Run:
         @tf.function(input_signature=[ids, ids, flat, flat, flat])
         @_env.as_written
         def step(tokens, segments, places, labels, next_labels):
-            with compute_in(self.precision, self.shapes.compiled):
+            with compute_in(self.precision, training and self.shapes.compiled):
                 if not training:
                     return self._losses(tokens, segments, places, labels, next_labels, False)[1]
                 with tf.GradientTape() as tape:
