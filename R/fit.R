@@ -144,22 +144,27 @@ validation_rows <- function(data, source, target, weights, call) {
 # -- Implementation: one call into Python -------------------------------------------------------------
 
 fit_impl <- function(model, rows, target, head, control, validation, weights, source, call) {
-  description <- bert_call(
-    "fit",
-    handle = model_handle(model, call = call),
-    texts = as_py_text(rows$texts),
-    pairs = if (!is.null(rows$pairs)) as_py_text(rows$pairs),
-    target = as_py_array(target$values),
-    kind = target$kind,
-    labels = as.list(target$labels),
-    head = head_arguments(head, call = call),
-    control = control_arguments(control),
-    validation = validation,
-    sample_weights = if (!is.null(weights)) as_py_array(weights),
-    columns = lapply(drop_nulls(source$columns), as.list),
-    progress = fit_progress(control$verbose),
-    call = call
-  )
-  new_bert_model(description, extra = list(control = without_rows(control), head = head, target_type = target$type,
-                                           recipe = source$recipe))
+  handle <- model_handle(model, call = call)
+  texts <- as_py_text(rows$texts)
+  pairs <- if (!is.null(rows$pairs)) as_py_text(rows$pairs)
+  uninterrupted({
+    description <- bert_call(
+      "fit",
+      handle = handle,
+      texts = texts,
+      pairs = pairs,
+      target = as_py_array(target$values),
+      kind = target$kind,
+      labels = as.list(target$labels),
+      head = head_arguments(head, call = call),
+      control = control_arguments(control),
+      validation = validation,
+      sample_weights = if (!is.null(weights)) as_py_array(weights),
+      columns = lapply(drop_nulls(source$columns), as.list),
+      progress = fit_progress(control$verbose),
+      call = call
+    )
+    new_bert_model(description, extra = list(control = without_rows(control), head = head, target_type = target$type,
+                                             recipe = source$recipe))
+  })
 }

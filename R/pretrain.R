@@ -116,12 +116,13 @@ bert_pretrain <- function(model, data, ..., validation = NULL, out_dir = NULL, r
   paths <- pretrain_paths(data, "data", call)
   held <- if (!is.null(validation)) pretrain_paths(validation, "validation", call)
   heads <- pretrain_heads(heads, call)
-  new_bert_model(bert_call(
+  handle <- model_handle(model, call = call)
+  uninterrupted(new_bert_model(bert_call(
     "pretrain",
-    handle = model_handle(model, call = call), data = paths, validation = held,
+    handle = handle, data = paths, validation = held,
     control = pretrain_arguments(control), heads = heads, out_dir = if (!is.null(out_dir)) absolute(out_dir),
     resume = resume, progress = fit_progress(control$verbose), call = call
-  ))
+  )))
 }
 
 # Folder or files, from what names them.

@@ -1,8 +1,10 @@
-# What the user sees while Python works: a bar in a terminal that can redraw a line, plain lines elsewhere.
+# What the user sees while Python works: a bar in a terminal that can redraw a line, plain lines elsewhere; and what
+# Ctrl-C does meanwhile.
 #
-# Python calls these functions from R's main thread with one event at a time (api.py). An interrupt that R
-# notices in here must not be raised: it would unwind through Python's stack. The function answers
-# "interrupt" instead, and Python stops as for its own Ctrl-C.
+# Python calls the listeners from R's main thread with one event at a time (api.py). Where there are signals, Ctrl-C
+# goes to Python alone while R waits (interrupts.py). On Windows, and where an IDE only notes it, R notices it, and
+# in a listener must not raise it: it would unwind through Python's stack. The listener answers "interrupt" instead,
+# and Python stops as for its own Ctrl-C.
 
 # A document that is knitted from a terminal is no terminal.
 can_redraw <- function() {
@@ -40,18 +42,39 @@ rows_progress <- function(progress, dynamic = can_redraw()) {
   })
 }
 
-# Interrupts wait while `show` draws; one that came is answered when it is done.
+# An interrupt that comes while `show` draws, or that waited for it, is the listener's answer.
 answering_interrupts <- function(show) {
   function(event) {
     tryCatch(
-      {
+      allowInterrupts({
         show(event)
+        heed_interrupts()
         NULL
-      },
+      }),
       interrupt = function(condition) "interrupt"
     )
   }
 }
+
+# A fit's value, whatever comes once Python has begun: Ctrl-C ends the training and must not cost the model that it
+# leaves, while that is turned into R's or packed for saveRDS(). One that comes then has nothing left to stop.
+uninterrupted <- function(expr) {
+  done <- FALSE
+  tryCatch(
+    {
+      suspendInterrupts({
+        value <- expr
+        done <- TRUE
+      })
+      heed_interrupts()
+    },
+    interrupt = function(condition) if (!done) rlang::interrupt()
+  )
+  value
+}
+
+# R looks for interrupts now and then; sleeping, at once.
+heed_interrupts <- function() Sys.sleep(0)
 
 # -- Lines --------------------------------------------------------------------------------------------
 

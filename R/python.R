@@ -24,6 +24,7 @@ bert_call <- function(.name, ..., call = rlang::caller_env()) {
       )
     }
   )
+  if (identical(answer$code, "interrupt")) allowInterrupts(rlang::interrupt())
   if (!isTRUE(answer$ok)) abort_python(answer, call)
   plain_vectors(answer$value)
 }

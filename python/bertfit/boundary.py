@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from bertfit import interrupts
 from bertfit.errors import ArgumentError, BertfitError
 from bertfit.plainvalues import to_plain, whole
 from bertfit.unbuilt import Unbuilt
@@ -33,12 +34,14 @@ def call(name: str, arguments: Mapping[str, Any] | None = None) -> dict[str, Any
 
     Returns:
         ``{"ok": True, "value": ...}``, or ``{"ok": False, "code", "message", "details", "python_type",
-        "traceback"}``. `code` is the error class's, "memory" where memory ran out, or "internal".
+        "traceback"}``. `code` is the error class's, "memory" where memory ran out, "interrupt" after Ctrl-C, or
+        "internal".
     """
     try:
-        value = _call(name, dict(arguments or {}))
-        return {"ok": True, "value": value if name in raw else to_plain(value)}
-    except Exception as error:  # a KeyboardInterrupt passes
+        with interrupts.from_r():
+            value = _call(name, dict(arguments or {}))
+            return {"ok": True, "value": value if name in raw else to_plain(value)}
+    except (Exception, KeyboardInterrupt) as error:
         return _failure(error)
 
 
@@ -62,9 +65,11 @@ def _call(name: str, arguments: dict[str, Any]) -> Any:
     return function(**arguments)
 
 
-def _failure(error: Exception) -> dict[str, Any]:
+def _failure(error: BaseException) -> dict[str, Any]:
     if isinstance(error, BertfitError):
         code, message, details = error.code, error.message, list(error.details)
+    elif isinstance(error, KeyboardInterrupt):
+        code, message, details = "interrupt", "Interrupted.", []
     elif isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
         code, message = "memory", "There must be enough memory for the model and its batches."
         details = ["Try a smaller `batch_size` or `max_len`, or close other programs."]

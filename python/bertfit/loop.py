@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from bertfit import _env, compiling
+from bertfit import _env, compiling, interrupts
 from bertfit.bucket import filled
 from bertfit.callbacks import Callback
 from bertfit.config import Task, TrainConfig
@@ -167,6 +167,7 @@ class Loop:
                     self.stopped = f"no better {config.monitor} for {config.early_stopping} epochs"
                     break
         except KeyboardInterrupt:
+            interrupts.answered()
             self.interrupted, self.stopped = True, "interrupted"
         if config.restore_best and not self.interrupted and self.best_weights is not None:
             for variable, value in zip(self.variables, self.best_weights, strict=True):
@@ -208,7 +209,9 @@ class Loop:
         size = self.config.batch_size if self.feed.shapes.compiled else len(rows)
         inputs = tuple(tf.constant(filled(x, size)) for x in self.feed.inputs(rows))
         targets, weights = (tf.constant(filled(x[rows], size)) for x in (self.rows.targets, self.weights))
-        loss, logits = self.step(inputs, targets, weights, tf.constant(float(batch.step_rows)), tf.constant(batch.last))
+        rows_of_step, last = tf.constant(float(batch.step_rows)), tf.constant(batch.last)
+        with interrupts.held():
+            loss, logits = self.step(inputs, targets, weights, rows_of_step, last)
         return float(loss), logits.numpy()[: len(rows)]
 
     def _validate(self) -> dict[str, float]:

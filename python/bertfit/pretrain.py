@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from bertfit import _env, compiling, kernels, persist
+from bertfit import _env, compiling, interrupts, kernels, persist
 from bertfit.callbacks import Callback
 from bertfit.encoder import compute_in
 from bertfit.errors import ArgumentError, DataError, TrainingError
@@ -208,17 +208,13 @@ class _Run:
         })
         epoch_start = time.perf_counter()
         try:
+            if any(self.sums.values()) and self._epoch_is_over():  # the interrupt came before its end was kept
+                self._end_epoch(time.perf_counter() - epoch_start)
             for batch in self._batches():
-                sums = self._run_batch(self._train_step, batch)
-                if not np.isfinite(sums).all():
-                    raise TrainingError("The loss must stay a finite number.",
-                                        [f"It became NaN or infinite at step {self.step + 1}.",
-                                         "Try a smaller `learning_rate`, or `precision = \"float32\"`."])
-                for name, value in zip(_SUMS, sums.tolist(), strict=True):
-                    self.sums[name] += value
-                self.step += 1
+                with interrupts.held():  # a resumed run counts on weights and step that belong together
+                    self._train_on(batch)
                 self._tell_step(time.perf_counter() - start, first_step)
-                if self.step % self.epoch_steps == 0 or self.step == self.total_steps:
+                if self._epoch_is_over():
                     self.seconds = before + time.perf_counter() - start
                     self._end_epoch(time.perf_counter() - epoch_start)
                     epoch_start = time.perf_counter()
@@ -226,10 +222,24 @@ class _Run:
                     self.seconds = before + time.perf_counter() - start
                     self._save_state()
         except KeyboardInterrupt:
+            interrupts.answered()
             self.interrupted = True
             self._save_state()
         self.seconds = before + time.perf_counter() - start
         self._tell("on_end", {"best_epoch": self.best_epoch, "interrupted": self.interrupted})
+
+    def _train_on(self, batch: PretrainBatch) -> None:
+        sums = self._run_batch(self._train_step, batch)
+        if not np.isfinite(sums).all():
+            raise TrainingError("The loss must stay a finite number.",
+                                [f"It became NaN or infinite at step {self.step + 1}.",
+                                 "Try a smaller `learning_rate`, or `precision = \"float32\"`."])
+        for name, value in zip(_SUMS, sums.tolist(), strict=True):
+            self.sums[name] += value
+        self.step += 1
+
+    def _epoch_is_over(self) -> bool:
+        return self.step % self.epoch_steps == 0 or self.step == self.total_steps
 
     def _batches(self) -> Iterator:
         """Batches from the step that comes next to the last step, pass after pass over the data."""
@@ -246,11 +256,16 @@ class _Run:
     def _end_epoch(self, seconds: float) -> None:
         epoch = math.ceil(self.step / self.epoch_steps)
         row = _measures(self.sums)
-        self.sums = dict.fromkeys(_SUMS, 0.0)
         if self.validation is not None:
             row.update({f"val_{name}": value for name, value in self._validate().items()})
         row["learning_rate"] = float(self.optimizer.scheduled_rate(self.step))
         row["seconds"] = seconds
+        with interrupts.held():
+            better = self._keep_epoch(epoch, row)
+        self._tell("on_epoch", {"epoch": epoch, "epochs": self.epochs, **row, "best": better})
+
+    def _keep_epoch(self, epoch: int, row: dict[str, float]) -> bool:
+        self.sums = dict.fromkeys(_SUMS, 0.0)
         monitor = self.config.monitor
         value = row.get(f"val_{monitor}", row[monitor])
         badness = -value if monitor.endswith("accuracy") else value
@@ -266,7 +281,7 @@ class _Run:
                 if wanted:
                     persist.save(self.model, self.out_dir / name, overwrite=True)
             self._save_state()
-        self._tell("on_epoch", {"epoch": epoch, "epochs": self.epochs, **row, "best": better})
+        return better
 
     def _validate(self) -> dict[str, float]:
         sums, batches = np.zeros(len(_SUMS)), self.validation.batches(self.config.batch_size, seed=0, epoch=0)

@@ -58,8 +58,7 @@ def test_what_has_no_form_in_r_is_a_fault_of_ours():
     assert call(n=1, how="object")["code"] == "internal"
 
 
-def test_an_interrupt_passes_from_inside_and_from_the_listener():
-    with pytest.raises(KeyboardInterrupt):
-        call(n=1, how=KeyboardInterrupt())
-    with pytest.raises(KeyboardInterrupt):
-        call(n=1, progress=lambda event: "interrupt")
+def test_an_interrupt_from_inside_and_from_the_listener_is_an_answer():
+    assert call(n=1, how=KeyboardInterrupt())["code"] == "interrupt"
+    answer = call(n=1, progress=lambda event: "interrupt")
+    assert (answer["ok"], answer["code"], answer["python_type"]) == (False, "interrupt", "KeyboardInterrupt")

@@ -1,5 +1,6 @@
 """Pretraining learns, its losses are transformers', and a killed run goes on to the same weights."""
 
+import itertools
 import math
 import os
 import signal
@@ -168,17 +169,40 @@ def test_validation_trains_nothing(corpus, data):
 CONFIG = {"steps": 20, "steps_per_epoch": 5, "batch_size": 16, "learning_rate": 1e-3, "seed": 7, "save_steps": 2}
 
 
-def test_an_interrupted_run_goes_on_to_the_same_weights(corpus, data, tmp_path):
+@pytest.mark.parametrize("step", [12, 10, 20])  # within an epoch, at the end of one, at the end of all
+def test_an_interrupted_run_goes_on_to_the_same_weights(corpus, data, tmp_path, step):
     start, config = fresh(corpus), PretrainConfig(**CONFIG)
     whole = pretrain(start, data, config=config, out_dir=tmp_path / "whole")
-    part = pretrain(start, data, config=config, out_dir=tmp_path / "part", callbacks=[Interrupt(12)])
-    assert part.record["interrupted"] and part.record["steps"] == 12 and not same(part, whole)
+    part = pretrain(start, data, config=config, out_dir=tmp_path / "part", callbacks=[Interrupt(step)])
+    assert part.record["interrupted"] and part.record["steps"] == step
+    assert same(part, whole) == (step == 20) and len(part.record["history"]["loss"]) == (step - 1) // 5
     done = pretrain(start, data, config=config, out_dir=tmp_path / "part", resume=True)
     assert same(done, whole)
     for name in ("loss", "mlm_accuracy", "nsp_accuracy", "steps", "learning_rate"):
         assert done.record["history"][name] == whole.record["history"][name]
     assert same(persist.load(tmp_path / "whole" / "last"), whole)
     assert [p.name for p in (tmp_path / "part").glob("state-*")] == ["state-000000020"]
+
+
+def test_ctrl_c_in_the_middle_of_a_step_waits_for_its_end(corpus, data, tmp_path, monkeypatch):
+    start, config, run_batch, count = fresh(corpus), PretrainConfig(**CONFIG), _Run._run_batch, itertools.count(1)
+    whole = pretrain(start, data, config=config)
+
+    def interrupted(self, function, batch):
+        sums = run_batch(self, function, batch)  # the weights have changed, the step is not counted yet
+        if next(count) == 12:
+            signal.raise_signal(signal.SIGINT)
+        return sums
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a background shell's jobs ignore it
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(_Run, "_run_batch", interrupted)
+            part = pretrain(start, data, config=config, out_dir=tmp_path)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert part.record["interrupted"] and part.record["steps"] == 12
+    assert same(pretrain(start, data, config=config, out_dir=tmp_path, resume=True), whole)
 
 
 def test_with_compiled_kernels_too(corpus, data, tmp_path, request):

@@ -70,7 +70,31 @@ test_that("durations and counts read well", {
   expect_identical(count(1492, "row"), "1,492 rows")
 })
 
-test_that("Ctrl-C ends a fit at the next batch and the model is returned", {
+test_that("an interrupt that waited for a listener is its answer", {
+  skip_on_os("windows")
+  listen <- answering_interrupts(function(event) NULL)
+  answer <- suspendInterrupts({
+    tools::pskill(Sys.getpid(), tools::SIGINT)
+    listen(list())
+  })
+  expect_identical(answer, "interrupt")
+})
+
+test_that("what an interrupt may not cost is done whole, and one from within still comes", {
+  skip_on_os("windows")
+  value <- uninterrupted({
+    tools::pskill(Sys.getpid(), tools::SIGINT)
+    for (i in 1:1e5) sqrt(i)
+    "whole"
+  })
+  expect_identical(value, "whole")
+  raised <- tryCatch(uninterrupted(allowInterrupts(rlang::interrupt())), interrupt = function(condition) "raised")
+  expect_identical(raised, "raised")
+  expect_error(uninterrupted(stop("a fault")), "a fault")
+})
+
+# reticulate's own answer to SIGINT fails about once in twenty times (interrupts.py): one fit would show nothing.
+test_that("Ctrl-C ends a fit at the next batch and the model is returned; predict() it stops", {
   skip_if_no_python()
   skip_on_os("windows")
   log <- tempfile()
@@ -78,9 +102,16 @@ test_that("Ctrl-C ends a fit at the next batch and the model is returned", {
     "library(bertfit)", "library(testthat)", "e <- new.env(parent = asNamespace('bertfit'))",
     sprintf("for (f in c('helper.R', 'helper-toy.R')) sys.source(file.path('%s', f), e)", normalizePath(test_path())),
     sprintf("log <- file('%s', 'wt'); sink(log, type = 'message'); sink(log)", log),
-    "fit <- bert_fit(e$toy_data(400), 'text', 'target', e$toy_model(), control = e$toy_control(epochs = 5000, verbose = 1))",
-    "cat('interrupted', fit$interrupted, 'epochs', nrow(fit$history) < 5000, 'predicts',",
-    "    ncol(predict(fit, 'the day is good')), 'pid\\n')"
+    "data <- e$toy_data(400)",
+    "for (i in 1:5) {",
+    "  cat('fit', i, '\\n')",
+    "  fit <- bert_fit(data, 'text', 'target', e$toy_model(), control = e$toy_control(epochs = 5000, verbose = 1))",
+    "  cat('interrupted', i, fit$interrupted, 'epochs', nrow(fit$history) < 5000, 'predicts',",
+    "      ncol(predict(fit, 'the day is good')), 'pid\\n')",
+    "}",
+    "many <- paste('the day is', seq_len(300000))",
+    "cat('predicting\\n')",
+    "cat(tryCatch({predict(fit, many); 'predicted'}, interrupt = function(condition) 'stopped'), '\\n')"
   )
   script <- tempfile(fileext = ".R")
   writeLines(code, script)
@@ -91,15 +122,25 @@ test_that("Ctrl-C ends a fit at the next batch and the model is returned", {
   system(sprintf("'%s' --vanilla '%s' > /dev/null 2>&1 & echo $! > '%s'", rscript, script, pid_file))
   pid <- as.integer(readLines(pid_file))
   withr::defer(tools::pskill(pid, tools::SIGKILL))
-  seen <- function(pattern, seconds) {
-    until <- Sys.time() + seconds
-    while (Sys.time() < until) {
-      if (file.exists(log) && any(grepl(pattern, readLines(log, warn = FALSE)))) return(TRUE)
-      Sys.sleep(0.2)
-    }
-    FALSE
+  lines_since <- function(mark) {
+    lines <- if (file.exists(log)) readLines(log, warn = FALSE) else character()
+    lines[cumsum(startsWith(lines, mark)) > 0]
   }
-  expect_true(seen("^Epoch 3/", 120))
+  seen <- function(pattern, seconds, since = "") {
+    until <- Sys.time() + seconds
+    while (Sys.time() < until && tools::pskill(pid, 0)) {
+      if (any(grepl(pattern, lines_since(since)))) return(TRUE)
+      Sys.sleep(0.1)
+    }
+    any(grepl(pattern, lines_since(since)))
+  }
+  for (i in 1:5) {
+    expect_true(seen("^Epoch 3/", 120, since = paste("fit", i)))
+    tools::pskill(pid, tools::SIGINT)
+    expect_true(seen(paste("^interrupted", i, "TRUE epochs TRUE predicts 2 pid$"), 30))
+  }
+  expect_true(seen("^predicting$", 30))
+  Sys.sleep(1)
   tools::pskill(pid, tools::SIGINT)
-  expect_true(seen("^interrupted TRUE epochs TRUE predicts 2 pid$", 30))
+  expect_true(seen("^stopped $", 30))
 })
