@@ -150,6 +150,17 @@ def _fastest_precision() -> str:
     return "bfloat16" if "avx512_bf16" in flags or "amx_bf16" in flags else "float32"
 
 
+@functools.cache
+def has_onednn() -> bool:
+    """Whether TensorFlow computes on the CPU with oneDNN (the default on x86), which fuses what it recognizes."""
+    tf = tensorflow()
+    try:
+        from tensorflow.python.util import _pywrap_util_port
+    except ImportError:  # no public function says it
+        return False
+    return _pywrap_util_port.IsMklEnabled() and not tf.config.list_physical_devices("GPU")
+
+
 def device_name() -> str:
     """The device that TensorFlow computes on, in words: a GPU's name, or "CPU (n threads)"."""
     tf = tensorflow()

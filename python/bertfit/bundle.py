@@ -148,39 +148,39 @@ def _write_file(path: Path, write: Writer) -> dict[str, Any]:
     return hashing.facts()
 
 
-class _Bytes(io.RawIOBase):
-    """A bytearray to write to; `getvalue` of io.BytesIO would copy it."""
+class _Pieces(io.RawIOBase):
+    """A file that keeps what is written as it came: `bytes` of any size are not copied."""
 
     def __init__(self):
-        self.data = bytearray()
+        self.pieces: list[bytes] = []
 
     def writable(self) -> bool:
         return True
 
     def write(self, data) -> int:
-        self.data += data
+        self.pieces.append(bytes(data))
         return len(data)
 
     def tell(self) -> int:
-        return len(self.data)
+        return sum(map(len, self.pieces))
 
 
 def write_bytes(description: Mapping[str, Any], parts: Mapping[str, Writer]) -> bytearray:
     """The same files as an uncompressed tar, for a model that is kept inside another object."""
     contents, files = {}, {}
     for name in _parts(parts):
-        sink = _Bytes()
+        sink = _Pieces()
         hashing = _Hashing(sink)
         parts[name](hashing)
-        contents[name], files[name] = sink.data, hashing.facts()
-    archive = _Bytes()
-    with tarfile.open(fileobj=archive, mode="w", format=tarfile.USTAR_FORMAT, copybufsize=2**24) as tar:
+        contents[name], files[name] = b"".join(sink.pieces), hashing.facts()
+    archive = _Pieces()
+    # A buffer larger than any part: each goes through whole, and is copied once, by the join.
+    with tarfile.open(fileobj=archive, mode="w", format=tarfile.USTAR_FORMAT, copybufsize=2**62) as tar:
         for name, data in ((DESCRIPTION, _dump(description, files)), *contents.items()):
             member = tarfile.TarInfo(name)
             member.size = len(data)
             tar.addfile(member, io.BytesIO(data))
-            contents[name] = b""  # a large model is held once, not twice
-    return archive.data
+    return bytearray().join(archive.pieces)
 
 
 # -- Reading --------------------------------------------------------------------------------------------

@@ -64,6 +64,18 @@ def test_values_and_gradients_are_numpys(name, compiled):
     np.testing.assert_allclose(gradient, slope(NUMPY[name], X, UP), atol=2e-5)
 
 
+@pytest.mark.parametrize("onednn", [True, False])
+@pytest.mark.parametrize("size", [1.0, 1e-5])  # variances down to 1e-10: epsilon is BERT's, not cuDNN's least
+def test_normalization_has_one_answer_with_and_without_onednn(monkeypatch, onednn, size):
+    monkeypatch.setattr(_env, "has_onednn", lambda: onednn)
+    x, gamma, beta = RNG.normal(size=(5, 7, 32)) * size, *RNG.normal(size=(2, 32))
+    ours = tf.function(lambda x: kernels.normalize(x, *(tf.constant(a, tf.float32) for a in (gamma, beta)), 1e-12),
+                       input_signature=[tf.TensorSpec([None, None, 32])])
+    expected = (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-12) * gamma + beta
+    np.testing.assert_allclose(ours(tf.constant(x, tf.float32)), expected, atol=5e-6)
+    assert ours(tf.zeros([0, 7, 32])).shape == (0, 7, 32)
+
+
 @pytest.mark.parametrize("name", ["gelu", "gelu_new"])
 def test_bfloat16_is_rounded_once(name):
     # Computed in float32 inside: the answer is the nearest bfloat16 of the right one (8 bits).
@@ -140,6 +152,23 @@ def test_attention_weights_are_numpys(masked, compiled):
     expected = slope(lambda s: softmax(s * 0.5 + bias), scores, upstream)
     np.testing.assert_allclose(gradient, expected, atol=1e-5)
     assert not masked or (value[1, ..., 3] == 0).all()
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("within", [True, False])  # whether the machine's own softmax computes in float32
+def test_softmax_over_many_bfloat16_scores_adds_up_in_float32(monkeypatch, within, compiled):
+    if not within:
+        monkeypatch.setattr(kernels, "_softmax_rounds_once", lambda dtype: False)
+    scores, upstream = RNG.normal(size=(1, 2, 3, 512)), RNG.normal(size=(1, 2, 3, 512)) + 1.0
+    rounded = tf.cast(tf.cast(tf.constant(scores), tf.bfloat16), tf.float64).numpy()
+    upstream = tf.cast(tf.cast(tf.constant(upstream), tf.bfloat16), tf.float64).numpy()
+    value, gradient = run(lambda s: kernels.attention_weights(s, None, 1.0, 0.0, None), scores, compiled=compiled,
+                          dtype="bfloat16", upstream=upstream.astype(np.float32))
+    weights = softmax(rounded)
+    np.testing.assert_allclose(value, weights, rtol=2**-7)
+    # From the weights as they are kept, in bfloat16: exact but for the last rounding.
+    expected = (upstream - (upstream * value).sum(-1, keepdims=True)) * value
+    np.testing.assert_allclose(gradient, expected, rtol=2**-7, atol=1e-6)
 
 
 @pytest.mark.parametrize("dtype, close", [("float32", 1e-6), ("bfloat16", 2e-2)])
