@@ -21,11 +21,11 @@ def fit(plain: bool):
     from sklearn.metrics import roc_auc_score
 
     import bertfit
-    from bertfit import bucket, loop
+    from bertfit import bucket, feeds
     from bertfit.shapes import Shapes
 
     if plain:
-        loop.TokenFeed.plan = lambda self, *_: setattr(self, "shapes", Shapes((MAX_LEN,), MAX_LEN))
+        feeds.TokenFeed.plan = lambda self, *_: setattr(self, "shapes", Shapes((MAX_LEN,), MAX_LEN))
         bucket.POOL = 1
     texts, targets = comments()
     cut = len(texts) * 4 // 5

@@ -15,10 +15,11 @@ from train_step import LENGTH, texts
 
 ROWS, BATCH = 128, 32
 TRIED = {"prediction, bfloat16, length 128": (
-    "weights cast and laid side by side once a run, biases and GELU within oneDNN's products, the last layer for [CLS] "
-    "alone, compiled kernels (no faster where no gradient is taken) and weights as constants of the graph (products 5% "
-    "faster, but a graph for every state of the weights). In the profile 86% are products at the machine's own rate; "
-    "then come softmax, normalization and the heads' transposes.")}
+    "weights cast and laid side by side once a run; biases and GELU within oneDNN's products, the scores' factor and "
+    "mask within theirs, softmax in bfloat16, normalization in the form that oneDNN makes one pass (together 6%); the"
+    " last layer for [CLS] alone; compiled kernels (no faster where no gradient is taken) and weights as constants of"
+    " the graph (products 5% faster, but a graph for every state of the weights). What is left is products at the "
+    "machine's own rate.")}
 
 
 def bertfit(precision: str):

@@ -30,7 +30,8 @@ def bertfit(precision: str):
     from bertfit import persist
     from bertfit.config import TrainConfig
     from bertfit.data import Batch, make_rows
-    from bertfit.loop import Loop, TokenFeed
+    from bertfit.feeds import TokenFeed
+    from bertfit.loop import Loop
 
     model = persist.load(base() / "bertfit")
     encoding = model.tokenizer.encode(texts(512), max_len=LENGTH)

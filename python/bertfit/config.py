@@ -221,7 +221,8 @@ class TrainConfig(Settings):
         max_len_quantile: See `max_len`.
         validation: Share of rows held out, stratified by class; 0 for none.
         class_weights: None, "balanced" (n / (classes * count), as scikit-learn), or a dict by label.
-        freeze: "none", "embeddings", "encoder", or a whole number n: embeddings and the first n layers.
+        freeze: "none", "embeddings", "encoder", or a whole number n: embeddings and the first n layers. What gives the
+            same in every epoch (the encoder as a whole; n layers without dropout) is computed once.
         early_stopping: Epochs without a better `monitor` after which training stops; None for never.
         monitor: Validation measure (training's where nothing is held out) that chooses the best weights:
             "loss", "accuracy", "auc", "f1_macro" or "rmse".

@@ -33,6 +33,7 @@ class Forward:
         self._layers = {layer.name: layer for layer in encoder.layers}
         self.depth = config.num_hidden_layers
         self._prepared: dict[str, list] = {}
+        self._known: tuple | None = None  # a layer's number and its token vectors
 
     def prepared(self) -> dict[str, list]:
         """The layers' weights as products take them, by layer: in the traced precision, Q, K and V side by side.
@@ -50,12 +51,24 @@ class Forward:
         finally:
             self._prepared = {}
 
+    @contextlib.contextmanager
+    def after(self, number: int, vectors):
+        """Within this context, calls begin after layer `number`, with its token vectors [B, S, H], float32."""
+        self._known = (number, vectors)
+        try:
+            yield
+        finally:
+            self._known = None
+
     def mask(self, inputs):
         """Which tokens are not padding, bool [B, S]."""
         return self._layers["Embedding-Token"].compute_mask(inputs[0])
 
     def states(self, inputs, training: bool, depth: int | None = None) -> list:
-        """Token vectors [B, S, H] after the first, second, ... layer, float32; all layers, or the first `depth`."""
+        """Token vectors [B, S, H] after the first, second, ... layer, float32; all layers, or the first `depth`.
+
+        Within `after`, None stands for those of lower layers.
+        """
         return [exact for exact, _ in self._run(inputs, training, self.depth if depth is None else depth)[1:]]
 
     def first(self, inputs, training: bool):
@@ -73,8 +86,13 @@ class Forward:
 
     def _run(self, inputs, training: bool, depth: int) -> list[tuple]:
         """The embeddings and the first `depth` layers; each in float32, and in the precision that products take."""
-        mask, states = self.mask(inputs), [self._embedded(inputs, training)]
-        for number in range(1, depth + 1):
+        mask = self.mask(inputs)
+        if self._known is None:
+            states = [self._embedded(inputs, training)]
+        else:
+            number, vectors = self._known
+            states = [(None, None)] * number + [(vectors, vectors)]
+        for number in range(len(states), depth + 1):
             states.append(self._layer(number, states[-1], mask, training))
         return states
 

@@ -1,7 +1,7 @@
 """The training loop: epochs of steps, the history, and the choice of the best weights.
 
-One `Loop` serves whole networks and heads on the kept features of a frozen encoder; only the feed that it
-is given differs. It prepares nothing (`train` does) and prints nothing (callbacks are told).
+One `Loop` serves whole networks and what stands on the kept answers of frozen layers; only the feed that it is given
+differs (`feeds`). It prepares nothing (`train` does) and prints nothing (callbacks are told).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from bertfit import _env, compiling, interrupts
+from bertfit import _env, interrupts
 from bertfit.bucket import filled
 from bertfit.callbacks import Callback
 from bertfit.config import Task, TrainConfig
@@ -23,65 +23,8 @@ from bertfit.metrics import epoch_metrics
 from bertfit.model import Model
 from bertfit.optimizer import DECAYED, AdamWarmup, Update
 from bertfit.schedule import train_steps
-from bertfit.shapes import Shapes, plan_shapes
-from bertfit.tokenize import Encoding
 
 tf = _env.tensorflow()
-
-
-class TokenFeed:
-    """Token ids through the whole network."""
-
-    def __init__(self, model: Model, encoding: Encoding, max_len: int, precision: str):
-        self.model, self.encoding, self.max_len, self.precision = model, encoding, max_len, precision
-        self.graph = model.network
-        self.lengths = encoding.lengths
-        self.signature = (tf.TensorSpec([None, None], tf.int32),) * 2
-        self.shapes = Shapes(None, max_len)
-
-    def plan(self, config: TrainConfig, seed: int) -> None:
-        """Choose the shapes of batches for a run; the epochs' batches are alike enough that one stands for all."""
-        batches = epoch_batches(self.lengths, config.batch_size, config.accumulation, seed, 1)
-        longest = np.array([self.lengths[batch.rows].max() for batch in batches])
-        self.shapes = plan_shapes(np.tile(longest, config.epochs), config.batch_size, self.max_len, self.model.config,
-                                  compiling.can_compile)
-
-    def inputs(self, rows: np.ndarray):
-        length = self.shapes.padded(int(self.lengths[rows].max()))
-        return self.encoding.pad(rows, length, self.model.config.pad_token_id)[:2]
-
-    def apply(self, inputs, training: bool):
-        return self.model.apply(list(inputs), training)
-
-    def logits(self) -> np.ndarray:
-        return self.model.logits(self.encoding, self.precision)
-
-
-class FeatureFeed:
-    """Features of a frozen encoder, computed once: epochs after that cost only the head."""
-
-    def __init__(self, model: Model, encoding: Encoding, max_len: int, precision: str):
-        head = model.head_config
-        self.graph, self.noise, self.precision = model.head, model.noise, precision
-        self.features = model.features(encoding, head.pooling, head.layers, precision)
-        self.lengths = np.ones(len(encoding), np.int64)  # all alike: batches are purely random
-        self.signature = (tf.TensorSpec([None, self.features.shape[1]], tf.float32),)
-        self.shapes = Shapes(None, 1)
-
-    def plan(self, config: TrainConfig, seed: int) -> None:
-        """Nothing to choose: all rows are alike, and the head is small."""
-
-    def inputs(self, rows: np.ndarray):
-        return (self.features[rows],)
-
-    def apply(self, inputs, training: bool):
-        if training:
-            self.noise.advance()
-        return self.graph(inputs[0], training=training)
-
-    def logits(self) -> np.ndarray:
-        with compute_in(self.precision):
-            return self.graph(self.features, training=False).numpy()
 
 
 class Loop:

@@ -13,7 +13,8 @@ from bertfit.callbacks import Callback
 from bertfit.config import HeadConfig, Task, TrainConfig
 from bertfit.data import Rows, auto_max_len, class_weight_vector, make_rows, split
 from bertfit.errors import ArgumentError
-from bertfit.loop import FeatureFeed, Loop, TokenFeed
+from bertfit.feeds import training_feed, validation_feed
+from bertfit.loop import Loop
 from bertfit.model import Model
 from bertfit.tokenize import Encoding
 
@@ -77,10 +78,9 @@ def fit_model(
     model.noise.reset(seed)
     precision = _env.resolve_precision(config.precision)
     max_len, encoding = _encode(model, rows, config)
-    feed = FeatureFeed if config.freeze == "encoder" else TokenFeed
-    source = feed(model, encoding, max_len, precision)
-    watched = None if held is None else feed(model, model.tokenizer.encode(held.texts, held.pairs, max_len=max_len),
-                                             max_len, precision)
+    source = training_feed(model, encoding, max_len, precision, config)
+    watched = None if held is None else validation_feed(
+        model, model.tokenizer.encode(held.texts, held.pairs, max_len=max_len), max_len, precision, config)
     loop = Loop(model, source, rows, watched, held, label_weights, config, seed, precision, list(callbacks))
     facts = {
         "rows": len(rows),

@@ -6,10 +6,7 @@ import pytest
 from bertfit.callbacks import Callback
 from bertfit.config import HeadConfig, TrainConfig
 from bertfit.errors import ArgumentError, TrainingError
-from bertfit.loop import TokenFeed
 from bertfit.model import Model
-from bertfit.shapes import Shapes
-from bertfit.tokenize import Tokenizer
 from bertfit.train import fit_model
 from toy_fits import (
     BINARY,
@@ -25,7 +22,7 @@ from toy_fits import (
     log_loss,
     predicted,
 )
-from toys import NO_DROPOUT, VOCABULARY, toy_model, toy_texts
+from toys import NO_DROPOUT, toy_model
 
 
 @pytest.fixture(scope="module")
@@ -37,22 +34,6 @@ def toy():
 def still():
     """A toy without dropout: what a step does can be said exactly."""
     return toy_model(num_hidden_layers=1, **NO_DROPOUT)
-
-
-# -- Batches -------------------------------------------------------------------------------------------
-
-def test_batches_are_padded_to_their_own_longest_or_to_the_plans(still):
-    encoding = Tokenizer(VOCABULARY).encode(["good film", "a good film was a nice movie", *toy_texts(3)])
-    still = still.copy()
-    still.add_head(BINARY, PLAIN)
-    feed = TokenFeed(still, encoding, 32, "float32")
-    ids, segments = feed.inputs(np.array([1, 0]))
-    words = VOCABULARY.ids
-    assert ids.shape == segments.shape == (2, 16) and not segments.any()
-    assert ids[1].tolist() == [2, words["good"], words["film"], 3] + [0] * 12
-    assert (ids[0] > 0).sum() == 9
-    feed.shapes = Shapes((24, 32), 32, True)
-    assert feed.inputs(np.array([1, 0]))[0].shape == (2, 24)
 
 
 # -- Compiled kernels ----------------------------------------------------------------------------------
