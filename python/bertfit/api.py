@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from bertfit import api_pretrain, boundary  # noqa: F401  (its functions join the table)
-from bertfit.boundary import call, exported, find, hold, keep, returns_keras
+from bertfit.boundary import call, done_whole, exported, find, hold, keep, returns_keras
 from bertfit.errors import ArgumentError, DataError
 from bertfit.plainvalues import as_list, build, whole
 
@@ -182,7 +182,7 @@ def save(handle, path, overwrite=False):
     return persist.save(find(handle), path, bool(overwrite))
 
 
-@exported
+@done_whole
 def to_bytes(handle):
     """A model as bytes, for R's saveRDS()."""
     from bertfit import persist

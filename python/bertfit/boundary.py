@@ -23,6 +23,7 @@ models: dict[int, Any] = {}
 _numbers = itertools.count(1)
 functions: dict[str, Callable] = {}
 raw: set[str] = set()  # functions whose value is a Keras object: the documented exception
+uncut: set[str] = set()  # functions that Ctrl-C does not stop
 
 
 def call(name: str, arguments: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -38,7 +39,7 @@ def call(name: str, arguments: Mapping[str, Any] | None = None) -> dict[str, Any
         "internal".
     """
     try:
-        with interrupts.from_r():
+        with interrupts.from_r(heeded=name not in uncut):
             value = _call(name, dict(arguments or {}))
             return {"ok": True, "value": value if name in raw else to_plain(value)}
     except (Exception, KeyboardInterrupt) as error:
@@ -89,6 +90,12 @@ def exported(function: Callable) -> Callable:
 def returns_keras(function: Callable) -> Callable:
     """The same for one whose value is a Keras object, which goes to R as it is."""
     raw.add(function.__name__)
+    return exported(function)
+
+
+def done_whole(function: Callable) -> Callable:
+    """The same for one that finishes hours of work in seconds: Ctrl-C must not cost it what it is given."""
+    uncut.add(function.__name__)
     return exported(function)
 
 

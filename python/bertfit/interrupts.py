@@ -29,8 +29,8 @@ def held() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def from_r() -> Iterator[None]:
-    """While R waits, Ctrl-C is Python's alone: a KeyboardInterrupt, and R notes none of its own.
+def from_r(heeded: bool = True) -> Iterator[None]:
+    """While R waits, Ctrl-C is Python's alone: a KeyboardInterrupt (or nothing), and R notes none of its own.
 
     reticulate's own handler asks R, by an R function, who is to answer. R may notice the interrupt while it
     evaluates that function, and then the handler itself fails in the middle of whatever Python does: seen in
@@ -41,7 +41,7 @@ def from_r() -> Iterator[None]:
     if not _can_listen() or getattr(signal.getsignal(signal.SIGINT), "__module__", None) != "rpytools.signals":
         yield
         return
-    _answered = False
+    _answered = not heeded
     with _heard_by(_raise):
         yield
 

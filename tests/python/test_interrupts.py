@@ -111,6 +111,14 @@ def test_once_answered_further_ones_change_nothing_in_that_call(hear):
         ctrl_c()
 
 
+def test_what_is_not_to_be_stopped_is_not(hear):
+    hear(reticulates([]))
+    with from_r(heeded=False):
+        ctrl_c()
+        with held():
+            ctrl_c()
+
+
 def test_without_r_nothing_is_taken_over(hear):
     with from_r():
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -70,26 +70,29 @@ test_that("durations and counts read well", {
   expect_identical(count(1492, "row"), "1,492 rows")
 })
 
+# In processes of their own: after a SIGINT that R has answered, reticulate 1.28 takes the next Python exception for it.
 test_that("an interrupt that waited for a listener is its answer", {
   skip_on_os("windows")
-  listen <- answering_interrupts(function(event) NULL)
-  answer <- suspendInterrupts({
-    tools::pskill(Sys.getpid(), tools::SIGINT)
-    listen(list())
-  })
-  expect_identical(answer, "interrupt")
+  expect_identical(run_r(c(
+    "listen <- bertfit:::answering_interrupts(function(event) NULL)",
+    "suspendInterrupts({",
+    "  tools::pskill(Sys.getpid(), tools::SIGINT)",
+    "  cat(listen(list()), is.null(listen(list())))",
+    "})"
+  )), "interrupt TRUE")
 })
 
 test_that("what an interrupt may not cost is done whole, and one from within still comes", {
   skip_on_os("windows")
-  value <- uninterrupted({
-    tools::pskill(Sys.getpid(), tools::SIGINT)
-    for (i in 1:1e5) sqrt(i)
-    "whole"
-  })
-  expect_identical(value, "whole")
-  raised <- tryCatch(uninterrupted(allowInterrupts(rlang::interrupt())), interrupt = function(condition) "raised")
-  expect_identical(raised, "raised")
+  expect_identical(run_r(c(
+    "uninterrupted <- bertfit:::uninterrupted",
+    "cat(uninterrupted({",
+    "  tools::pskill(Sys.getpid(), tools::SIGINT)",
+    "  for (i in 1:1e5) sqrt(i)",
+    "  'whole'",
+    "}), '')",
+    "cat(tryCatch(uninterrupted(allowInterrupts(rlang::interrupt())), interrupt = function(condition) 'raised'))"
+  )), "whole raised")
   expect_error(uninterrupted(stop("a fault")), "a fault")
 })
 
