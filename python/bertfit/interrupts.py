@@ -36,6 +36,9 @@ def from_r(heeded: bool = True) -> Iterator[None]:
     evaluates that function, and then the handler itself fails in the middle of whatever Python does: seen in
     reticulate 1.28 as "RuntimeError: (Unknown exception occurred)", about once in twenty times. Outside of R, and in
     calls that such a call makes, nothing changes.
+
+    Args:
+        heeded: False for work that Ctrl-C shall not stop.
     """
     global _answered
     if not _can_listen() or getattr(signal.getsignal(signal.SIGINT), "__module__", None) != "rpytools.signals":
