@@ -41,8 +41,9 @@ def main() -> None:
         show(rows)
         content = {**facts, "rows": [dataclasses.asdict(row) for row in rows]}
         (RESULTS / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n", "utf-8")
-    (ROOT / "bench" / "RESULTS.md").write_text(table(), "utf-8")
-    print(f"bench/RESULTS.md written: {sys.executable} {' '.join(sys.argv)}")
+    text = table()
+    (ROOT / "bench" / "RESULTS.md").write_text(text, "utf-8")
+    print(f"\n{text}\nbench/RESULTS.md written: {sys.executable} {' '.join(sys.argv)}")
 
 
 def table() -> str:
