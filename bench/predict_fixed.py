@@ -86,6 +86,8 @@ def measure(repeats: int = 5) -> list[Row]:
         seconds = compare({name: side.run for name, side in sides.items()}, repeats)
         for name in ("PyTorch bfloat16", "onnxruntime float32"):
             assert np.abs(np.subtract(ours.answer, sides[name].answer)).max() < 0.05, f"{name} answers otherwise"
+            # A fresh head's logits lie within some hundredths: they must also rise and fall alike.
+            assert np.corrcoef(ours.answer, sides[name].answer)[0, 1] > 0.9, f"{name} answers otherwise"
     rate = {name: ROWS / value for name, value in seconds.items()}
     return [Row("prediction, bfloat16, length 128", name, target, rate["bertfit"] / rate[name],
                 detail=f"{rate['bertfit']:.1f} and {rate[name]:.1f} rows/s")
