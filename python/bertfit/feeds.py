@@ -25,13 +25,11 @@ MOST_BYTES = 2 * 2**30
 
 def training_feed(model: Model, encoding: Encoding, max_len: int, precision: str, config: TrainConfig):
     """The feed that computes least: no layer twice that gives the same in every epoch."""
-    if config.freeze == "encoder":
-        return FeatureFeed(model, encoding, max_len, precision)
     layers = _constant_layers(model, config.freeze)
     size = int(encoding.lengths.sum()) * model.config.hidden_size * 4
     if layers and config.epochs > 1 and size <= MOST_BYTES:
         return VectorFeed(model, encoding, max_len, precision, layers)
-    return TokenFeed(model, encoding, max_len, precision)
+    return validation_feed(model, encoding, max_len, precision, config)
 
 
 def validation_feed(model: Model, encoding: Encoding, max_len: int, precision: str, config: TrainConfig):
