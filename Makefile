@@ -131,4 +131,4 @@ $(R_INSTALLED): | $(SYSTEM_R)
 
 $(MINILM): | $(VENV_CORE)
 	@echo "Downloading the encoder minilm-l6-uncased into $(CACHE)"
-	@$(PY) -c "import bertfit; bertfit.download_model('minilm-l6-uncased')"
+	@$(PY) -c "import bertfit; bertfit.download('minilm-l6-uncased')"

@@ -22,7 +22,7 @@ bert_abort <- function(message, bullets = NULL, class = "argument", call = rlang
   )
 }
 
-#' Turn a failed answer of `bertfit.api.call` into an R error
+#' Turn a failed answer of `bertfit.r.call` into an R error
 #'
 #' The Python traceback is kept in the `traceback` field of the error's parent. It is printed only for
 #' failures that are not the user's, since a user's mistake is explained by its message.

@@ -1,7 +1,7 @@
 # The settings of a run and of a head, as plain lists with a print method.
 #
 # R checks that each setting is one value of the right type; their ranges and the rules between them are
-# written once, in Python (config.py), and come back as `bertfit_error_argument` when `bert_fit()` uses them.
+# written once, in Python (the package config), and come back as `bertfit_error_argument` when `bert_fit()` uses them.
 
 #' How a model is trained
 #'

@@ -7,7 +7,7 @@
 
 session <- new.env(parent = emptyenv())
 
-# One model, from what Python says of it (`bertfit.api`, "description"). `bundle` holds the bytes of a fitted
+# One model, from what Python says of it (`bertfit.r`, "description"). `bundle` holds the bytes of a fitted
 # or pretrained model, so that it survives saveRDS(); `extra` what only R knows.
 new_bert_model <- function(description, bundle = own_bytes(description), extra = list()) {
   model <- list(

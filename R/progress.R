@@ -1,8 +1,8 @@
 # What the user sees while Python works: a bar in a terminal that can redraw a line, plain lines elsewhere; and what
 # Ctrl-C does meanwhile.
 #
-# Python calls the listeners from R's main thread with one event at a time (api.py). Where there are signals, Ctrl-C
-# goes to Python alone while R waits (interrupts.py). On Windows, and where an IDE only notes it, R notices it, and
+# Python calls the listeners from R's main thread with one event at a time (training/callbacks.py). Where there are signals, Ctrl-C
+# goes to Python alone while R waits (system/interrupts.py). On Windows, and where an IDE only notes it, R notices it, and
 # in a listener must not raise it: it would unwind through Python's stack. The listener answers "interrupt" instead,
 # and Python stops as for its own Ctrl-C.
 

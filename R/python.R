@@ -1,5 +1,5 @@
 # The only place where R calls Python: `bert_call()` hands a name and plain values to
-# `bertfit.api.call` and gets plain values back. Python starts at the first call, after its versions
+# `bertfit.r.call` and gets plain values back. Python starts at the first call, after its versions
 # have been checked.
 
 # What this session has: `api` is the Python module once it runs.
@@ -7,7 +7,7 @@ the <- new.env(parent = emptyenv())
 
 #' Call a function of the Python core
 #'
-#' @param .name A name that `bertfit.api.call` knows. The dot keeps an argument called `n` or `name` out of it.
+#' @param .name A name that `bertfit.r.call` knows. The dot keeps an argument called `n` or `name` out of it.
 #' @param ... Named arguments: scalars, lists, arrays, functions. NULLs are not sent.
 #' @param call The user's call, for errors.
 #' @return The value, converted to R.
@@ -58,7 +58,7 @@ plain_vectors <- function(x) {
   x
 }
 
-#' The module `bertfit.api`, with Python started if need be
+#' The module `bertfit.r`, with Python started if need be
 #' @noRd
 python_api <- function(call = rlang::caller_env()) {
   if (is.null(the$api)) the$api <- start_python(call)
@@ -84,7 +84,7 @@ start_python <- function(call) {
   }
   refuse_problems(python_problems(running_facts()), running, call)
   tryCatch(
-    reticulate::import_from_path("bertfit.api", path = folder, convert = FALSE),
+    reticulate::import_from_path("bertfit.r", path = folder, convert = FALSE),
     error = function(error) {
       bert_abort(
         "bertfit's Python package must load.",

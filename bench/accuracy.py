@@ -29,12 +29,13 @@ def fit(plain: bool):
     """AUCs on the held-out fifth, a seed per run."""
     from sklearn.metrics import roc_auc_score
 
-    from bertfit import bucket, feeds
-    from bertfit.shapes import Shapes
+    from bertfit.network import batches
+    from bertfit.training import feeds
+    from bertfit.training.shapes import Shapes
 
     if plain:
         feeds.TokenFeed.plan = lambda self, *_: setattr(self, "shapes", Shapes((MAX_LEN,), MAX_LEN))
-        bucket.POOL = 1
+        batches.POOL = 1
     texts, targets = comments()
     cut = len(texts) * 4 // 5
     seeds = iter(range(1, 100))

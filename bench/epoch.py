@@ -39,7 +39,7 @@ def trainer():
     import torch
     import transformers as hf
 
-    from bertfit import registry
+    from bertfit.checkpoints import registry
 
     hf.logging.set_verbosity_error()
     folder = str(registry.folder(registry.find("minilm-l6-uncased")))
@@ -72,11 +72,11 @@ def stock():
     import numpy as np
     import tf_keras
 
-    from bertfit import registry
-    from bertfit.checkpoint import open_checkpoint
-    from bertfit.encoder import encoder_layer_names
-    from bertfit.model import Model
-    from bertfit.optimizer import AdamWarmup
+    from bertfit.checkpoints import registry
+    from bertfit.checkpoints.checkpoint import open_checkpoint
+    from bertfit.model.model import Model
+    from bertfit.network.encoder import encoder_layer_names
+    from bertfit.training.optimizer import AdamWarmup
 
     folder = registry.folder(registry.find("minilm-l6-uncased"))
     loaded = Model.from_checkpoint(open_checkpoint(folder))

@@ -46,7 +46,7 @@ def pytorch():
     import torch
     from transformers import AutoModel, AutoTokenizer
 
-    from bertfit import registry
+    from bertfit.checkpoints import registry
 
     folder = str(registry.folder(registry.find("minilm-l6-uncased")))
     encoder = AutoModel.from_pretrained(folder).eval()

@@ -15,7 +15,8 @@ import time
 import numpy as np
 from harness import compare, machine, timed
 
-from bertfit import _env, compiling, kernels
+from bertfit import _env
+from bertfit.network import compiling, kernels
 
 tf = _env.tensorflow()
 ROWS, LENGTH, WIDTH, HEADS = 16, 128, 768, 12

@@ -50,9 +50,9 @@ def main() -> None:
     """Run the experiment and print both tables."""
     corpus = data_file("nsmc_corpus.txt")
     import bertfit
-    from bertfit.initial import fresh_model
-    from bertfit.pretrain_config import PretrainHeads
-    from bertfit.vocab_train import train_vocabulary
+    from bertfit.config.pretraining import PretrainHeads
+    from bertfit.model.fresh import fresh_model
+    from bertfit.text.vocabulary_training import train_vocabulary
 
     print(machine())
     with tempfile.TemporaryDirectory() as folder:
@@ -83,11 +83,11 @@ def split_movies(corpus: Path, folder: Path) -> None:
 
 def pretrained(model, vocabulary, stage: Stage, folder: Path):
     """One stage: the model after it, and its history."""
-    from bertfit.callbacks import Console
-    from bertfit.pretrain import pretrain
-    from bertfit.pretrain_config import PretrainConfig
-    from bertfit.pretrain_data import make_pretraining_data
-    from bertfit.pretrain_read import open_pretraining_data
+    from bertfit.config.pretraining import PretrainConfig
+    from bertfit.corpus.data import open_pretraining_data
+    from bertfit.corpus.writer import make_pretraining_data
+    from bertfit.training.callbacks import Console
+    from bertfit.training.pretraining import pretrain
 
     data = {}
     for name in ("train", "held"):

@@ -30,9 +30,11 @@ def _made(name: str, function: str) -> pathlib.Path:
 
 def make_base(folder: str):
     """Make `base`'s folder."""
-    from bertfit import registry
-    from bertfit.config import BertConfig, HeadConfig, Task
-    from bertfit.initial import fresh_model
+    from bertfit.checkpoints import registry
+    from bertfit.config.encoder import BertConfig
+    from bertfit.config.head import HeadConfig
+    from bertfit.config.task import Task
+    from bertfit.model.fresh import fresh_model
 
     vocabulary = registry.folder(registry.find("minilm-l6-uncased")) / "vocab.txt"
 
@@ -59,8 +61,8 @@ def make_minilm(folder: str):
 
 
 def _write(model, folder: str) -> None:
-    from bertfit import persist
-    from bertfit.export import export
+    from bertfit.model import persist
+    from bertfit.model.exporting import export
 
     pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
     persist.save(model, f"{folder}/bertfit", overwrite=True)

@@ -24,7 +24,7 @@ TRIED = {"prediction, bfloat16, length 128": (
 
 def bertfit(precision: str):
     """`predict`'s path without the tokenizer."""
-    from bertfit import persist
+    from bertfit.model import persist
 
     model = persist.load(base() / "bertfit")
     encoding = model.tokenizer.encode(texts(ROWS), max_len=LENGTH)

@@ -27,10 +27,10 @@ def main() -> None:
     """Print rates and ratios."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # before TensorFlow counts the cores
-    from bertfit import registry
-    from bertfit.pretrain_data import make_pretraining_data
-    from bertfit.pretrain_read import open_pretraining_data
-    from bertfit.vocab import Vocabulary
+    from bertfit.checkpoints import registry
+    from bertfit.corpus.data import open_pretraining_data
+    from bertfit.corpus.writer import make_pretraining_data
+    from bertfit.text.vocabulary import Vocabulary
 
     google, tokenization = _google()
     repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 3

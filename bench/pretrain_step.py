@@ -19,14 +19,14 @@ def bertfit():
     """Steps of bertfit's run."""
     import numpy as np
 
-    from bertfit import presets
-    from bertfit.config import BertConfig
-    from bertfit.encoder import build_encoder
-    from bertfit.model import Model
-    from bertfit.pretrain import _Run
-    from bertfit.pretrain_config import PretrainConfig, PretrainHeads
-    from bertfit.pretrain_read import PretrainBatch
-    from bertfit.vocab import Vocabulary
+    from bertfit.config import presets
+    from bertfit.config.encoder import BertConfig
+    from bertfit.config.pretraining import PretrainConfig, PretrainHeads
+    from bertfit.corpus.data import PretrainBatch
+    from bertfit.model.model import Model
+    from bertfit.network.encoder import build_encoder
+    from bertfit.text.vocabulary import Vocabulary
+    from bertfit.training.pretraining import _Run
 
     config = BertConfig(**presets.find("kor-small").settings)
     tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(f"t{i}" for i in range(8002))]

@@ -21,9 +21,11 @@ TRIED = {"cost of a row at 2,000,000 rows": (
 
 def make_small(folder: str):
     """A fitted model of two layers of width 128."""
-    from bertfit import persist, registry
-    from bertfit.config import HeadConfig, Task
-    from bertfit.initial import fresh_model
+    from bertfit.checkpoints import registry
+    from bertfit.config.head import HeadConfig
+    from bertfit.config.task import Task
+    from bertfit.model import persist
+    from bertfit.model.fresh import fresh_model
 
     vocabulary = registry.folder(registry.find("minilm-l6-uncased")) / "vocab.txt"
 

@@ -14,7 +14,7 @@ import sys
 import tokenizers
 from harness import RSide, compare, data_file, machine, timed
 
-from bertfit import registry
+from bertfit.checkpoints import registry
 
 REPEAT, MAX_LEN, LOOP_ROWS = 40, 50, 500
 

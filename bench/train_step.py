@@ -13,8 +13,8 @@ import numpy as np
 from harness import Row, Side, compare, main
 from models import base, torch_step
 
-from bertfit.config import BertConfig
-from bertfit.registry import count_parameters
+from bertfit.checkpoints.registry import count_parameters
+from bertfit.config.encoder import BertConfig
 
 ROWS, LENGTH, STEPS = 16, 128, 2
 TRIED = {"training step, bfloat16, 16 x 128": (
@@ -27,11 +27,11 @@ TRIED = {"training step, bfloat16, 16 x 128": (
 
 def bertfit(precision: str):
     """Steps of the training loop as `fit` runs it, on rows of 128 tokens."""
-    from bertfit import persist
-    from bertfit.config import TrainConfig
-    from bertfit.data import Batch, make_rows
-    from bertfit.feeds import TokenFeed
-    from bertfit.loop import Loop
+    from bertfit.config.training import TrainConfig
+    from bertfit.model import persist
+    from bertfit.training.feeds import TokenFeed
+    from bertfit.training.loop import Loop
+    from bertfit.training.rows import Batch, make_rows
 
     model = persist.load(base() / "bertfit")
     encoding = model.tokenizer.encode(texts(512), max_len=LENGTH)

@@ -1,4 +1,4 @@
-"""`python -m bertfit`: the command line, see `bertfit.cli`."""
+"""`python -m bertfit`: the command line, see `bertfit.cli.program`."""
 
 from __future__ import annotations
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import numbers
-from collections.abc import Mapping
+import typing
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bertfit._env import PRECISIONS
-from bertfit.errors import ArgumentError
+from bertfit.checks import as_list, whole
+from bertfit.errors import ArgumentError, you_gave
 
 
 def require(ok: bool, argument: str, rule: str, received: Any) -> None:
@@ -77,3 +79,48 @@ def check_run(settings: Any) -> None:
     require(settings.seed is None or (is_whole(settings.seed, 0) and settings.seed < 2**31),
             "seed", "a whole number between 0 and 2147483647, or None", settings.seed)
     require(settings.verbose in (0, 1, 2), "verbose", "0, 1 or 2", settings.verbose)
+
+
+def build(kind: type, values: Mapping[str, Any] | None, argument: str) -> Any:
+    """A settings dataclass from what R or a caller wrote.
+
+    Args:
+        kind: `HeadConfig`, `TrainConfig`, `PretrainConfig`, ...
+        values: Its fields, or some of them.
+        argument: What errors call `values`.
+
+    Raises:
+        ArgumentError: Not a mapping, an unknown field, or a value that breaks its rule.
+    """
+    known = {field.name for field in dataclasses.fields(kind)}
+    if not isinstance(values, (Mapping, type(None))):
+        raise ArgumentError(f"`{argument}` must be a {kind.__name__}, or a dict of its fields.", [you_gave(values)])
+    values = dict(values or {})
+    unknown = sorted(set(values) - known)
+    if unknown:
+        raise ArgumentError(f"`{argument}` must have known settings only.",
+                            [f"Unknown: {', '.join(unknown)}.", f"Known: {', '.join(sorted(known))}."])
+    hints = typing.get_type_hints(kind)
+    return kind(**{name: as_declared(value, hints[name]) for name, value in values.items()})
+
+
+def as_declared(value: Any, hint: Any) -> Any:
+    """A value from R, read by the type that was declared for it.
+
+    R has no scalars and writes 3 as 3.0: where a sequence is declared a single value becomes a list of one, and where
+    whole numbers are declared 3.0 becomes 3. Everything else stays as it is, for the rule of the setting to judge.
+
+    >>> as_declared(3.0, int | None), as_declared(3.0, Sequence[int]), as_declared(0.5, int), as_declared(3.0, float)
+    (3, [3], 0.5, 3.0)
+    """
+    parts = _parts(hint)
+    if Sequence in parts or list in parts:
+        value = as_list(value)
+    return whole(value) if int in parts else value
+
+
+def _parts(hint: Any) -> set[Any]:
+    """The types that a type hint is made of."""
+    origin = typing.get_origin(hint)
+    inner = set().union(*map(_parts, typing.get_args(hint))) if origin not in (None, Mapping, Callable) else set()
+    return {origin or hint, *inner}

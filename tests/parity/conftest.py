@@ -100,7 +100,7 @@ def assign(r):
 @pytest.fixture(scope="session")
 def checkpoint_folder(tmp_path_factory) -> Path:
     """A toy checkpoint as transformers saves one, that both sides open."""
-    import toy_checkpoints
+    from toys import checkpoints as toy_checkpoints
 
     return toy_checkpoints.write_huggingface(tmp_path_factory.mktemp("checkpoint") / "toy")
 

@@ -28,7 +28,7 @@ def sides(r, tmp_path_factory):
           config <- bert_config(vocab_size = vocab$size, {sizes})
           pretrained <- bert_pretrain(bert_init(config, vocab, seed = 2), data, {run})""")
     config = bertfit.BertConfig(vocab_size=len(vocabulary), **SIZES)
-    model = bertfit.pretrain_model(bertfit.init(config, vocabulary, seed=2), folder / "python", **RUN)
+    model = bertfit.pretrain(bertfit.init(config, vocabulary, seed=2), folder / "python", **RUN)
     return folder, vocabulary, model
 
 

@@ -17,7 +17,7 @@ os.environ.setdefault("BERTFIT_CACHE", str(ROOT / ".cache"))
 @pytest.fixture(scope="session")
 def minilm_dir() -> Path:
     """The folder of minilm-l6-uncased (config.json, model.safetensors, vocab.txt), from bertfit's cache."""
-    from bertfit import registry
+    from bertfit.checkpoints import registry
 
     folder = registry.folder(registry.find("minilm-l6-uncased"))
     if not (folder / registry.MANIFEST).is_file():
@@ -37,7 +37,7 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def google_tokenization():
     """Google's tokenization.py as a module (package bert-tensorflow 1.0.4)."""
-    import google_reference
+    from toys import google as google_reference
 
     return google_reference.google_tokenization()
 
@@ -45,7 +45,8 @@ def google_tokenization():
 @pytest.fixture
 def compile_at_once(monkeypatch):
     """Even the shortest run compiles its kernels."""
-    from bertfit import compiling, shapes
+    from bertfit.network import compiling
+    from bertfit.training import shapes
 
     if not compiling.can_compile():
         pytest.skip("this TensorFlow has no XLA")

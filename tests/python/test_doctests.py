@@ -8,9 +8,11 @@ import pytest
 
 import bertfit
 
-MODULES = [module.name for module in pkgutil.iter_modules(bertfit.__path__, "bertfit.")]
-WITHOUT_WEIGHTS = {"api", "bucket", "encoder", "errors", "metrics", "normalize", "optimizer", "registry", "schedule",
-                   "tokenize", "vocab"}
+MODULES = [module.name for module in pkgutil.walk_packages(bertfit.__path__, "bertfit.")
+           if not module.ispkg]
+WITHOUT_WEIGHTS = {"errors", "settings", "text.normalize", "text.tokenizer", "text.vocabulary", "network.batches",
+                   "network.encoder", "checkpoints.registry", "scores.metrics", "training.optimizer",
+                   "training.schedule", "r.functions"}
 
 
 def attempted(name: str) -> int:

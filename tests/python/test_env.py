@@ -23,7 +23,7 @@ def python(code: str) -> subprocess.CompletedProcess:
 
 def test_starts_with_keras_2_and_without_noise():
     result = python(
-        "from bertfit import _env, encoder\n"  # encoder: everything that a model needs
+        "from bertfit import _env; from bertfit.network import encoder\n"  # encoder: everything that a model needs
         "import tensorflow as tf\n"
         "tf.linalg.matmul(tf.ones([2, 2]), tf.ones([2, 2]))\n"
         "print(tf.keras.Model.__module__, _env.keras().__name__)"

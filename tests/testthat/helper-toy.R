@@ -13,11 +13,10 @@ toy_folder <- function() {
 
 toy_code <- "
 def write(folder):
-    from bertfit import persist
     from bertfit.config import BertConfig
-    from bertfit.encoder import build_encoder
-    from bertfit.model import Model
-    from bertfit.vocab import Vocabulary
+    from bertfit.model import Model, persist
+    from bertfit.network import build_encoder
+    from bertfit.text import Vocabulary
     import string
     import numpy as np
     words = ['good', 'bad', 'fine', 'awful', 'day', 'the', 'is', 'very', 'not']

@@ -108,7 +108,7 @@ test_that("a link that became a text file is named as such", {
   expect_error(python_folder(NULL, ""), "is missing from the installed package", class = "bertfit_error_setup")
 })
 
-# -- Values and errors, against a stand-in for bertfit.api -----------------------------------------------
+# -- Values and errors, against a stand-in for bertfit.r -----------------------------------------------
 
 # Replaces the API for one test by a Python module made from code, with the real error convention.
 local_api <- function(code, env = parent.frame()) {
@@ -187,8 +187,8 @@ test_that("a progress function gets R values", {
 # Functions of Python's real table, which end with the test.
 local_exported <- function(code, frame = parent.frame()) {
   python_api(frame)
-  boundary <- reticulate::import("bertfit.boundary", convert = FALSE)
-  reticulate::py_run_string(paste(c("from bertfit import boundary", code), collapse = "\n"))
+  boundary <- reticulate::import("bertfit.r.boundary", convert = FALSE)
+  reticulate::py_run_string(paste(c("from bertfit.r import boundary", code), collapse = "\n"))
   names <- regmatches(code, regexpr("(?<=def )\\w+", code, perl = TRUE))
   withr::defer(for (name in names) boundary$functions$pop(name), envir = frame)
 }

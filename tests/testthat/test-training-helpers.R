@@ -10,7 +10,7 @@ test_that("steps are counted as keras-bert counts them", {
 test_that("AdamWarmup takes a step of the size that its schedule says", {
   skip_if_no_python()
   optimizer <- bert_adam_warmup(decay_steps = 10, warmup_steps = 4, learning_rate = 0.1)
-  expect_s3_class(optimizer, "bertfit.optimizer.AdamWarmup")
+  expect_s3_class(optimizer, "bertfit.training.optimizer.AdamWarmup")
   tf <- reticulate::import("tensorflow")
   variable <- tf$Variable(5)
   # Adam's first step is the learning rate itself: 0.1 at the first of four warmup steps is 0.1 / 4 at most.

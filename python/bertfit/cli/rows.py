@@ -1,0 +1,203 @@
+"""Files as the rows that a model takes: labelled ones to train and judge on, and predictions beside what was read."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from bertfit.cli.console import Bar
+from bertfit.cli.tables import Table, output, rows_as_text
+from bertfit.errors import ArgumentError, DataError
+
+_CHUNK = 8192  # rows predicted at a time
+_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
+#: Names that columns usually have, lower-cased; the first that is there counts.
+TEXT_NAMES = ("text", "document", "comment_text", "sentence", "review", "message", "content", "body")
+TARGET_NAMES = ("label", "target", "class", "type", "sentiment", "category")
+
+
+@dataclasses.dataclass
+class Labelled:
+    """Rows of a file with their truth.
+
+    Args:
+        frame: A pandas frame of the columns below.
+        text, pair, targets: Their names.
+        cells: Each target's cells as they were read.
+    """
+
+    frame: Any
+    text: str
+    pair: str | None
+    targets: list[str]
+    cells: dict[str, list]
+
+    def texts(self) -> list[str]:
+        return list(self.frame[self.text])
+
+    def pairs(self) -> list[str] | None:
+        return None if self.pair is None else list(self.frame[self.pair])
+
+
+def labelled(path: str, o, text: str | None = None, pair: str | None = None, targets: Sequence[str] | None = None,
+             remembered: Mapping[str, Sequence[str]] | None = None, paired: bool = False) -> Labelled:
+    """Read labelled rows.
+
+    Args:
+        path: The file; "-" for stdin.
+        o: Options text, pair, target and format.
+        text, pair, targets: Columns that are settled already, in place of the options'.
+        remembered: The columns of a model's fit.
+        paired: Whether the model takes pairs.
+
+    Raises:
+        DataError: A column is missing, or a row is unusable.
+    """
+    import pandas as pd
+
+    remembered = remembered or {}
+    with Table(path, o.format) as table:
+        text = choose(table, "text", text or o.text, remembered.get("text", ()), TEXT_NAMES)
+        pair = pair or o.pair
+        if pair is not None or paired:
+            pair = choose(table, "pair", pair, remembered.get("pair", ()))
+        targets = list(targets or o.target or ())
+        own = list(remembered.get("target", ()))
+        if not targets and len(own) > 1 and set(own) <= set(table.names):
+            targets = own
+        targets = [choose(table, "target", name) for name in targets] or [
+            choose(table, "target", None, own, TARGET_NAMES)]
+        for name, role in ((text, "text"), (pair, "pair")):
+            if name is not None:
+                table.require_strings(name, role)
+        twice = {text, *targets} if pair is None else {text, pair, *targets}
+        if len(twice) < len(targets) + 1 + (pair is not None):
+            raise ArgumentError("`text`, `pair` and `target` must be different columns.",
+                                [f"They are {text}, {pair or 'none'} and {', '.join(targets)}."])
+        columns: dict[str, list] = {name: [] for name in (text, *([pair] if pair else []))}
+        cells: dict[str, list] = {name: [] for name in targets}
+        for row in table:
+            for name, values in columns.items():
+                values.append(row[name])
+            for name, values in cells.items():
+                values.append(row.get(name))
+        if not cells[targets[0]]:
+            raise DataError("There must be at least one row.", [f"{table.label} has none."])
+    frame = pd.DataFrame({**columns, **{name: pd.Series(values_of(v), dtype=object) for name, v in cells.items()}})
+    return Labelled(frame, text, pair, targets, cells)
+
+
+def choose(table: Table, role: str, asked: str | None, remembered: Sequence[str] = (),
+           usual: Sequence[str] = ()) -> str:
+    """The column for a role: what was asked for, else the fit's own, else one of the usual names.
+
+    Raises:
+        DataError: There is no such column.
+    """
+    shown = f"{table.label} has {', '.join(table.names[:12]) or 'none'}{', ...' if len(table.names) > 12 else ''}."
+    if asked is not None:
+        if asked not in table.names:
+            raise DataError(f"`{role}` must be a column of the table.", [f"You gave {asked!r}.", shown])
+        return asked
+    for name in remembered:
+        if name in table.names:
+            return name
+    for wanted in usual:
+        for name in table.names:
+            if name.lower() == wanted:
+                return name
+    raise DataError(f"`{role}` must be given: no column has a name that says it.", [shown])
+
+
+def values_of(cells: Sequence[Any], labels: Sequence[str] = ()) -> list[Any]:
+    """The cells of a target as numbers, truth values or classes.
+
+    Args:
+        cells: As they were read; text that is empty counts as missing.
+        labels: Classes of a model. Cells that are all among these stay text.
+    """
+    cells = [None if isinstance(c, str) and not c.strip() else c for c in cells]
+    if not all(isinstance(c, str) for c in cells if c is not None):
+        return cells
+    cells = [None if c is None else c.strip() for c in cells]
+    present = {c for c in cells if c is not None}
+    convert: Callable[[str], Any] = str
+    if not present <= set(labels):
+        if all(_NUMBER.fullmatch(c) for c in present):
+            convert = float
+        elif present and {c.lower() for c in present} <= {"true", "false"}:
+            convert = {c: c.lower() == "true" for c in present}.__getitem__
+    return [None if c is None else convert(c) for c in cells]
+
+
+def target_of(task, rows: Labelled):
+    """The numbers of the truth for a model's task."""
+    from bertfit.frames import code_target
+
+    labels = task.labels if task.kind in ("binary", "multiclass") else ()
+    return code_target(task, {name: values_of(values, labels) for name, values in rows.cells.items()})
+
+
+# -- Predictions ----------------------------------------------------------------------------------------
+
+def predict_file(model, o, to: str | None) -> int:
+    """Predict the rows of a file, a part at a time, and write them with the predictions.
+
+    Args:
+        model: A fitted `Model`.
+        o: Options input, output, format, text, pair, type, batch_size, precision and quiet.
+        to: Format of the output; None for the input's, of txt tsv.
+
+    Returns:
+        The number of rows.
+
+    Raises:
+        ArgumentError: The model does not predict this type.
+        DataError: A column is missing or there already, or a row is unusable. No file is left at `output`.
+    """
+    from bertfit.frames import prediction_columns
+    from bertfit.inference import check_type
+
+    kind = check_type(model.task, o.type)
+    by_name = kind == "class" and model.task.kind != "multilabel"
+    added = [".pred_class"] if by_name else prediction_columns(model.task, kind)
+    columns = model.record.get("columns", {})
+    with Table(o.input, o.format) as table, output(o.output) as write, Bar("predicting", o.quiet) as bar:
+        to = to or ("tsv" if table.format == "txt" else table.format)
+        if table.format == "jsonl" and not table.names:
+            return 0  # no rows: no columns either
+        text = choose(table, "text", o.text, columns.get("text", ()), TEXT_NAMES)
+        pair = None
+        if o.pair is not None or model.record.get("pairs"):
+            pair = choose(table, "pair", o.pair, columns.get("pair", ()))
+            table.require_strings(pair, "pair")
+        table.require_strings(text, "text")
+        there = sorted(set(added) & set(table.names))
+        if there:
+            raise DataError("A table to predict must not have the columns of its predictions.",
+                            [f"{table.label} has {there[0]}."])
+        names = [*table.names, *added]
+        if to != "jsonl":
+            write(rows_as_text([], names, to, header=True))
+        done = 0
+        for rows in table.chunks(_CHUNK):
+            texts = [row[text] for row in rows]
+            pairs = None if pair is None else [row[pair] for row in rows]
+            for row, values in zip(rows, _predicted(model, texts, pairs, kind, by_name, o), strict=True):
+                row.update(zip(added, values, strict=True))
+            write(rows_as_text(rows, names, to, header=False))
+            done += len(rows)
+            bar({"event": "read", "done_bytes": table.position(), "total_bytes": table.size, "rows": done})
+    return done
+
+
+def _predicted(model, texts, pairs, kind: str, by_name: bool, o) -> list[list[Any]]:
+    """Values of each row, in the order of the prediction's columns."""
+    from bertfit.inference import predict
+
+    values = predict(model, texts, pairs, type=kind, batch_size=o.batch_size, precision=o.precision)
+    if by_name:
+        return [[model.task.labels[code - 1]] for code in values.tolist()]
+    return values.reshape(len(texts), -1).tolist()

@@ -1,0 +1,78 @@
+"""Settings of pretraining: the two heads, and a run. No TensorFlow."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from bertfit.settings import Settings, check_rates, check_run, is_whole, require
+
+PRETRAIN_MONITORS = ("loss", "mlm_loss", "mlm_accuracy", "nsp_loss", "nsp_accuracy")
+
+
+@dataclasses.dataclass(frozen=True)
+class PretrainHeads(Settings):
+    """The two heads that pretraining puts on an encoder.
+
+    Args:
+        mlm: How a masked token is predicted. "transform" is Google's: a dense layer with the encoder's activation,
+            a normalization, the transposed token embedding, a bias. "tied" is the transposed token embedding alone.
+        nsp: How the next sentence is predicted from the pooled output: "google" is a dense layer with a bias,
+            "plain" one without.
+    """
+
+    mlm: str = "transform"
+    nsp: str = "google"
+
+    def __post_init__(self):
+        require(self.mlm in ("transform", "tied"), "mlm", '"transform" or "tied"', self.mlm)
+        require(self.nsp in ("google", "plain"), "nsp", '"google" or "plain"', self.nsp)
+
+
+@dataclasses.dataclass(frozen=True)
+class PretrainConfig(Settings):
+    """How a model is pretrained.
+
+    Args:
+        epochs: Passes over the data; the default where `steps` is None.
+        steps: Optimizer steps in all, in place of `epochs`.
+        steps_per_epoch: Steps after which measures are recorded and the model is saved; None for one pass over
+            the data.
+        batch_size: Sequences per step.
+        learning_rate, warmup, min_learning_rate, weight_decay, clip_norm: As for `TrainConfig`; Google's values.
+        masking: "dynamic" hides other tokens in every epoch, by the rule the data were made with; "static" keeps the
+            data's own masks, as Google's code does.
+        validation_steps: Batches of the validation data that are looked at after an epoch; None for all.
+        monitor: Measure (on the validation data where there is some) that chooses the best weights.
+        save_epochs: Epochs between two models that are kept for good, as "epoch-003"; None for none.
+        save_steps: Steps between two states to resume from, beside the end of an epoch; None for none.
+        precision, seed, verbose: As for `TrainConfig`.
+    """
+
+    epochs: int = 10
+    steps: int | None = None
+    steps_per_epoch: int | None = None
+    batch_size: int = 32
+    learning_rate: float = 1e-4
+    warmup: float = 0.1
+    min_learning_rate: float = 0.0
+    weight_decay: float = 0.01
+    clip_norm: float | None = 1.0
+    masking: str = "dynamic"
+    validation_steps: int | None = None
+    monitor: str = "mlm_accuracy"
+    save_epochs: int | None = None
+    save_steps: int | None = None
+    precision: str = "auto"
+    seed: int | None = None
+    verbose: int = 2
+
+    def __post_init__(self):
+        for name in ("epochs", "batch_size"):
+            require(is_whole(getattr(self, name), 1), name, "a whole number of at least 1", getattr(self, name))
+        for name in ("steps", "steps_per_epoch", "validation_steps", "save_epochs", "save_steps"):
+            value = getattr(self, name)
+            require(value is None or is_whole(value, 1), name, "a whole number of at least 1, or None", value)
+        check_rates(self)
+        require(self.masking in ("dynamic", "static"), "masking", '"dynamic" or "static"', self.masking)
+        require(self.monitor in PRETRAIN_MONITORS, "monitor", f"one of {', '.join(PRETRAIN_MONITORS)}", self.monitor)
+        check_run(self)

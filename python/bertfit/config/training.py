@@ -1,0 +1,87 @@
+"""How a model is fine-tuned."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+from bertfit.settings import Settings, check_rates, check_run, is_number, is_whole, require
+
+FREEZES = ("none", "embeddings", "encoder")
+MONITORS = ("loss", "accuracy", "auc", "f1_macro", "rmse")
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainConfig(Settings):
+    """How a model is trained (`bert_control()` in R).
+
+    Args:
+        epochs: Passes over the training rows.
+        batch_size: Rows per optimizer step is `batch_size * accumulation`.
+        learning_rate: Highest learning rate, reached at the end of the warmup.
+        warmup: Share of the steps over which the rate rises linearly from 0.
+        min_learning_rate: Rate at the last step.
+        weight_decay: Decoupled decay of matrices (biases and layer norms are left out).
+        clip_norm: Gradients are scaled down to this global norm; None for no limit.
+        max_len: Longest input in tokens, "auto" for the `max_len_quantile` of the training texts' lengths.
+        max_len_quantile: See `max_len`.
+        validation: Share of rows held out, stratified by class; 0 for none.
+        class_weights: None, "balanced" (n / (classes * count), as scikit-learn), or a dict by label.
+        freeze: "none", "embeddings", "encoder", or a whole number n: embeddings and the first n layers. What gives the
+            same in every epoch (the encoder as a whole; n layers without dropout) is computed once.
+        early_stopping: Epochs without a better `monitor` after which training stops; None for never.
+        monitor: Validation measure (training's where nothing is held out) that chooses the best weights:
+            "loss", "accuracy", "auc", "f1_macro" or "rmse".
+        restore_best: Keep the weights of the best epoch rather than the last.
+        accumulation: Batches whose gradients are added up before a step.
+        precision: "auto", "float32", "bfloat16" or "float16".
+        seed: Whole number for splits, order, dropout and fresh weights; None draws one.
+        verbose: 0 silent, 1 a line per epoch, 2 a progress bar too.
+    """
+
+    epochs: int = 3
+    batch_size: int = 32
+    learning_rate: float = 5e-5
+    warmup: float = 0.1
+    min_learning_rate: float = 0.0
+    weight_decay: float = 0.01
+    clip_norm: float | None = 1.0
+    max_len: int | str = "auto"
+    max_len_quantile: float = 0.95
+    validation: float = 0.1
+    class_weights: str | Mapping[str, float] | None = None
+    freeze: str | int = "none"
+    early_stopping: int | None = None
+    monitor: str = "loss"
+    restore_best: bool = True
+    accumulation: int = 1
+    precision: str = "auto"
+    seed: int | None = None
+    verbose: int = 2
+
+    def __post_init__(self):
+        for name in ("epochs", "batch_size", "accumulation"):
+            require(is_whole(getattr(self, name), 1), name, "a whole number of at least 1", getattr(self, name))
+        check_rates(self)
+        require(self.max_len == "auto" or is_whole(self.max_len, 3),
+                 "max_len", 'a whole number of at least 3, or "auto"', self.max_len)
+        require(is_number(self.max_len_quantile, 0, 1, open_low=True),
+                 "max_len_quantile", "a share above 0 and at most 1", self.max_len_quantile)
+        require(is_number(self.validation, 0) and self.validation < 1,
+                 "validation", "a share of at least 0 and below 1", self.validation)
+        weights = self.class_weights
+        if isinstance(weights, Mapping):
+            weights = {str(label): weight for label, weight in weights.items()}  # as `Task` does with its labels
+            object.__setattr__(self, "class_weights", weights)
+            require(bool(weights) and all(is_number(w, 0) for w in weights.values()),
+                     "class_weights", "numbers of at least 0, named by label", weights)
+            require(any(weights.values()), "class_weights", "above 0 for one label or more", weights)
+        else:
+            require(weights in (None, "balanced"), "class_weights", '"balanced" or numbers named by label', weights)
+        require(self.freeze in FREEZES if isinstance(self.freeze, str) else is_whole(self.freeze, 0),
+                 "freeze", f"one of {', '.join(FREEZES)}, or a number of layers", self.freeze)
+        require(self.early_stopping is None or is_whole(self.early_stopping, 1),
+                 "early_stopping", "a whole number of epochs of at least 1, or None", self.early_stopping)
+        require(self.monitor in MONITORS, "monitor", f"one of {', '.join(MONITORS)}", self.monitor)
+        require(isinstance(self.restore_best, bool), "restore_best", "True or False", self.restore_best)
+        check_run(self)

@@ -1,0 +1,207 @@
+"""Which tokens of a batch are hidden, and by what: BERT's masked language model task.
+
+The rules are Google's (create_pretraining_data.py): of a row of `len` tokens, special ones included,
+``min(max_predictions, max(1, round(len * mask_prob)))`` are to be predicted, never [CLS], [SEP] or [PAD].
+Of these 80% become [MASK], 10% stay and 10% become a token drawn from the whole vocabulary (Google's draw
+takes in [PAD] too, which an encoder would leave out of the row; ours does not). Whole batches are masked at
+once, so the same function serves files (`bertfit.pretrain_data`) and fresh masks for every batch of a
+training run. Nothing here reads text or files.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from bertfit.errors import ArgumentError, VocabularyError
+from bertfit.text import Vocabulary
+
+_SHARE_MASK, _SHARE_KEPT = 0.8, 0.1  # the rest become random tokens
+
+
+class Masked(NamedTuple):
+    """A batch with hidden tokens and what they were.
+
+    Args:
+        ids: int32 [n, L]; the rows as the encoder reads them.
+        positions: int32 [n, P]; columns of the tokens to predict, rising; 0 where `weights` is 0.
+        labels: int32 [n, P]; their true ids; 0 where `weights` is 0.
+        weights: float32 [n, P]; 1 for a token to predict, 0 for filling.
+    """
+
+    ids: np.ndarray
+    positions: np.ndarray
+    labels: np.ndarray
+    weights: np.ndarray
+
+
+def default_predictions(max_len: int, mask_prob: float) -> int:
+    """Columns that tokens to predict need in rows of `max_len` tokens: 20 for 128 and 0.15, as Google's."""
+    return max(1, math.ceil(max_len * mask_prob - 1e-9))
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class MaskRule:
+    """How rows of one vocabulary are masked. Make one with `of`.
+
+    Args:
+        mask_prob: Share of a row's tokens to predict.
+        max_predictions: Most tokens to predict in a row, P.
+        mask_id: Id of [MASK].
+        vocab_size: Ids that a random replacement is drawn from, but for [PAD].
+        never: Ids that are never hidden, [PAD] first.
+        inside: bool [vocab_size]; pieces that belong to the word before them. None masks piece by piece.
+    """
+
+    mask_prob: float
+    max_predictions: int
+    mask_id: int
+    vocab_size: int
+    never: tuple[int, int, int]
+    inside: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, vocabulary: Vocabulary, mask_prob: float = 0.15, max_predictions: int = 20,
+           whole_word: bool = False) -> MaskRule:
+        """The rule of a vocabulary.
+
+        With `whole_word` a word's pieces are hidden together or not at all; in Google's order of a random
+        word at a time, a word that would exceed the number is passed over. Each hidden piece is replaced on
+        its own, as in Google's code.
+
+        Raises:
+            ArgumentError: `mask_prob` is not in (0, 1], or `max_predictions` is below 1.
+            VocabularyError: The vocabulary has no [MASK].
+        """
+        if not 0 < mask_prob <= 1:
+            raise ArgumentError("`mask_prob` must be above 0 and at most 1.", [f"You gave {mask_prob!r}."])
+        if max_predictions < 1:
+            raise ArgumentError("`max_predictions` must be at least 1.", [f"You gave {max_predictions!r}."])
+        if vocabulary.mask_id is None:
+            raise VocabularyError("A vocabulary for pretraining must have the token [MASK].",
+                                  [f"{vocabulary.name} has {len(vocabulary):,} tokens and no [MASK]."])
+        never = (vocabulary.pad_id, vocabulary.cls_id, vocabulary.sep_id)
+        inside = continuing_pieces(vocabulary) if whole_word else None
+        return cls(mask_prob, max_predictions, vocabulary.mask_id, len(vocabulary), never, inside)
+
+
+def continuing_pieces(vocabulary: Vocabulary) -> np.ndarray:
+    """Which pieces belong to the word before them: bool [vocabulary size].
+
+    "##..." in a WordPiece vocabulary; in a SentencePiece vocabulary every piece without "▁" in front.
+    """
+    if getattr(vocabulary, "kind", "wordpiece") == "sentencepiece":
+        return np.array([not token.startswith("▁") for token in vocabulary.tokens], bool)
+    return np.array([token.startswith("##") for token in vocabulary.tokens], bool)
+
+
+def mask_tokens(ids: np.ndarray, rule: MaskRule, rng: np.random.Generator) -> Masked:
+    """Hide tokens of every row.
+
+    Args:
+        ids: int32 [n, L]; rows with special tokens, padded with [PAD]. Not changed.
+        rule: How.
+        rng: Source of chance; the same state gives the same masks.
+
+    >>> rule = MaskRule(0.15, 2, mask_id=4, vocab_size=10, never=(0, 2, 3))
+    >>> masked = mask_tokens(np.array([[2, 5, 6, 7, 3, 0]]), rule, np.random.default_rng(1))
+    >>> masked.weights.tolist(), masked.positions[0, 0] in (1, 2, 3), masked.labels[0, 0] in (5, 6, 7)
+    ([[1.0, 0.0]], True, True)
+    """
+    ids = np.ascontiguousarray(ids, np.int32)
+    n, length = ids.shape
+    pad, cls, sep = rule.never
+    real = ids != pad
+    open_ = real & (ids != cls) & (ids != sep)  # [n, L]
+    # np.rint rounds halves to even, as Python's round() does.
+    wanted = np.rint(np.count_nonzero(real, axis=1) * rule.mask_prob)
+    open_counts = np.count_nonzero(open_, axis=1)
+    wanted = np.minimum(np.clip(wanted, 1, rule.max_predictions), open_counts).astype(np.int32)
+    places = np.flatnonzero(open_)  # in the flat batch, row by row
+    before = np.cumsum(open_counts) - open_counts
+    if rule.inside is None:
+        chosen = _draw_tokens(open_counts, wanted, rule.max_predictions, length, rng)  # [n, P]
+    else:
+        chosen = _draw_words(ids.ravel()[places], places, before, open_counts, wanted, rule, length, rng)
+    used = chosen < length
+    rows = np.arange(n)[:, None]
+    flat = places[np.where(used, chosen + before[:, None], 0)] if len(places) else np.zeros(chosen.shape, np.int64)
+    labels = np.where(used, ids.ravel()[flat], 0).astype(np.int32)
+    positions = np.where(used, flat - rows * length, 0).astype(np.int32)
+    dice = rng.random(chosen.shape, np.float32)
+    drawn = rng.integers(0, rule.vocab_size - 1, chosen.shape, np.int32)
+    drawn += drawn >= pad
+    new = np.where(dice < _SHARE_MASK, np.int32(rule.mask_id),
+                   np.where(dice < _SHARE_MASK + _SHARE_KEPT, labels, drawn))
+    masked = ids.copy()
+    masked.ravel()[flat[used]] = new[used]
+    return Masked(masked, positions, labels, used.astype(np.float32))
+
+
+def ids_of(masked: Masked) -> np.ndarray:
+    """The rows before they were masked: int32 [n, L]. So data masked once can be masked anew.
+
+    >>> rule = MaskRule(0.5, 3, mask_id=4, vocab_size=10, never=(0, 2, 3))
+    >>> rows = np.array([[2, 5, 6, 7, 3, 0], [2, 8, 9, 3, 0, 0]])
+    >>> bool((ids_of(mask_tokens(rows, rule, np.random.default_rng(1))) == rows).all())
+    True
+    """
+    ids = np.array(masked.ids, np.int32)
+    rows, columns = np.nonzero(masked.weights)
+    ids[rows, masked.positions[rows, columns]] = masked.labels[rows, columns]
+    return ids
+
+
+def _draw_tokens(counts, wanted, most, none, rng) -> np.ndarray:
+    """`wanted[i]` different numbers below `counts[i]`, rising; `none` or more fills up: [n, most]."""
+    # Floyd's sampling, all rows in step: the j-th draw is from 0..r with r = count - wanted + j; one that
+    # was drawn before becomes r, which was not. Every subset is equally likely, and nothing is sorted but
+    # the few numbers drawn.
+    kind = np.int16 if none < 2**15 - 1 else np.int32
+    drawn = np.full((most, len(counts)), none, kind)
+    top = (counts - wanted).astype(kind)
+    for j in range(int(wanted.max(initial=0))):
+        new = (rng.random(len(counts)) * (top + 1)).astype(kind)
+        if j:
+            new = np.where((drawn[:j] == new).any(axis=0), top, new)
+        drawn[j] = np.where(j < wanted, new, none)
+        top += 1
+    return np.sort(np.ascontiguousarray(drawn.T), axis=1)
+
+
+def _draw_words(open_ids, places, before, counts, wanted, rule, none, rng) -> np.ndarray:
+    """Like `_draw_tokens`, but whole words: a random word at a time, unless it would be too much."""
+    n, row = len(counts), np.repeat(np.arange(len(counts)), counts)
+    begins = ~rule.inside[open_ids]
+    # What follows a special token begins a word: pieces cut off from theirs, and the second sentence's first.
+    begins[1:] |= np.diff(places) != 1
+    begins[before[counts > 0]] = True
+    starts = np.flatnonzero(begins)  # of words, among the open places
+    sizes = np.diff(starts, append=len(open_ids))
+    words = np.bincount(row[starts], minlength=n)
+    first = np.cumsum(words) - words
+    widest = int(words.max(initial=0))
+    # A random order of every row's words: 48 random bits above the word's number, sorted. Rows are then
+    # visited rank by rank, all rows in step.
+    exists = np.arange(widest) < words[:, None]  # [n, widest]
+    keys = rng.integers(0, 2**48, exists.shape, np.uint64) << np.uint64(16) | np.arange(widest, dtype=np.uint64)
+    keys[~exists] = np.iinfo(np.uint64).max
+    order = (np.sort(keys, axis=1) & np.uint64(0xFFFF)).astype(np.int64).T  # [widest, n]
+    taken = np.zeros(len(starts), bool)
+    total = np.zeros(n, np.int64)
+    active = np.arange(n)
+    for rank in range(widest):
+        active = active[(words[active] > rank) & (total[active] < wanted[active])]
+        if not len(active):
+            break
+        word = first[active] + order[rank, active]
+        fits = total[active] + sizes[word] <= wanted[active]
+        taken[word[fits]] = True
+        total[active[fits]] += sizes[word[fits]]
+    hidden = np.flatnonzero(np.repeat(taken, sizes))
+    chosen = np.full((n, rule.max_predictions), none, np.int64)
+    chosen[np.arange(rule.max_predictions) < total[:, None]] = hidden - before[row[hidden]]
+    return chosen

@@ -1,0 +1,111 @@
+"""The Python side for people: `load` and `fit`, with pandas frames or plain lists.
+
+Both return a `Bert`. No numerics here, and no reading of data either: `columns` and `targets` do that.
+"""
+
+from __future__ import annotations
+
+import numbers
+import os
+from collections.abc import Mapping, Sequence
+from types import NoneType
+from typing import Any
+
+from bertfit.config import HeadConfig, TrainConfig
+from bertfit.errors import ArgumentError, you_gave
+from bertfit.frames.bert import Bert
+from bertfit.frames.columns import column, held_rows, is_frame, labelled_rows
+from bertfit.frames.opening import model_of
+from bertfit.frames.targets import read_target
+from bertfit.model import Model
+from bertfit.settings import build
+from bertfit.training import Callback, Console, fit_model, make_task
+
+
+def fit(
+    data: Any,
+    text: Any,
+    target: Any,
+    model: Bert | Model | str | os.PathLike,
+    *,
+    pair: Any = None,
+    task: str = "auto",
+    head: HeadConfig | Mapping[str, Any] | None = None,
+    control: TrainConfig | Mapping[str, Any] | None = None,
+    validation: Any = None,
+    sample_weights: Any = None,
+    callbacks: Sequence[Callback] = (),
+    **settings: Any,
+) -> Bert:
+    """Fine-tune a model on labelled texts.
+
+    Args:
+        data: A pandas DataFrame, or None.
+        text: The column of texts; without `data`, the texts themselves.
+        target: The column (or list of columns, for a multilabel task); without `data`, the values: n, or
+            n x K as a DataFrame or array.
+        model: What `load` returns, or takes.
+        pair: The column of second texts, or the texts; None for single texts.
+        task: "auto", "binary", "multiclass", "multilabel" or "regression". See `bertfit.targets` for what
+            "auto" makes of a column.
+        head: `HeadConfig`, or its fields as a dict.
+        control: `TrainConfig`, or its fields as a dict.
+        validation: Share of rows to hold out (by class); or rows to watch: a DataFrame with the same columns,
+            or without `data` a tuple (texts, targets) or (texts, pairs, targets). None leaves it to `control`.
+        sample_weights: n numbers of at least 0, or a column (of the validation frame too, where it has it).
+        callbacks: `bertfit.Callback`s, told of every step and epoch beside the console.
+        **settings: Fields of `TrainConfig`, which go before `control`'s: epochs, learning_rate, ...
+
+    Returns:
+        A new, fitted `Bert`; `model` is left as it is.
+
+    Raises:
+        ArgumentError: A setting is unknown or breaks its rule.
+        DataError: A column is missing, or rows cannot be used.
+
+    Example:
+        >>> spam = fit(sms, "text", "type", "minilm-l6-uncased", epochs=2)  # doctest: +SKIP
+        >>> spam.predict(["you win a prize"], type="class")  # doctest: +SKIP
+        array(['spam'], dtype=object)
+    """
+    if data is not None and not is_frame(data):
+        raise ArgumentError("`data` must be a pandas DataFrame, or None.", [you_gave(data)])
+    start = model_of(model)
+    config = _settings(control, settings, validation)
+    callbacks = listeners(callbacks)
+    names = {"text": text, "pair": pair, "target": target} if data is not None else {}
+    texts, pairs, columns = labelled_rows(data, text, pair, target)
+    kind, labels, values = read_target(columns, task)
+    goal = make_task(kind, labels, values)
+    held = held_rows(goal, validation, data is not None, text, pair, target, sample_weights)
+    if isinstance(sample_weights, str):
+        if data is None:
+            raise ArgumentError("`sample_weights` must be numbers where there is no data frame.",
+                                [you_gave(sample_weights)])
+        sample_weights = column(data, sample_weights, "sample_weights")
+    console = [Console(config.verbose)] if config.verbose else []
+    return Bert(fit_model(
+        start, texts, values, task=goal, head=head if isinstance(head, HeadConfig) else build(HeadConfig, head, "head"),
+        config=config, pairs=pairs, sample_weights=sample_weights, validation=held,
+        columns={key: [value] if isinstance(value, str) else list(value) for key, value in names.items() if value},
+        callbacks=[*console, *callbacks],
+    ))
+
+
+def listeners(callbacks: Any) -> list[Callback]:
+    """Callbacks as a list; ArgumentError for what is none."""
+    listed = list(callbacks) if isinstance(callbacks, Sequence) else [callbacks]
+    for callback in listed:
+        if not isinstance(callback, Callback):
+            raise ArgumentError("`callbacks` must be a list of bertfit.Callback objects.", [you_gave(callback)])
+    return listed
+
+
+def _settings(control: Any, settings: Mapping[str, Any], validation: Any) -> TrainConfig:
+    if not isinstance(control, (TrainConfig, Mapping, NoneType)):
+        raise ArgumentError("`control` must be a TrainConfig, or a dict of its fields.", [you_gave(control)])
+    base = control.to_dict() if isinstance(control, TrainConfig) else dict(control or {})
+    base.update(settings)
+    if isinstance(validation, numbers.Real):  # True too, which TrainConfig refuses
+        base["validation"] = validation
+    return build(TrainConfig, base, "control")

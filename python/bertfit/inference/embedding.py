@@ -1,0 +1,53 @@
+"""Texts as vectors: an encoder's hidden states, pooled over the tokens of each text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from bertfit.checks import as_list, check_texts
+from bertfit.config import HeadConfig
+from bertfit.inference.runner import Progress, run_rows
+
+
+def embed(
+    model,
+    texts: str | Sequence[str],
+    pairs: str | Sequence[str] | None = None,
+    *,
+    layers: int | Sequence[int] = (-1,),
+    pooling: str = "mean",
+    batch_size: int | None = None,
+    precision: str = "auto",
+    progress: Progress | None = None,
+) -> np.ndarray:
+    """One vector per text.
+
+    Args:
+        model: A loaded or fitted `Model`; a fitted one gives its fine-tuned encoder's vectors.
+        texts: n strings, or one.
+        pairs: Second texts, read together with the first.
+        layers: One encoder layer, or several whose vectors stand side by side: 1 is the first, -1 the last.
+        pooling: How token vectors become one: "mean" or "max" over the text's tokens ([CLS] and [SEP]
+            among them, padding not), "cls" the first token, "nsp" the pretrained pooler (last layer only).
+        batch_size, precision, progress: As for `predict`.
+
+    Returns:
+        float32 [n, H * len(layers)].
+
+    Raises:
+        ArgumentError: A layer does not exist, or the pooling is unknown.
+        DataError: A text is missing.
+
+    Example:
+        >>> embed(model, ["a cat", "a dog"]).shape  # doctest: +SKIP
+        (2, 384)
+    """
+    chosen = HeadConfig(pooling=pooling, layers=tuple(as_list(layers)))
+    numbers = chosen.layer_numbers(model.config.num_hidden_layers)
+    texts, pairs = check_texts(texts, pairs)
+    # The graph is asked for by number, so that -1 and 6 of six layers share one traced function; "nsp" is -1's own.
+    wanted = (-1,) if pooling == "nsp" else numbers
+    return run_rows(model, ("features", pooling, wanted), texts, pairs, width=model.config.hidden_size * len(numbers),
+                    batch_size=batch_size, precision=precision, progress=progress)

@@ -1,0 +1,125 @@
+"""What a pretrained model expects: the token behind a [MASK], and whether one text follows another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from bertfit import _env
+from bertfit.errors import ArgumentError, DataError
+from bertfit.model import Model
+from bertfit.network import compute_in
+from bertfit.text import Encoding
+
+tf = _env.tensorflow()
+
+_MASK = "[MASK]"
+_ROWS = 32  # texts that go through the encoder at once
+
+
+def fill_mask(texts: Sequence[str], model: Model, top: int = 5) -> dict[str, list]:
+    """The likeliest tokens for every "[MASK]" in some texts.
+
+    Args:
+        texts: Each with at least one "[MASK]".
+        model: One with an MLM head: pretrained by bertfit, or loaded from a checkpoint that has it.
+        top: Tokens per mask.
+
+    Returns:
+        Columns, one row per text, mask and token: row and mask (both counted from 1), rank, token, probability.
+
+    Raises:
+        ArgumentError: The model has no MLM head, or `top` is not between 1 and the size of the vocabulary.
+        DataError: A text has no "[MASK]", or is longer than the model's positions.
+
+    Source: the masked language model of Devlin et al. 2019.
+    """
+    _check_heads(model)
+    if not 1 <= top <= len(model.vocabulary):
+        raise ArgumentError(f"`top` must be between 1 and {len(model.vocabulary)}.", [f"You gave {top!r}."])
+    encoding = _encode_masked(texts, model)
+    tokens = np.asarray(model.vocabulary.tokens, dtype=object)
+    columns: dict[str, list] = {"row": [], "mask": [], "rank": [], "token": [], "probability": []}
+    for start in range(0, len(texts), _ROWS):
+        rows = np.arange(start, min(start + _ROWS, len(texts)))
+        ids, segments, _ = encoding.pad(rows, pad_id=model.config.pad_token_id)
+        row_of, place_of = np.nonzero(ids == model.vocabulary.mask_id)
+        sequence, _ = _run(model, ids, segments)
+        logits = model.pretraining.token_logits(tf.constant(sequence[row_of, place_of]))  # [M, V]
+        best, which = tf.math.top_k(tf.nn.softmax(logits), top)
+        number = np.arange(len(row_of)) - np.searchsorted(row_of, row_of)  # of the mask within its text
+        columns["row"] += np.repeat(rows[row_of] + 1, top).tolist()
+        columns["mask"] += np.repeat(number + 1, top).tolist()
+        columns["rank"] += np.tile(np.arange(1, top + 1), len(row_of)).tolist()
+        columns["token"] += tokens[which.numpy().reshape(-1)].tolist()
+        columns["probability"] += best.numpy().reshape(-1).astype(float).tolist()
+    return columns
+
+
+def next_sentence(first: Sequence[str], second: Sequence[str], model: Model) -> np.ndarray:
+    """The probability [n] that each text of `second` is the sentence after that of `first`.
+
+    Raises:
+        ArgumentError: The model has no NSP head.
+        DataError: The two differ in length.
+
+    Source: next sentence prediction of Devlin et al. 2019.
+    """
+    _check_heads(model)
+    if len(first) != len(second):
+        raise DataError("Both sides must have the same number of texts.", [f"{len(first)} and {len(second)}."])
+    encoding = model.encode(first, second, model.max_len)
+    result = np.empty(len(first))
+    for start in range(0, len(first), _ROWS):
+        rows = np.arange(start, min(start + _ROWS, len(first)))
+        ids, segments, _ = encoding.pad(rows, pad_id=model.config.pad_token_id)
+        _, pooled = _run(model, ids, segments)
+        result[rows] = tf.nn.softmax(model.pretraining.next_logits(tf.constant(pooled)))[:, 0].numpy()
+    return result
+
+
+def _run(model: Model, ids: np.ndarray, segments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    with compute_in("float32"):
+        sequence, pooled = model.encoder([tf.constant(ids), tf.constant(segments)], training=False)
+    return sequence.numpy(), pooled.numpy()
+
+
+def _check_heads(model: Model) -> None:
+    if model.pretraining is None:
+        raise ArgumentError(
+            "`model` must have MLM and NSP heads.",
+            [f"{model.name} has none.", "Pretrain it first, or load a checkpoint that was saved with them."],
+        )
+
+
+def _encode_masked(texts: Sequence[str], model: Model) -> Encoding:
+    """Encode texts whose "[MASK]" stands for the token itself: around it, text is tokenized as ever."""
+    without = [row + 1 for row, text in enumerate(texts) if _MASK not in text]
+    if without:
+        raise DataError('Every text must have a "[MASK]".', [f"Rows without (counted from 1): {_few(without)}."])
+    parts = [text.split(_MASK) for text in texts]
+    pieces = model.tokenizer.encode([part for row in parts for part in row])
+    vocabulary, at = model.vocabulary, iter(range(len(pieces)))
+    rows = []
+    for row in parts:
+        ids: list[Any] = [np.array([vocabulary.cls_id], np.int32)]
+        for number in range(len(row)):
+            i = next(at)
+            if number:
+                ids.append(np.array([vocabulary.mask_id], np.int32))
+            ids.append(pieces.ids[pieces.splits[i] + 1 : pieces.splits[i + 1] - 1])  # without [CLS] and [SEP]
+        rows.append(np.concatenate([*ids, np.array([vocabulary.sep_id], np.int32)]))
+    lengths = np.array([len(row) for row in rows], np.int64)
+    long = np.flatnonzero(lengths > model.max_len) + 1
+    if len(long):  # cutting could lose a mask
+        raise DataError(f"Texts must have at most {model.max_len} tokens.",
+                        [f"Rows that are longer (counted from 1): {_few(long.tolist())}."])
+    flat = np.concatenate(rows) if rows else np.empty(0, np.int32)
+    splits = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    return Encoding(flat, np.zeros_like(flat), splits, np.zeros(len(rows), bool), lengths)
+
+
+def _few(rows: list[int]) -> str:
+    return ", ".join(map(str, rows[:5])) + (", ..." if len(rows) > 5 else "")

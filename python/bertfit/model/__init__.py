@@ -1,0 +1,16 @@
+"""Our object and its files: encoder, vocabulary, head and record; saved, opened and exported.
+
+In: a checkpoint, a bundle, or a configuration. Out: a `Model`; bundles and other programs' folders.
+"""
+
+from bertfit._exports import lazy_exports
+
+__all__, __getattr__, __dir__ = lazy_exports(__name__, {
+    "model": "TOKEN_BUDGET Model",
+    "unbuilt": "Unbuilt",
+    "opening": "open_model open_unbuilt",
+    "fresh": "fresh_model",
+    "bundle": "bundle",
+    "persist": "persist",
+    "exporting": "export",
+})

@@ -1,0 +1,297 @@
+"""The files of a saved model: written whole or not at all, and checked before they are believed.
+
+A bundle is four files. ``bertfit.json`` describes the model and lists the size and sha256 of the other
+three (``vocab.txt``, or ``vocab.model`` for SentencePiece; ``model.safetensors``; ``history.csv``); its own
+``checksum`` covers the rest of itself. The same files, in that order, make up an uncompressed tar for a
+model kept in memory.
+
+This module knows files and checksums, not models: `persist` says what the description means. Nothing
+in a bundle is code, and nothing read from one is executed or unpacked to a path it chooses.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import math
+import os
+import tarfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from bertfit.errors import ArgumentError, BundleError, you_gave
+from bertfit.system import replacement
+
+FORMAT = "bertfit model"
+FORMAT_VERSION = 1
+DESCRIPTION = "bertfit.json"
+IN_MEMORY = "the model in memory"  # where errors say a bundle is that has no path
+VOCABULARIES = ("vocab.txt", "vocab.model")  # one of the two
+PARTS = ("vocab.txt", "model.safetensors", "history.csv")
+Writer = Callable[[BinaryIO], None]  # writes one file's bytes
+
+
+# -- JSON -----------------------------------------------------------------------------------------------
+
+def plain(value: Any) -> Any:
+    """A copy that strict JSON can hold: NumPy values become Python's, NaN and infinities a small object."""
+    if isinstance(value, Mapping):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(v) for v in value]
+    if hasattr(value, "tolist"):  # NumPy arrays and scalars
+        return plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"number": str(value)}
+    return value
+
+
+def unplain(value: Any) -> Any:
+    """The inverse of `plain`, for dicts, lists and numbers."""
+    if isinstance(value, dict):
+        return float(value["number"]) if set(value) == {"number"} else {k: unplain(v) for k, v in value.items()}
+    return [unplain(v) for v in value] if isinstance(value, list) else value
+
+
+def _own_checksum(description: Mapping[str, Any]) -> str:
+    body = {k: v for k, v in description.items() if k != "checksum"}
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _dump(description: Mapping[str, Any], files: Mapping[str, Any]) -> bytes:
+    body = {"format": FORMAT, "format_version": FORMAT_VERSION, **plain(description), "files": dict(files)}
+    body["checksum"] = _own_checksum(body)
+    return (json.dumps(body, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+class _Hashing(io.RawIOBase):
+    """Passes bytes on to `sink` and keeps their count and sha256."""
+
+    def __init__(self, sink: BinaryIO):
+        self.sink, self.sha, self.bytes = sink, hashlib.sha256(), 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data) -> int:
+        self.sha.update(data)
+        self.bytes += len(data)
+        self.sink.write(data)
+        return len(data)
+
+    def facts(self) -> dict[str, Any]:
+        return {"bytes": self.bytes, "sha256": self.sha.hexdigest()}
+
+
+# -- Writing --------------------------------------------------------------------------------------------
+
+def write_directory(path: str | os.PathLike, description: Mapping[str, Any], parts: Mapping[str, Writer],
+                    overwrite: bool = False) -> str:
+    """Write a bundle to the directory `path`, all of it or none.
+
+    A run that is killed leaves whatever stood at `path` as it was (see `swap`).
+
+    Args:
+        path: The directory to make; its parents are made too.
+        description: Fields of bertfit.json.
+        parts: For each of `PARTS` (vocab.model may stand for vocab.txt), a function that writes its bytes to an
+            open file.
+        overwrite: Replace a bundle that stands there. Anything else at `path` is never replaced.
+
+    Returns:
+        The absolute path.
+
+    Raises:
+        ArgumentError: Something stands at `path` that may not be replaced.
+        BundleError: The disk refuses.
+    """
+    if not isinstance(path, (str, os.PathLike)) or not str(path):
+        raise ArgumentError("`path` must be the path of a directory.", [you_gave(path)])
+    target = Path(os.path.realpath(path))
+    _check_target(target, overwrite)
+    try:
+        with replacement(target) as draft:
+            files = {name: _write_file(draft / name, parts[name]) for name in _parts(parts)}
+            _write_file(draft / DESCRIPTION, lambda file: file.write(_dump(description, files)))
+    except OSError as error:
+        raise BundleError("The model could not be saved.", [f"{target}: {error.strerror or error}."]) from error
+    return str(target)
+
+
+def _check_target(target: Path, overwrite: bool) -> None:
+    if not os.path.lexists(target):
+        return
+    rule = "`path` must be a new directory, or a bertfit bundle when `overwrite` is true."
+    if not target.is_dir():
+        raise ArgumentError(rule, [f"{target} is a file."])
+    inside = set(os.listdir(target))
+    if not inside:
+        return
+    if DESCRIPTION not in inside:
+        raise ArgumentError(rule, [f"{target} is a directory with other things in it."])
+    if not overwrite:
+        raise ArgumentError(rule, [f"{target} holds a saved model.", "Choose another path, or set `overwrite`."])
+    others = sorted(inside - {DESCRIPTION, *PARTS, *VOCABULARIES})
+    if others:
+        raise ArgumentError(rule, [f"{target} holds {others[0]!r} too, which would be lost.", "Move it away first."])
+
+
+def _write_file(path: Path, write: Writer) -> dict[str, Any]:
+    with open(path, "xb") as file:
+        hashing = _Hashing(file)
+        write(hashing)
+        file.flush()
+        os.fsync(file.fileno())
+    return hashing.facts()
+
+
+class _Pieces(io.RawIOBase):
+    """A file that keeps what is written as it came: `bytes` of any size are not copied."""
+
+    def __init__(self):
+        self.pieces: list[bytes] = []
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data) -> int:
+        self.pieces.append(bytes(data))
+        return len(data)
+
+    def tell(self) -> int:
+        return sum(map(len, self.pieces))
+
+
+def write_bytes(description: Mapping[str, Any], parts: Mapping[str, Writer]) -> bytearray:
+    """The same files as an uncompressed tar, for a model that is kept inside another object."""
+    contents, files = {}, {}
+    for name in _parts(parts):
+        sink = _Pieces()
+        hashing = _Hashing(sink)
+        parts[name](hashing)
+        contents[name], files[name] = b"".join(sink.pieces), hashing.facts()
+    archive = _Pieces()
+    # A buffer larger than any part: each goes through whole, and is copied once, by the join.
+    with tarfile.open(fileobj=archive, mode="w", format=tarfile.USTAR_FORMAT, copybufsize=2**62) as tar:
+        for name, data in ((DESCRIPTION, _dump(description, files)), *contents.items()):
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    return bytearray().join(archive.pieces)
+
+
+# -- Reading --------------------------------------------------------------------------------------------
+
+def read_directory(path: str | os.PathLike, fields: set[str]) -> tuple[dict[str, Any], dict[str, Path]]:
+    """Open a bundle and verify it.
+
+    Args:
+        path: The bundle's directory.
+        fields: The fields that bertfit.json must have besides format, version, files and checksum.
+
+    Returns:
+        The description, and the path of each part.
+
+    Raises:
+        BundleError: It is missing, incomplete, altered or of a newer format; names the file and the difference.
+    """
+    root = Path(path)
+    if not root.is_dir():
+        raise BundleError("A bertfit bundle must be a directory.", [f"There is no directory at {root}."])
+    names = _parts({path.name for path in root.iterdir()})
+    missing = [name for name in (DESCRIPTION, *names) if not (root / name).is_file()]
+    if missing:
+        raise BundleError("A bertfit bundle must be complete.", [f"{root} lacks {', '.join(missing)}."])
+    description = _parse((root / DESCRIPTION).read_bytes(), fields, str(root), names)
+    for name in names:
+        file = root / name
+        facts = description["files"][name]
+        _check_size(name, facts, file.stat().st_size, str(root))
+        sha = hashlib.sha256()
+        with open(file, "rb") as stream:
+            while block := stream.read(1 << 20):
+                sha.update(block)
+        _check_sha(name, facts, sha.hexdigest(), str(root))
+    return description, {name: root / name for name in names}
+
+
+def read_bytes(data: bytes | bytearray | memoryview, fields: set[str]) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Open what `write_bytes` made and verify it; nothing is written to disk.
+
+    Raises:
+        BundleError: As `read_directory`, or the archive holds anything but the four files.
+    """
+    where = IN_MEMORY
+    contents: dict[str, bytes] = {}
+    try:
+        with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as tar:
+            for member in tar:
+                known = {DESCRIPTION, *PARTS, *VOCABULARIES}
+                if not member.isreg() or member.name not in known or member.name in contents:
+                    raise BundleError("A saved model must hold its four files only.",
+                                      [f"It also holds {member.name!r}."])
+                contents[member.name] = tar.extractfile(member).read()
+    except tarfile.TarError as error:
+        raise BundleError("A saved model must be a whole bertfit bundle.", [f"It cannot be read: {error}."]) from error
+    names = _parts(contents)
+    if extra := sorted(set(contents) - {DESCRIPTION, *names}):
+        raise BundleError("A saved model must hold its four files only.", [f"It also holds {extra[0]!r}."])
+    missing = [name for name in (DESCRIPTION, *names) if name not in contents]
+    if missing:
+        raise BundleError("A bertfit bundle must be complete.", [f"{where} lacks {', '.join(missing)}."])
+    description = _parse(contents[DESCRIPTION], fields, where, names)
+    for name in names:
+        _check_size(name, description["files"][name], len(contents[name]), where)
+        _check_sha(name, description["files"][name], hashlib.sha256(contents[name]).hexdigest(), where)
+    return description, contents
+
+
+def _parts(present) -> tuple[str, ...]:
+    """The files beside the description, of a bundle in which these names are present."""
+    vocabulary = "vocab.model" if "vocab.model" in present and "vocab.txt" not in present else "vocab.txt"
+    return (vocabulary, *PARTS[1:])
+
+
+def _parse(data: bytes, fields: set[str], where: str, parts: tuple[str, ...]) -> dict[str, Any]:
+    def refuse(*details: str, rule: str = "The description of a saved model must be as it was written."):
+        raise BundleError(rule, [f"{DESCRIPTION} in {where}: {details[0]}", *details[1:]])
+
+    try:
+        raw = json.loads(data)
+    except ValueError as error:
+        refuse(f"not valid JSON ({error}).")
+    if not isinstance(raw, dict) or raw.get("format") != FORMAT:
+        refuse("it does not describe a bertfit model.")
+    version = raw.get("format_version")
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        refuse(f"format_version is {version!r}.")
+    if version > FORMAT_VERSION:
+        refuse(f"its format is {version}; this bertfit reads up to {FORMAT_VERSION}.", "Update bertfit to load it.",
+               rule="The model must have been saved by this version of bertfit or an older one.")
+    known = fields | {"format", "format_version", "files", "checksum"}
+    unknown, missing = sorted(set(raw) - known), sorted(known - set(raw))
+    if unknown:
+        refuse(f"unknown fields {', '.join(unknown)}.")
+    if missing:
+        refuse(f"fields {', '.join(missing)} are missing.")
+    if raw["checksum"] != _own_checksum(raw):
+        refuse("its text was altered after it was saved (its checksum differs).")
+    files = raw["files"]
+    if not isinstance(files, dict) or set(files) != set(parts):
+        refuse("its list of files is not that of a bundle.")
+    return {k: unplain(v) for k, v in raw.items()}
+
+
+def _check_size(name: str, facts: Mapping[str, Any], size: int, where: str) -> None:
+    if size != facts["bytes"]:
+        raise BundleError("The files of a saved model must be as they were written.",
+                          [f"{name} in {where} has {size:,} bytes; it was saved with {facts['bytes']:,}."])
+
+
+def _check_sha(name: str, facts: Mapping[str, Any], sha: str, where: str) -> None:
+    if sha != facts["sha256"]:
+        raise BundleError("The files of a saved model must be as they were written.",
+                          [f"{name} in {where} was altered: its sha256 is {sha}, it was saved as {facts['sha256']}."])

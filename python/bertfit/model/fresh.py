@@ -1,0 +1,87 @@
+"""A model with fresh weights: sizes from a configuration, tokens from a vocabulary.
+
+Weights come from a truncated normal (`BertConfig.initializer_range`, 0.02), biases are 0 and normalizations 1, as
+in Google's modeling.py. What makes them worth anything is pretraining, which is not done here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from bertfit import _env
+from bertfit.config import BertConfig, PretrainHeads, presets
+from bertfit.errors import ArgumentError
+from bertfit.model.model import Model
+from bertfit.network import build_encoder
+from bertfit.settings import is_whole, require
+from bertfit.text import Vocabulary
+
+
+def fresh_model(
+    config: BertConfig | str | Mapping[str, Any],
+    vocabulary: Vocabulary | str | os.PathLike | bytes | bytearray,
+    *,
+    seed: int | None = None,
+    name: str | None = None,
+    heads: PretrainHeads | None = None,
+    lower_case: bool | None = None,
+) -> Model:
+    """A model whose weights have learnt nothing.
+
+    Args:
+        config: Its sizes: a `BertConfig`, the name of a preset, or some of `BertConfig`'s fields. Where the entries
+            of the vocabulary are not stated (a name, or fields without vocab_size), they are the vocabulary's.
+        vocabulary: The vocabulary, the path of its file, or the file's bytes.
+        seed: Seed of the weights, a whole number; None draws one.
+        name: What to call the model; None for the preset's name, or "bert".
+        heads: Put pretraining heads of these forms on it. None puts those of a preset whose heads are not
+            Google's, and otherwise none: pretraining adds Google's by itself.
+        lower_case: For a WordPiece file, whether texts are lower-cased; None to tell by the tokens.
+
+    Raises:
+        ArgumentError: The configuration states another number of entries than the vocabulary has, or a value
+            breaks its rule.
+        VocabularyError: The file is no vocabulary.
+
+    >>> model = fresh_model("kor-tiny", "vocab.model", seed=1)  # doctest: +SKIP
+    """
+    words = _vocabulary(vocabulary, lower_case)
+    require(seed is None or (is_whole(seed, 0) and seed < 2**31),
+            "seed", "a whole number between 0 and 2147483647, or None", seed)
+    if isinstance(config, str):
+        preset = presets.find(config)
+        name, heads = name or preset.name, heads or (preset.heads if preset.heads != PretrainHeads() else None)
+        config = BertConfig.from_preset(config, vocab_size=len(words), pad_token_id=words.pad_id)
+    elif isinstance(config, Mapping):
+        config = BertConfig(**{"vocab_size": len(words), "pad_token_id": words.pad_id, **config})
+    elif not isinstance(config, BertConfig):
+        raise ArgumentError("`config` must be a configuration or the name of a preset.", [f"You gave {config!r:.60}."])
+    if config.vocab_size != len(words):
+        raise ArgumentError(
+            "`config` and `vocab` must have the same number of entries.",
+            [f"`vocab_size` is {config.vocab_size:,}; {words.name} has {len(words):,}.",
+             f"Make the configuration with vocab_size = {len(words)}."],
+        )
+    if config.pad_token_id != words.pad_id:
+        config = dataclasses.replace(config, pad_token_id=words.pad_id)
+    seed = _env.draw_seed(seed)
+    model = Model(name or "bert", config, words, build_encoder(config, seed=seed),
+                  {"kind": "fresh", "path": None, "sha256": None, "seed": seed})
+    if heads is not None:
+        model.add_pretraining(heads, seed)
+    return model
+
+
+def _vocabulary(vocabulary, lower_case: bool | None) -> Vocabulary:
+    if isinstance(vocabulary, Vocabulary):
+        if lower_case not in (None, vocabulary.lower_case):
+            raise ArgumentError("`lower_case` must be left out where the vocabulary is open already.")
+        return vocabulary
+    if isinstance(vocabulary, (bytes, bytearray, memoryview)):
+        return Vocabulary.from_bytes(bytes(vocabulary), lower_case)
+    if isinstance(vocabulary, (str, os.PathLike)):
+        return Vocabulary.from_file(os.path.expanduser(os.fspath(vocabulary)), lower_case)
+    raise ArgumentError("`vocab` must be a vocabulary or the path of one.", [f"You gave {vocabulary!r:.60}."])

@@ -1,0 +1,103 @@
+"""Opening a model by its name or by what lies in a folder.
+
+TensorFlow starts with the first thing that needs it, which opening an encoder need not.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bertfit.checkpoints import Checkpoint, download, open_checkpoint, registry
+from bertfit.errors import ArgumentError, DownloadError, you_gave
+from bertfit.model import bundle
+from bertfit.model.unbuilt import Unbuilt
+
+if TYPE_CHECKING:
+    from bertfit.model.model import Model
+
+
+def open_model(x: str | os.PathLike, **options) -> Model:
+    """As `open_unbuilt`, with the model made."""
+    model = open_unbuilt(x, **options)
+    return model.build() if isinstance(model, Unbuilt) else model
+
+
+def open_unbuilt(
+    x: str | os.PathLike,
+    *,
+    name: str | None = None,
+    cache_dir: str | os.PathLike | None = None,
+    lower_case: bool | None = None,
+    max_len: int | None = None,
+    download_missing: bool = True,
+    progress: Callable[[dict[str, Any]], Any] | None = None,
+) -> Model | Unbuilt:
+    """Open a bundle, a checkpoint folder, or a model of the registry; every file is read and checked.
+
+    Args:
+        x: A folder (bertfit bundle, Google checkpoint, Hugging Face BERT), or a name of the registry. A
+            folder that exists goes before a name.
+        name: What to call the model; None for the folder's or the registry's name.
+        cache_dir: Where downloads live; None for the user's cache.
+        lower_case: Whether texts are lower-cased; None to tell by the checkpoint.
+        max_len: Keep only this many positions, in tokens; None keeps all.
+        download_missing: Fetch a registry model that is not in the cache.
+        progress: Told of a download.
+
+    Returns:
+        The model; an `Unbuilt` where it takes no TensorFlow to check everything.
+
+    Raises:
+        ArgumentError: No such folder or name, or an argument that this kind of model does not take.
+        BundleError, CheckpointError, VocabularyError: The files are not what they must be.
+        DownloadError: The model is not in the cache and cannot, or must not, be fetched.
+    """
+    if not isinstance(x, (str, os.PathLike)) or not str(x):
+        raise ArgumentError("`x` must be the name of a model or the path of a folder.", [you_gave(x)])
+    path = Path(x).expanduser()
+    if (path / bundle.DESCRIPTION).is_file():
+        return _open_bundle(path, name, lower_case, max_len)
+    if path.exists() or (_looks_like_path(str(x)) and not registry.is_known(str(x))):
+        return _from_checkpoint(open_checkpoint(path, name=name, lower_case=lower_case), max_len)
+    entry = registry.find(str(x))
+    if not download_missing and not (registry.folder(entry, cache_dir) / registry.MANIFEST).is_file():
+        raise DownloadError("The model must be in the cache when downloading is not allowed.",
+                            [f"{entry.name} is not in {registry.cache_path(cache_dir)}.",
+                             f'Fetch it once with bert_download("{entry.name}").'])
+    folder = download(entry.name, cache_dir, progress=progress)
+    lower_case = not entry.cased if lower_case is None else lower_case
+    return _from_checkpoint(open_checkpoint(folder, name=name or entry.name, lower_case=lower_case), max_len)
+
+
+def _from_checkpoint(checkpoint: Checkpoint, max_len: int | None) -> Model | Unbuilt:
+    if checkpoint.kind == "huggingface" and checkpoint.heads is None and max_len is None:
+        return Unbuilt(checkpoint)
+    from bertfit.model.model import Model
+
+    return Model.from_checkpoint(checkpoint, max_len)
+
+
+def _looks_like_path(x: str) -> bool:
+    return os.sep in x or "/" in x or x.startswith((".", "~"))
+
+
+def _open_bundle(path: Path, name: str | None, lower_case: bool | None, max_len: int | None) -> Model:
+    from bertfit.model import persist
+
+    model = persist.load(path)
+    if lower_case not in (None, model.vocabulary.lower_case):
+        raise ArgumentError("`lower_case` must be left out for a saved model.",
+                            [f"It was saved with lower_case = {model.vocabulary.lower_case}."])
+    if max_len not in (None, model.max_len):
+        if model.fitted:
+            raise ArgumentError("`max_len` must be left out for a fitted model.",
+                                [f"It was saved with {model.max_len} positions."])
+        model = model.copy(max_len, heads=True)
+    if name is not None:
+        model.name = name
+    return model
+
+

@@ -1,0 +1,238 @@
+"""A model to a bundle and back: what each field and file of a saved model means.
+
+`save` and `load` use a directory, `to_bytes` and `from_bytes` a bytearray with the same four files. How
+the files are written, swapped into place and verified is `bundle`'s business. A model that was loaded but
+never fitted is saved the same way, without a task and a head.
+
+Weights are named "<layer>/<index>" in model.safetensors: the layer's name in the graph (keras-bert's) and
+the place of the weight in that layer. Loading builds the graph from the description, by bertfit's own code;
+the bundle holds none.
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+import importlib.metadata
+import io
+import os
+import platform
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from bertfit.config import BertConfig, HeadConfig, PretrainHeads, Task
+from bertfit.errors import BertfitError, BundleError
+from bertfit.model import bundle
+from bertfit.model.model import Model
+from bertfit.network import build_encoder
+from bertfit.text import Vocabulary
+
+FIELDS = {
+    "name", "task", "max_len", "lower_case", "config", "head", "pretraining", "frozen", "provenance", "packages",
+    "record",
+}
+PACKAGES = ("bertfit", "tensorflow", "tf-keras", "keras-bert", "numpy")
+
+
+def save(model: Model, path: str | os.PathLike, overwrite: bool = False) -> str:
+    """Save a model as a bundle: a directory of four files.
+
+    Args:
+        model: Loaded or fitted.
+        path: The directory to make, with its parents.
+        overwrite: Replace a bundle that stands there, in one step.
+
+    Returns:
+        The absolute path.
+
+    Raises:
+        ArgumentError: Something stands at `path` that may not be replaced.
+        BundleError: The disk refuses.
+    """
+    return bundle.write_directory(path, _describe(model), _parts(model), overwrite)
+
+
+def load(path: str | os.PathLike) -> Model:
+    """Open a bundle; the model predicts as it did when saved.
+
+    Raises:
+        BundleError: Missing, incomplete, altered, or of a newer format; names the file and the difference.
+    """
+    description, files = bundle.read_directory(path, FIELDS)
+    place = os.path.abspath(os.fspath(path))
+    vocabulary_file = _vocabulary_of(files)
+    with _ReadErrors(place):
+        import safetensors
+
+        with safetensors.safe_open(str(files["model.safetensors"]), framework="numpy") as tensors:
+            model = _build(description, vocabulary_file.read_bytes(), files["history.csv"].read_bytes(),
+                           {name: functools.partial(tensors.get_tensor, name) for name in tensors.keys()},  # noqa: SIM118
+                           place, str(vocabulary_file.absolute()))
+    return model
+
+
+def to_bytes(model: Model) -> bytearray:
+    """The bundle's files as one uncompressed tar: what a fitted R object carries through saveRDS()."""
+    return bundle.write_bytes(_describe(model), _parts(model))
+
+
+def from_bytes(data: bytes | bytearray | memoryview) -> Model:
+    """The model that `to_bytes` packed.
+
+    Raises:
+        BundleError: Truncated, altered, or of a newer format.
+    """
+    description, files = bundle.read_bytes(data, FIELDS)
+    with _ReadErrors(bundle.IN_MEMORY):
+        import safetensors.numpy
+
+        tensors = safetensors.numpy.load(files.pop("model.safetensors"))
+        return _build(description, _vocabulary_of(files), files["history.csv"],
+                      {name: functools.partial(tensors.__getitem__, name) for name in tensors}, None, None)
+
+
+def origin(model: Model) -> dict[str, Any]:
+    """The checkpoint that a model's weights started from, however often it was fitted, saved and loaded."""
+    known = model.source.get("origin") or {"name": model.name, **model.source}
+    # No path: it would tell other people where things lie on this machine.
+    return {key: known.get(key) for key in ("name", "kind", "sha256")}
+
+
+# -- Writing --------------------------------------------------------------------------------------------
+
+def _describe(model: Model) -> dict[str, Any]:
+    record = {key: value for key, value in model.record.items() if key != "history"}
+    return {
+        "name": model.name,
+        "task": model.task.to_dict() if model.fitted else None,
+        "max_len": model.max_len,
+        "lower_case": model.vocabulary.lower_case,
+        "config": model.config.to_dict(),
+        "head": model.head_config.to_dict() if model.fitted else None,
+        "pretraining": None if model.pretraining is None else model.pretrain_heads.to_dict(),
+        "frozen": [name for name, layer in model.weighted_layers().items() if not layer.trainable],
+        "provenance": origin(model),
+        "packages": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
+        "record": record,
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _parts(model: Model) -> dict[str, bundle.Writer]:
+    import safetensors.numpy
+
+    def weights(file) -> None:
+        tensors = {f"{layer}/{i}": np.ascontiguousarray(array, np.float32)
+                   for layer, arrays in model.weights().items() for i, array in enumerate(arrays)}
+        file.write(safetensors.numpy.save(tensors))
+
+    return {
+        model.vocabulary.file_name: lambda file: file.write(model.vocabulary.to_bytes()),
+        "model.safetensors": weights,
+        "history.csv": lambda file: file.write(_history_to_csv(model.record.get("history") or {})),
+    }
+
+
+def _history_to_csv(history: Mapping[str, Any]) -> bytes:
+    columns = {name: bundle.plain(list(values)) for name, values in history.items()}
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    for row in zip(*columns.values(), strict=True):
+        # repr of a float is read back to the same float; what is not a number is left empty.
+        writer.writerow("" if isinstance(v, dict) or v is None else repr(v) for v in row)
+    return text.getvalue().encode()
+
+
+# -- Reading --------------------------------------------------------------------------------------------
+
+def _history_from_csv(data: bytes) -> dict[str, list]:
+    rows = list(csv.reader(io.StringIO(data.decode())))
+    if not rows or not rows[0]:
+        return {}
+    return {name: [_number(row[i]) for row in rows[1:]] for i, name in enumerate(rows[0])}
+
+
+def _number(text: str) -> int | float:
+    if not text:
+        return float("nan")
+    return int(text) if text.lstrip("-").isdigit() else float(text)
+
+
+class _ReadErrors:
+    """Turns what a description or a tensor file that passes its checksum can still get wrong into BundleError."""
+
+    def __init__(self, where: str):
+        self.where = where
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, traceback):
+        if error is None or isinstance(error, BundleError) or not isinstance(error, Exception):
+            return
+        if type(error).__name__ == "SafetensorError":
+            reason = f"model.safetensors in {self.where}: {error}."
+        elif isinstance(error, (BertfitError, TypeError, ValueError, KeyError)):
+            reason = f"{bundle.DESCRIPTION} in {self.where}: {' '.join(str(error).split())}"
+        else:
+            return
+        raise BundleError("A saved model must describe itself without contradiction.", [reason]) from error
+
+
+def _vocabulary_of(files: Mapping[str, Any]) -> Any:
+    """The one of the files that is the vocabulary."""
+    return next(files[name] for name in bundle.VOCABULARIES if name in files)
+
+
+def _build(description, vocabulary: bytes, history: bytes, tensors, path: str | None,
+           vocabulary_file: str | None) -> Model:
+    config = BertConfig(**description["config"])
+    words = Vocabulary.from_bytes(vocabulary, bool(description["lower_case"]), path=vocabulary_file)
+    if len(words) != config.vocab_size:
+        raise ValueError(f"{words.file_name} has {len(words)} tokens, vocab_size is {config.vocab_size}.")
+    source = {"kind": "bundle", "path": path, "sha256": description["files"]["model.safetensors"]["sha256"],
+              "origin": description["provenance"]}
+    record = dict(description["record"])
+    columns = _history_from_csv(history)
+    if columns:
+        record["history"] = columns
+    encoder = build_encoder(config, description["max_len"], fresh=False)
+    model = Model(description["name"], config, words, encoder, source, record=record)
+    if description["pretraining"] is not None:
+        model.add_pretraining(PretrainHeads(**description["pretraining"]))
+    if description["task"] is not None:
+        model.add_head(Task(**description["task"]), HeadConfig(**description["head"]))
+    _fill(model, tensors, path or bundle.IN_MEMORY)
+    for name in description["frozen"]:
+        model.weighted_layers()[name].trainable = False
+    return model
+
+
+def _fill(model: Model, tensors: Mapping[str, Any], where: str) -> None:
+    """Put every tensor into its place; the names must be exactly the model's, the shapes too."""
+    def refuse(reason: str):
+        raise BundleError("The weights of a saved model must be those of its description.",
+                          [f"model.safetensors in {where}: {reason}"])
+
+    layers = model.weighted_layers()
+    wanted = {f"{name}/{i}": tuple(w.shape) for name, layer in layers.items() for i, w in enumerate(layer.weights)}
+    missing, unknown = sorted(set(wanted) - set(tensors)), sorted(set(tensors) - set(wanted))
+    if missing:
+        refuse(f"{missing[0]} is missing ({len(missing)} in all).")
+    if unknown:
+        refuse(f"{unknown[0]} belongs to no layer ({len(unknown)} in all).")
+    for name, layer in layers.items():
+        arrays = [tensors[f"{name}/{i}"]() for i in range(len(layer.weights))]
+        for i, array in enumerate(arrays):
+            if array.shape != wanted[f"{name}/{i}"] or array.dtype != np.float32:
+                refuse(f"{name}/{i} is {array.dtype} {array.shape}; it must be float32 {wanted[f'{name}/{i}']}.")
+        layer.set_weights(arrays)

@@ -1,0 +1,17 @@
+"""Token ids to logits: the encoder in keras-bert's layers, its heads, and the arithmetic between them.
+
+In: ids and segments [B, S]. Out: token vectors [B, S, H], pooled vectors [B, H], logits [B, K].
+"""
+
+from bertfit._exports import lazy_exports
+
+__all__, __getattr__, __dir__ = lazy_exports(__name__, {
+    "batches": "STEP filled inference_batches padded_length training_batches",
+    "compiling": "compiling",
+    "kernels": "kernels",
+    "layers": "compute_in",
+    "encoder": "build_encoder encoder_layer_names fill_from_google noise_of",
+    "forward": "Forward",
+    "heads": "attach build_head feature_width logits_function pooling_function",
+    "pretrain_heads": "PretrainingLayers",
+})

@@ -1,0 +1,145 @@
+"""What stands on the encoder: pooling, hidden layers and the output layer of a task.
+
+`build_head` takes token vectors to logits. The head is a Keras model of its own, so that a frozen encoder
+runs once and the head trains on its kept features; `attach` joins it to an encoder for everything else.
+Logits, not probabilities: losses on logits are exact where a sigmoid would be flat.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bertfit import _env
+from bertfit.config import BertConfig, HeadConfig, Task
+from bertfit.network.encoder import hidden_states
+from bertfit.network.forward import Forward
+from bertfit.network.layers import Dense, FirstToken
+from bertfit.network.noise import Dropout, Noise
+
+tf = _env.tensorflow()
+keras = _env.keras()
+
+#: Dropout layers of the head are numbered from here, the encoder's from 1.
+_FIRST_DROPOUT = 10_000
+
+
+class MeanPool(keras.layers.Layer):
+    """[B, S, H] -> [B, H], the mean over the tokens that are not padding."""
+
+    def call(self, inputs, mask=None):
+        if mask is None:
+            return tf.reduce_mean(inputs, axis=1)
+        weight = tf.cast(mask, inputs.dtype)[:, :, None]  # [B, S, 1]
+        return tf.reduce_sum(inputs * weight, axis=1) / tf.maximum(tf.reduce_sum(weight, axis=1), 1.0)
+
+    def compute_mask(self, inputs, mask=None):
+        return None
+
+
+class MaxPool(keras.layers.Layer):
+    """[B, S, H] -> [B, H], the maximum over the tokens that are not padding."""
+
+    def call(self, inputs, mask=None):
+        if mask is not None:
+            inputs = tf.where(mask[:, :, None], inputs, inputs.dtype.min)
+        return tf.reduce_max(inputs, axis=1)
+
+    def compute_mask(self, inputs, mask=None):
+        return None
+
+
+_POOLS = {"cls": FirstToken, "mean": MeanPool, "max": MaxPool}
+
+
+@_env.as_written
+def build_pooling(encoder, config: BertConfig, pooling: str, layers):
+    """The pooled features [B, H * len(layers)] of an encoder made by `build_encoder`, as a Keras tensor.
+
+    Args:
+        encoder: The encoder.
+        config: Its sizes.
+        pooling: "nsp" (the pooled output), "cls", "mean" or "max".
+        layers: Encoder layers as in `HeadConfig.layers`.
+    """
+    if pooling == "nsp":
+        return encoder.outputs[1]
+    numbers = HeadConfig(pooling=pooling, layers=layers).layer_numbers(config.num_hidden_layers)
+    states = hidden_states(encoder, numbers)
+    pooled = [_POOLS[pooling](name=f"Pool-{n}")(x) for n, x in zip(numbers, states, strict=True)]
+    return pooled[0] if len(pooled) == 1 else keras.layers.Concatenate(name="Pool")(pooled)
+
+
+@_env.as_written
+def build_head(features: int, head: HeadConfig, task: Task, noise: Noise, seed: int):
+    """A Keras model from features [B, features] to logits [B, K]; its last layer is called "output".
+
+    Args:
+        features: Width of what the pooling gives.
+        head: Hidden layers, dropout and initializer.
+        task: Gives K, the number of outputs.
+        noise: The random numbers of its dropout.
+        seed: Seed of its fresh weights.
+    """
+    inputs = keras.layers.Input((features,), name="Features")
+    x = inputs
+    for number, units in enumerate(head.hidden, start=1):
+        x = _dropped(x, head, noise, number)
+        kernel = _initializer(head, seed, number)
+        x = Dense(units, head.activation, kernel, name=f"Head-Dense-{number}")(x)
+    x = _dropped(x, head, noise, len(head.hidden) + 1)
+    logits = Dense(task.n_outputs, initializer=_initializer(head, seed, 0), name="output")(x)
+    return keras.Model(inputs, logits, name="head")
+
+
+@_env.as_written
+def attach(encoder, config: BertConfig, head_config: HeadConfig, head):
+    """The whole network: token and segment ids to logits [B, K]."""
+    pooled = build_pooling(encoder, config, head_config.pooling, head_config.layers)
+    x = pooled
+    for layer in head.layers[1:]:  # the first is the head's own input
+        x = layer(x)
+    return keras.Model(encoder.inputs, x, name="network")
+
+
+def pooling_function(forward: Forward, pooling: str, layers):
+    """What `build_pooling` computes, as a function of [tokens, segments] and `training`.
+
+    Where [CLS] of the last layer is all that is wanted, the last layer computes nothing else; layers above the highest
+    one that is wanted are not computed.
+    """
+    numbers = HeadConfig(pooling=pooling, layers=layers).layer_numbers(forward.depth)
+    if pooling == "nsp":
+        return lambda inputs, training: forward.pooled(forward.first(inputs, training))
+    if pooling == "cls" and numbers == (forward.depth,):
+        return forward.first
+    pool = _POOLS[pooling]()
+
+    def pooled(inputs, training: bool):
+        states = forward.states(inputs, training, max(numbers))
+        return tf.concat([pool.call(states[number - 1], mask=forward.mask(inputs)) for number in numbers], axis=-1)
+
+    return pooled
+
+
+def logits_function(forward: Forward, head_config: HeadConfig, head):
+    """What `attach`'s network computes, as a function of [tokens, segments] and `training`."""
+    features = pooling_function(forward, head_config.pooling, head_config.layers)
+    return lambda inputs, training: head(features(inputs, training), training=training)
+
+
+def feature_width(config: BertConfig, head: HeadConfig) -> int:
+    """Width of the features that the head's pooling gives."""
+    return config.hidden_size * len(head.layers)
+
+
+def _dropped(x, head: HeadConfig, noise: Noise, number: int):
+    if not head.dropout:
+        return x
+    return Dropout(head.dropout, noise, _FIRST_DROPOUT + number, name=f"Head-Dropout-{number}")(x)
+
+
+def _initializer(head: HeadConfig, seed: int, number: int):
+    drawn = int(np.random.default_rng([seed, 3, number]).integers(2**31))  # unlike any other layer's, any other seed's
+    if head.initializer == "truncated_normal":
+        return keras.initializers.TruncatedNormal(stddev=0.02, seed=drawn)
+    return keras.initializers.GlorotUniform(seed=drawn)

@@ -1,0 +1,41 @@
+"""What may cross the boundary to R, and how what comes from R is read.
+
+Out: dicts, lists, strings, booleans, numbers, None, NumPy arrays and bytearrays; `to_plain` makes them of
+what is nearly that and refuses the rest. In: what `settings.as_declared` reads by its declared type, and arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+
+def to_plain(value: Any) -> Any:
+    """`value` as R can take it.
+
+    Tuples become lists, NumPy scalars Python's, matrices Fortran-ordered (R's own layout). A whole number
+    beyond 32 bits becomes a float: reticulate would wrap it.
+
+    Raises:
+        TypeError: Something in it has no form in R.
+    """
+    if value is None or isinstance(value, (bool, str, float, bytearray)):
+        return value
+    if isinstance(value, int):
+        return value if abs(value) < 2**31 else float(value)
+    if isinstance(value, Mapping):
+        return {str(k): to_plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [to_plain(v) for v in value]
+    if isinstance(value, np.generic):
+        return to_plain(value.item())
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
+        return np.asfortranarray(value) if value.ndim > 1 else value
+    raise TypeError(f"{type(value).__name__} cannot cross to R")
+
+
+def as_array(target: Any) -> np.ndarray:
+    """Numbers from R as a float64 array laid out row by row: R's memory is lent read-only and column by column."""
+    return np.ascontiguousarray(target, np.float64)

@@ -1,0 +1,156 @@
+"""Work spread over processes of their own, results in the order of the tasks.
+
+Not `multiprocessing`: its new processes run the caller's script again (which must then be guarded) and its
+forked ones inherit TensorFlow's threads, broken. These are fresh Python processes that import one function
+and read tasks from a pipe. They see no GPU. What is done is not known here.
+"""
+
+from __future__ import annotations
+
+import collections
+import concurrent.futures
+import contextlib
+import importlib
+import os
+import pathlib
+import pickle
+import queue
+import signal
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from bertfit import errors
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def ordered_map(make: str, setting: Any, tasks: Iterable[Any], workers: int) -> Iterator[Any]:
+    """The results of ``make(setting)(task)`` for every task, in order.
+
+    At most two tasks per worker are under way or done and not yet taken, so memory is bounded however many
+    tasks there are. With one worker everything happens in this process.
+
+    Args:
+        make: "module:function" of this package; called once in every process with `setting`.
+        setting: What it is given; must pickle.
+        tasks: Taken from one after the other, as there is room.
+        workers: Processes.
+
+    Raises:
+        BertfitError, OSError: As the function raised it.
+        RuntimeError: The function failed otherwise, or a worker died.
+    """
+    if workers == 1:
+        function = _function(make)(setting)
+        for task in tasks:
+            yield function(task)
+        return
+    idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
+    started: list[_Worker] = []
+    pool = concurrent.futures.ThreadPoolExecutor(workers)  # each thread waits for one worker
+
+    def run(task):
+        worker = idle.get()
+        try:
+            return worker(task)
+        finally:
+            idle.put(worker)
+
+    waiting: collections.deque[concurrent.futures.Future] = collections.deque()
+    try:
+        for task in tasks:
+            if len(started) < workers and len(waiting) >= len(started):
+                started.append(_Worker(make, setting))
+                idle.put(started[-1])
+            waiting.append(pool.submit(run, task))
+            if len(waiting) >= 2 * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for worker in started:
+            worker.end()
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+class _Worker:
+    def __init__(self, make: str, setting: Any):
+        package = str(pathlib.Path(__file__).resolve().parents[1])
+        path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
+        self._process = subprocess.Popen(
+            [python(), "-c", "from bertfit.system.processes import serve; serve()"], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": path, "CUDA_VISIBLE_DEVICES": "-1"})
+        self._send((make, setting))
+
+    def _send(self, message: Any) -> None:
+        with contextlib.suppress(BrokenPipeError):  # it died: reading tells
+            pickle.dump(message, self._process.stdin, pickle.HIGHEST_PROTOCOL)
+            self._process.stdin.flush()
+
+    def __call__(self, task: Any) -> Any:
+        self._send(task)
+        try:
+            kind, *answer = pickle.load(self._process.stdout)
+        except (EOFError, pickle.UnpicklingError) as error:
+            code = self._process.wait()
+            hint = " (killed: perhaps memory ran out; use fewer workers)" if code == -9 else ""
+            raise RuntimeError(f"A worker process ended with exit status {code}{hint}.") from error
+        if kind == "done":
+            return answer[0]
+        name, arguments, trace = answer
+        if kind == "bertfit":
+            raise getattr(errors, name)(*arguments)
+        raise OSError(*arguments) if kind == "os" else RuntimeError(f"A worker process failed.\n{trace}")
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            with contextlib.suppress(OSError):
+                pipe.close()
+
+
+def python() -> str:
+    """The Python interpreter's file, also where Python runs inside R."""
+    inside = pathlib.Path(sys.exec_prefix, "Scripts/python.exe" if os.name == "nt" else "bin/python")
+    for path in (sys.executable, str(inside), str(pathlib.Path(sys.exec_prefix, "python.exe"))):
+        if path and os.path.basename(path).lower().startswith("python") and os.path.exists(path):
+            return path
+    raise errors.SetupError("The Python interpreter must be found for work on several cores.",
+                            [f"There is none at {inside}.", "Use `workers = 1`."])
+
+
+def _function(make: str) -> Callable:
+    module, name = make.split(":")
+    return getattr(importlib.import_module(f"bertfit.{module}"), name)
+
+
+def serve() -> None:
+    """What a worker process runs: read a setting, then tasks, until the pipe ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what anything prints must not end up among the answers
+    make, setting = pickle.load(sys.stdin.buffer)
+    function = None
+    while True:
+        try:
+            task = pickle.load(sys.stdin.buffer)
+        except EOFError:
+            return
+        try:
+            function = function or _function(make)(setting)
+            answer = ("done", function(task))
+        except errors.BertfitError as error:
+            answer = ("bertfit", type(error).__name__, (error.message, error.details), "")
+        except OSError as error:
+            answer = ("os", "OSError", (error.errno, error.strerror or str(error)), "")
+        except Exception:
+            answer = ("other", "", (), traceback.format_exc())
+        pickle.dump(answer, answers, pickle.HIGHEST_PROTOCOL)
+        answers.flush()

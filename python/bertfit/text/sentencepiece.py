@@ -1,0 +1,126 @@
+"""Texts to the pieces of a SentencePiece vocabulary, without special tokens: ids, places in the text, and back.
+
+`SentencePieces` stands beside `bertfit.wordpiece.Exact` and answers as it does; the library normalises and cuts.
+Special tokens come from no text: "[MASK]" in one is a bracket and letters.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from bertfit.text.sentencepiece_model import SPACE, open_processor, spans
+from bertfit.text.vocabulary import SPECIAL_TOKENS, Vocabulary
+from bertfit.text.wordpiece import CHARS_PER_TOKEN, beginning, gather, positions
+
+_ALONE_BELOW = 64  # texts that one thread has done before others have begun
+_SURROGATE = re.compile("[\ud800-\udfff]")  # no UTF-8 holds one; Python strings can
+_BYTE = re.compile("<0x[0-9A-F]{2}>")
+
+
+class SentencePieces:
+    """The library's segmentation of many texts at once.
+
+    Args:
+        vocabulary: Of kind "sentencepiece".
+    """
+
+    def __init__(self, vocabulary: Vocabulary):
+        self.vocabulary = vocabulary
+        self._processor = open_processor(vocabulary.data, vocabulary.name, frozenset(SPECIAL_TOKENS))
+        self._threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        # Where no piece has a space inside, a text's words are cut independently of what follows them.
+        self._by_words = not any(SPACE in token[1:].strip(SPACE) for token in vocabulary.tokens)
+        self._blank: dict[str, bool] = {}
+        self._bytes = {id_: int(token[3:5], 16) for id_, token in enumerate(vocabulary.tokens)
+                       if _BYTE.fullmatch(token) and self._processor.is_byte(id_)}
+
+    def __call__(self, texts: Sequence[str], enough: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Ids of all rows one behind the other, and how many each has: int32 [sum], int64 [n].
+
+        Args:
+            texts: The texts.
+            enough: Ids a row needs at most: a row has all its ids, or at least its first `enough` ones.
+        """
+        rows, parts = np.arange(len(texts)), []
+        size = max(32, enough * CHARS_PER_TOKEN) if enough is not None and self._by_words else None
+        while len(rows):
+            block = [texts[row] for row in rows]
+            cut = block if size is None else [beginning(text, size) for text in block]
+            ids, counts = self._encode(cut)
+            if size is None:
+                parts.append((rows, ids, counts))
+                break
+            whole = np.fromiter((len(a) == len(b) for a, b in zip(cut, block, strict=True)), bool, len(rows))
+            done = whole | (counts >= enough)
+            starts = np.cumsum(counts) - counts
+            parts.append((rows[done], ids[positions(starts[done], counts[done])], counts[done]))
+            rows, size = rows[~done], size * 2
+        return gather(parts, len(texts))
+
+    def _encode(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
+        found = self._processor.encode(
+            _encodable(texts), out_type=int, num_threads=1 if len(texts) < _ALONE_BELOW else self._threads
+        )
+        counts = np.fromiter(map(len, found), np.int64, len(found))
+        ids = np.fromiter((id_ for row in found for id_ in row), np.int32, int(counts.sum()))
+        return ids, counts
+
+    def located(self, text: str) -> list[tuple[str, int, int]]:
+        """(piece, start, end) of every piece: it comes from the characters text[start:end].
+
+        The white space in front of a word belongs to no piece but a lone "▁". Pieces that one character gave
+        share its place, and the "▁" that is put in front of a text has an empty one.
+        """
+        names = self.vocabulary.tokens
+        (text,) = _encodable([text])
+        # The library counts bytes. places[b] is the character that has byte b.
+        width = np.array([len(char.encode()) for char in text], np.int64)
+        places = np.append(np.repeat(np.arange(len(text)), width), len(text))
+        found = [(names[id_], int(places[start]), int(places[end]))
+                 for id_, start, end in spans(self._processor.encode(text, out_type="serialized_proto"))]
+        shared = None
+        for i in range(len(found) - 1, -1, -1):
+            piece, start, end = found[i]
+            while piece != SPACE and start < end and self._is_blank(text[start]):
+                start += 1
+            if start < end:
+                shared = (start, end)
+            elif piece != SPACE and shared is not None:
+                start, end = shared  # "ﬁ" gives "f" and "i"; the library books it to the last
+            found[i] = (piece, start, end)
+        return found
+
+    def _is_blank(self, char: str) -> bool:
+        """Whether a character by itself is white space to the model, or nothing."""
+        if char not in self._blank:
+            self._blank[char] = not self._processor.normalize(char).strip(f"{SPACE} ")
+        return self._blank[char]
+
+    def decode(self, ids: list[int], skipped: set[int]) -> str:
+        """The text of ids; special tokens that are not skipped stand between spaces."""
+        names, unknown = self.vocabulary.tokens, self.vocabulary.unk_id
+        apart = {self.vocabulary.ids[token] for token in SPECIAL_TOKENS if token in self.vocabulary.ids} - {unknown}
+        text, waiting = [], bytearray()  # bytes of a character that byte pieces spell
+        for id_ in ids:
+            if id_ in self._bytes:
+                waiting.append(self._bytes[id_])
+                continue
+            text.append(waiting.decode("utf-8", "replace"))
+            waiting.clear()
+            if id_ not in skipped:
+                text.append(f" {names[id_]} " if id_ in apart else names[id_].replace(SPACE, " "))
+        text.append(waiting.decode("utf-8", "replace"))
+        return re.sub(" +", " ", "".join(text)).strip(" ")
+
+
+def _encodable(texts: list[str]) -> list[str]:
+    """The texts with a replacement character for whatever UTF-8 cannot hold."""
+    try:
+        "".join(texts).encode()
+    except UnicodeEncodeError:
+        return [_SURROGATE.sub("\ufffd", text) for text in texts]
+    return texts

@@ -1,0 +1,296 @@
+"""Texts to the rows a BERT encoder reads, and back.
+
+`Tokenizer.encode` adds [CLS] and [SEP], cuts to a length and keeps rows ragged; `Encoding.pad` makes the
+id, segment and mask matrices; `Tokenizer.tokens` gives strings with their places in the text;
+`Tokenizer.decode` turns ids into text. WordPiece tokens equal those of Google's tokenization.py for every text:
+normalisation is in `bertfit.normalize`, pieces in `bertfit.wordpiece` and `bertfit.fast_text`. SentencePiece
+vocabularies are `bertfit.sentence_pieces`'.
+
+Past the tokens themselves everything is index arithmetic on one flat array: no loop over rows.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import numbers
+from collections.abc import Sequence
+
+import numpy as np
+
+from bertfit.errors import ArgumentError, DataError
+from bertfit.text import fast_wordpiece
+from bertfit.text.normalize import words_with_sources
+from bertfit.text.sentencepiece import SentencePieces
+from bertfit.text.vocabulary import Vocabulary
+from bertfit.text.wordpiece import Exact, positions
+
+_FAST_FROM = 256  # texts; fewer are done before the fast path would have begun
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Encoding:
+    """Token ids of n texts (or pairs), special tokens included, without padding.
+
+    Args:
+        ids: int32 [sum of lengths]; the rows one behind the other.
+        segments: int32, like ids; 0 up to the first [SEP] and 1 behind it.
+        splits: int64 [n + 1]; row i is ids[splits[i]:splits[i + 1]].
+        truncated: bool [n]; whether tokens were left out for max_len.
+        full_lengths: int64 [n]; tokens, special ones included, before truncation. None if max_len was
+            given: the end of a long text is then not even looked at.
+    """
+
+    ids: np.ndarray
+    segments: np.ndarray
+    splits: np.ndarray
+    truncated: np.ndarray
+    full_lengths: np.ndarray | None
+
+    def __len__(self) -> int:
+        return len(self.splits) - 1
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Tokens per row, special ones included: int64 [n]."""
+        return np.diff(self.splits)
+
+    def pad(
+        self, rows: np.ndarray | None = None, length: int | None = None, pad_id: int = 0
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Matrices of some or all rows, padded on the right.
+
+        Args:
+            rows: Row numbers from 0, in the order wanted; None for all.
+            length: Columns, L; None for the longest of these rows.
+            pad_id: Id of [PAD].
+
+        Returns:
+            input_ids, segment_ids and attention_mask (1 on tokens, 0 on padding): int32 [n, L].
+
+        Raises:
+            ArgumentError: A row is longer than `length`.
+        """
+        starts, lengths = self.splits[:-1], self.lengths
+        if rows is not None:
+            rows = np.asarray(rows, np.int64)
+            starts, lengths = starts[rows], lengths[rows]
+        longest = int(lengths.max(initial=0))
+        if length is None:
+            length = longest
+        elif longest > length:
+            raise ArgumentError(
+                "`length` must be at least the longest row's.", [f"You gave {length}; a row has {longest} tokens."]
+            )
+        # Row by row, position j of row i lies at starts[i] + j; positions at and beyond lengths[i] are
+        # padding. A boolean assignment fills the real ones in the same order as they lie in `ids`.
+        mask = np.arange(length) < lengths[:, None]  # [n, L]
+        source = positions(starts, lengths) if rows is not None else slice(None)
+        input_ids = np.full(mask.shape, pad_id, np.int32)
+        segment_ids = np.zeros(mask.shape, np.int32)
+        input_ids[mask] = self.ids[source]
+        segment_ids[mask] = self.segments[source]
+        return input_ids, segment_ids, mask.astype(np.int32)
+
+
+def truncated_pair_lengths(first: np.ndarray, second: np.ndarray, budget: int) -> tuple[np.ndarray, np.ndarray]:
+    """How many tokens of each text of a pair stay when both together may have `budget`.
+
+    Google pops one token at a time, from the first text while it is the longer one and else from the
+    second. So a text that fits into its half stays whole and the other gets the rest; when neither does,
+    each gets half and the odd token goes to the first.
+
+    Args:
+        first, second: int [n]; tokens of each text.
+        budget: Tokens that both may have together.
+    """
+    too_long = first + second > budget
+    kept = np.minimum(first, np.maximum(budget - second, (budget + 1) // 2))
+    return np.where(too_long, kept, first), np.where(too_long, budget - kept, second)
+
+
+class Tokenizer:
+    """Google's BERT tokenizer, or SentencePiece's, many texts at once.
+
+    Args:
+        vocabulary: The tokens and the casing; its kind decides.
+
+    Example:
+        >>> vocabulary = Vocabulary.from_bytes(b"[PAD]\\n[UNK]\\n[CLS]\\n[SEP]\\na\\ngood\\nfilm\\n##s\\n")
+        >>> tokenizer = Tokenizer(vocabulary)
+        >>> encoding = tokenizer.encode(["Good films", "a"])
+        >>> encoding.pad()[0].tolist()
+        [[2, 5, 6, 7, 3], [2, 4, 3, 0, 0]]
+        >>> tokenizer.decode(encoding.pad()[0])
+        ['good films', 'a']
+    """
+
+    def __init__(self, vocabulary: Vocabulary):
+        self.vocabulary = vocabulary
+        self._sentence = SentencePieces(vocabulary) if vocabulary.kind == "sentencepiece" else None
+        self._exact = Exact(vocabulary)
+        self._fast: fast_wordpiece.Fast | None = None  # made when first worth it: it starts TensorFlow
+
+    def encode(
+        self, texts: Sequence[str], pairs: Sequence[str] | None = None, *, max_len: int | None = None
+    ) -> Encoding:
+        """Ids of "[CLS] text [SEP]", or "[CLS] text [SEP] pair [SEP]".
+
+        Args:
+            texts: The texts; never one bare string.
+            pairs: The second text of every row.
+            max_len: Most tokens of a row, special ones included; None for no limit. Pairs lose tokens
+                from the longer text first.
+
+        Raises:
+            ArgumentError: `max_len` is below 3, or `texts` is one string.
+            DataError: A text is missing or no string, or there are not as many pairs as texts.
+        """
+        texts, pairs, max_len = _checked(texts, pairs, max_len)
+        specials = 2 if pairs is None else 3
+        budget = None if max_len is None else max_len - specials
+        # One token more than can stay tells whether anything was left out.
+        first_ids, first = self._pieces(texts, None if budget is None else budget + 1)
+        if pairs is None:
+            second_ids, second = np.zeros(0, np.int32), np.zeros(len(texts), np.int64)
+        else:
+            second_ids, second = self._pieces(pairs, None if budget is None else budget + 1)
+        full = first + second
+        if budget is None:
+            keep_first, keep_second = first, second
+        elif pairs is None:
+            keep_first, keep_second = np.minimum(first, budget), second
+        else:
+            keep_first, keep_second = truncated_pair_lengths(first, second, budget)
+        lengths = keep_first + keep_second + specials
+        splits = np.concatenate([[0], np.cumsum(lengths)])
+        ids = np.full(int(splits[-1]), self.vocabulary.sep_id, np.int32)
+        segments = np.zeros(len(ids), np.int32)
+        starts = splits[:-1]
+        ids[starts] = self.vocabulary.cls_id
+        ids[positions(starts + 1, keep_first)] = first_ids[positions(np.cumsum(first) - first, keep_first)]
+        if pairs is not None:
+            behind = starts + keep_first + 2
+            ids[positions(behind, keep_second)] = second_ids[positions(np.cumsum(second) - second, keep_second)]
+            segments[positions(behind, keep_second + 1)] = 1
+        kept = keep_first + keep_second
+        return Encoding(ids, segments, splits, kept < full, full + specials if max_len is None else None)
+
+    def _pieces(self, texts: list[str], enough: int | None) -> tuple[np.ndarray, np.ndarray]:
+        """Ids of all rows and how many each has; rows with more than `enough` of them may stay unfinished."""
+        if self._sentence is not None:
+            return self._sentence(texts, enough)
+        if len(texts) < _FAST_FROM or not fast_wordpiece.available():
+            return self._exact(texts, enough)
+        if self._fast is None:
+            self._fast = fast_wordpiece.Fast(self.vocabulary, self._exact)
+        return self._fast(texts, enough)
+
+    def tokens(
+        self, texts: Sequence[str], pairs: Sequence[str] | None = None, max_len: int | None = None
+    ) -> list[dict[str, list]]:
+        """Token strings of every row with the places they came from.
+
+        Args:
+            texts, pairs, max_len: As in `encode`, whose ids these are the strings of.
+
+        Returns:
+            One dict per row, of four lists as long as the row: "token"; "start" and "end", the
+            characters text[start:end] (of the pair in segment 1), -1 for special tokens; "segment".
+            The place of [UNK] is the whole word (SentencePiece: the unknown characters). Tokens share a place
+            where one character gave both, as a Hangul syllable can. The "▁" that SentencePiece puts in front of a
+            text has an empty place.
+        """
+        texts, pairs, max_len = _checked(texts, pairs, max_len)
+        first = [self._located(text) for text in texts]
+        second = [self._located(text) for text in pairs] if pairs is not None else None
+        a = np.array([len(row) for row in first], np.int64)
+        if second is not None:
+            b = np.array([len(row) for row in second], np.int64)
+            if max_len is not None:
+                a, b = truncated_pair_lengths(a, b, max_len - 3)
+        elif max_len is not None:
+            a = np.minimum(a, max_len - 2)
+        cls, sep = ("[CLS]", -1, -1), ("[SEP]", -1, -1)
+        rows = []
+        for i, row in enumerate(first):
+            head = [cls, *row[: a[i]], sep]
+            tail = [*second[i][: b[i]], sep] if second is not None else []
+            token, start, end = (list(column) for column in zip(*head, *tail, strict=True))
+            rows.append({"token": token, "start": start, "end": end, "segment": [0] * len(head) + [1] * len(tail)})
+        return rows
+
+    def _located(self, text: str) -> list[tuple[str, int, int]]:
+        """(token, start, end) of every piece of a text."""
+        if self._sentence is not None:
+            return self._sentence.located(text)
+        names, found = self.vocabulary.tokens, []
+        for word, starts, ends in words_with_sources(text, self.vocabulary.lower_case):
+            for id_, start, end in self._exact.cut(word):
+                found.append((names[id_], min(starts[start:end]), max(ends[start:end])))
+        return found
+
+    def decode(self, ids_rows: Sequence[Sequence[int]], skip_special: bool = True) -> list[str]:
+        """Text of every row of ids: tokens joined by spaces, "##" pieces joined to what is before them; with
+        SentencePiece, pieces joined, "▁" being the space.
+
+        Args:
+            ids_rows: A matrix or rows of different lengths.
+            skip_special: Leave out [PAD], [CLS] and [SEP] (and SentencePiece's [BOS] and [EOS]). [UNK] and [MASK]
+                stay: they stand for a word.
+
+        Raises:
+            DataError: An id is not in the vocabulary.
+        """
+        vocabulary, names = self.vocabulary, self.vocabulary.tokens
+        skipped = set()
+        if skip_special:
+            skipped = {vocabulary.pad_id, vocabulary.cls_id, vocabulary.sep_id}
+            if self._sentence is not None:
+                skipped |= {vocabulary.ids[token] for token in ("[BOS]", "[EOS]") if token in vocabulary.ids}
+        texts = []
+        for number, row in enumerate(ids_rows, start=1):
+            row = np.asarray(row).tolist()
+            bad = [id_ for id_ in row if not (isinstance(id_, int) and 0 <= id_ < len(names))]
+            if bad:
+                raise DataError(
+                    f"Ids must be whole numbers from 0 to {len(names) - 1}.", [f"Row {number} has {bad[0]!r}."]
+                )
+            if self._sentence is not None:
+                texts.append(self._sentence.decode(row, skipped))
+                continue
+            text = " ".join(names[id_] for id_ in row if id_ not in skipped)
+            texts.append(text.replace(" ##", ""))
+        return texts
+
+
+def _checked(texts, pairs, max_len) -> tuple[list[str], list[str] | None, int | None]:
+    texts = _text_list(texts, "texts")
+    if pairs is not None:
+        pairs = _text_list(pairs, "pairs")
+        if len(pairs) != len(texts):
+            raise DataError(
+                "There must be as many pairs as texts.", [f"There are {len(texts)} texts and {len(pairs)} pairs."]
+            )
+    if max_len is not None:
+        whole = isinstance(max_len, numbers.Integral) and not isinstance(max_len, bool)
+        if not whole or max_len < 3:
+            raise ArgumentError("`max_len` must be a whole number of at least 3.", [f"You gave {max_len!r}."])
+        max_len = int(max_len)
+    return texts, pairs, max_len
+
+
+def _text_list(texts, name: str) -> list[str]:
+    if isinstance(texts, (str, bytes)):
+        raise ArgumentError(f"`{name}` must be a sequence of strings.", ["You gave one string; put it in a list."])
+    texts = list(texts)
+    # `type` in C over all rows: a text of another type is rare and looked for only then.
+    if not set(map(type, texts)) <= {str}:
+        bad = [row for row, text in enumerate(texts, start=1) if not isinstance(text, str)]
+        if bad:
+            shown = ", ".join(map(str, bad[:5])) + (f" and {len(bad) - 5} more" if len(bad) > 5 else "")
+            example = texts[bad[0] - 1]
+            raise DataError(
+                f"`{name}` must be strings without missing values.",
+                [f"Not strings: row{'s' if len(bad) > 1 else ''} {shown} (the first is {example!r})."],
+            )
+    return texts

@@ -1,0 +1,14 @@
+"""Learning: fine-tuning and pretraining runs with AdamWarmup.
+
+In: a model and rows (or pretraining data). Out: a new model whose record says how it was trained.
+"""
+
+from bertfit._exports import lazy_exports
+
+__all__, __getattr__, __dir__ = lazy_exports(__name__, {
+    "callbacks": "Callback Console Report interruptible",
+    "schedule": "learning_rate_at train_steps",
+    "optimizer": "AdamWarmup",
+    "finetuning": "fit_model make_task",
+    "pretraining": "pretrain",
+})

@@ -1,0 +1,143 @@
+"""What a training loop is fed: token ids, or what layers that do not learn make of them, computed once.
+
+A feed gives a batch's inputs, and applies the part of the network that they are inputs of.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bertfit import _env
+from bertfit.config import TrainConfig
+from bertfit.model import TOKEN_BUDGET, Model
+from bertfit.network import compiling, compute_in, inference_batches, padded_length
+from bertfit.text import Encoding, positions
+from bertfit.training.rows import epoch_batches
+from bertfit.training.shapes import Shapes, plan_shapes
+
+tf = _env.tensorflow()
+
+#: Most bytes of token vectors that are kept; of more, the frozen layers compute in every epoch.
+MOST_BYTES = 2 * 2**30
+
+
+def training_feed(model: Model, encoding: Encoding, max_len: int, precision: str, config: TrainConfig):
+    """The feed that computes least: no layer twice that gives the same in every epoch."""
+    layers = _constant_layers(model, config.freeze)
+    size = int(encoding.lengths.sum()) * model.config.hidden_size * 4
+    if layers and config.epochs > 1 and size <= MOST_BYTES:
+        return VectorFeed(model, encoding, max_len, precision, layers)
+    return validation_feed(model, encoding, max_len, precision, config)
+
+
+def validation_feed(model: Model, encoding: Encoding, max_len: int, precision: str, config: TrainConfig):
+    """The feed of rows that are only looked at."""
+    feed = FeatureFeed if config.freeze == "encoder" else TokenFeed
+    return feed(model, encoding, max_len, precision)
+
+
+def _constant_layers(model: Model, freeze: str | int) -> int:
+    """How many of the first layers answer alike in every epoch: frozen, without dropout, and not the head's own."""
+    if isinstance(freeze, str) or model.config.hidden_dropout_prob or model.config.attention_probs_dropout_prob:
+        return 0
+    depth, head = model.config.num_hidden_layers, model.head_config
+    numbers = head.layer_numbers(depth)
+    of_first = head.pooling == "nsp" or (head.pooling == "cls" and numbers == (depth,))  # see Forward.first
+    return min(int(freeze), depth - 1 if of_first else min(numbers))
+
+
+class TokenFeed:
+    """Token ids through the whole network."""
+
+    def __init__(self, model: Model, encoding: Encoding, max_len: int, precision: str):
+        self.model, self.encoding, self.max_len, self.precision = model, encoding, max_len, precision
+        self.graph = model.network
+        self.lengths = encoding.lengths
+        self.signature = (tf.TensorSpec([None, None], tf.int32),) * 2
+        self.shapes = Shapes(None, max_len)
+
+    def plan(self, config: TrainConfig, seed: int) -> None:
+        """Choose the shapes of batches for a run; the epochs' batches are alike enough that one stands for all."""
+        batches = epoch_batches(self.lengths, config.batch_size, config.accumulation, seed, 1)
+        longest = np.array([self.lengths[batch.rows].max() for batch in batches])
+        self.shapes = plan_shapes(np.tile(longest, config.epochs), config.batch_size, self.max_len, self.model.config,
+                                  compiling.can_compile)
+
+    def inputs(self, rows: np.ndarray):
+        length = self.shapes.padded(int(self.lengths[rows].max()))
+        return self.encoding.pad(rows, length, self.model.config.pad_token_id)[:2]
+
+    def apply(self, inputs, training: bool):
+        return self.model.apply(list(inputs), training)
+
+    def logits(self) -> np.ndarray:
+        return self.model.logits(self.encoding, self.precision)
+
+
+class FeatureFeed:
+    """Features of a frozen encoder, computed once: epochs after that cost only the head."""
+
+    def __init__(self, model: Model, encoding: Encoding, max_len: int, precision: str):
+        head = model.head_config
+        self.graph, self.noise, self.precision = model.head, model.noise, precision
+        self.features = model.features(encoding, head.pooling, head.layers, precision)
+        self.lengths = np.ones(len(encoding), np.int64)  # all alike: batches are purely random
+        self.signature = (tf.TensorSpec([None, self.features.shape[1]], tf.float32),)
+        self.shapes = Shapes(None, 1)
+
+    def plan(self, config: TrainConfig, seed: int) -> None:
+        """Nothing to choose: all rows are alike, and the head is small."""
+
+    def inputs(self, rows: np.ndarray):
+        return (self.features[rows],)
+
+    def apply(self, inputs, training: bool):
+        if training:
+            self.noise.advance()
+        return self.graph(inputs[0], training=training)
+
+    def logits(self) -> np.ndarray:
+        with compute_in(self.precision):
+            return self.graph(self.features, training=False).numpy()
+
+
+class VectorFeed(TokenFeed):
+    """Token vectors of the first layers, frozen and without dropout, computed once; steps begin above them."""
+
+    def __init__(self, model: Model, encoding: Encoding, max_len: int, precision: str, layers: int):
+        super().__init__(model, encoding, max_len, precision)
+        self.layers = layers
+        self.vectors = self._token_vectors()  # [tokens of all rows, H]
+        self.signature += (tf.TensorSpec([None, None, model.config.hidden_size], tf.float32),)
+
+    def inputs(self, rows: np.ndarray):
+        ids, segments = super().inputs(rows)
+        vectors = np.zeros((*ids.shape, self.vectors.shape[1]), np.float32)  # padding is masked wherever it could tell
+        vectors[np.arange(ids.shape[1]) < self.lengths[rows][:, None]] = self.vectors[self._places(rows)]
+        return ids, segments, vectors
+
+    def apply(self, inputs, training: bool):
+        *inputs, vectors = inputs
+        if training:
+            self.model.noise.advance()  # as the embeddings do, where they are computed
+        with self.model.forward.after(self.layers, vectors):
+            return super().apply(inputs, training)
+
+    def _places(self, rows: np.ndarray) -> np.ndarray:
+        return positions(self.encoding.splits[:-1][rows], self.lengths[rows])
+
+    def _token_vectors(self) -> np.ndarray:
+        model = self.model
+
+        @tf.function(input_signature=[tf.TensorSpec([None, None], tf.int32)] * 2)
+        @_env.as_written
+        def function(tokens, segments):
+            with compute_in(self.precision):
+                return model.forward.states([tokens, segments], False, self.layers)[-1]
+
+        vectors = np.empty((int(self.lengths.sum()), model.config.hidden_size), np.float32)
+        for rows in inference_batches(self.lengths, TOKEN_BUDGET, model.max_len):
+            length = padded_length(self.lengths[rows], model.max_len)
+            ids, segments, mask = self.encoding.pad(rows, length, model.config.pad_token_id)
+            vectors[self._places(rows)] = function(tf.constant(ids), tf.constant(segments)).numpy()[mask == 1]
+        return vectors

@@ -1,0 +1,164 @@
+"""Fine-tuning: a fresh head on a copy of a loaded encoder, trained with AdamWarmup.
+
+`fit_model` reads top to bottom: rows are checked and split, a head is put on, weights are frozen, texts
+encoded, and `loop.Loop` runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from bertfit import _env
+from bertfit.checks import check_texts
+from bertfit.config import HeadConfig, Task, TrainConfig
+from bertfit.errors import ArgumentError
+from bertfit.model import Model, persist
+from bertfit.text import Encoding
+from bertfit.training.callbacks import Callback
+from bertfit.training.feeds import training_feed, validation_feed
+from bertfit.training.loop import Loop
+from bertfit.training.rows import Rows, auto_max_len, class_weight_vector, make_rows, split
+
+
+def fit_model(
+    model: Model,
+    texts: Sequence[str],
+    targets,
+    *,
+    task: Task,
+    head: HeadConfig | None = None,
+    config: TrainConfig | None = None,
+    pairs: Sequence[str] | None = None,
+    sample_weights=None,
+    validation: tuple | None = None,
+    columns: Mapping[str, Sequence[str]] | None = None,
+    callbacks: Sequence[Callback] = (),
+) -> Model:
+    """Fine-tune a model.
+
+    Args:
+        model: Loaded or fitted; it is left as it is, the encoder is copied.
+        texts: n strings.
+        targets: Coded as `data.make_rows` says: [n] or [n, K].
+        task: What is predicted.
+        head: Layers on the encoder; None for the default.
+        config: Settings; None for the defaults.
+        pairs: n second texts, or None.
+        sample_weights: n numbers of at least 0, or None.
+        validation: (texts, pairs or None, targets, weights or None) to watch, in place of a share of the rows.
+        columns: Names of the caller's columns: text, pair, target.
+        callbacks: Told of every step and epoch.
+
+    Returns:
+        A new, fitted model. Its `record` holds settings, history (one list per column), best_epoch, seed,
+        max_len, precision, rows, truncated (training rows cut), interrupted, stopped (why it ended before
+        its last epoch, or None), seconds, pairs (whether it was fitted on pairs), columns, and metrics, the measures
+        of the epoch whose weights it holds.
+
+    Raises:
+        DataError: Rows cannot be used.
+        ArgumentError: Settings do not fit the task or the model.
+        TrainingError: The loss is not a number, and there are no weights of an earlier epoch to return.
+
+    An interrupt (Ctrl-C) ends training at the next batch; the model is returned as it stands, with
+    ``record["interrupted"]`` True. Two runs with one seed give the same weights on a CPU.
+    """
+    head, config = head or HeadConfig(), config or TrainConfig()
+    head.layer_numbers(model.config.num_hidden_layers)  # refuses layers the encoder lacks, before any work
+    _check_monitor(task, config)
+    seed = _env.draw_seed(config.seed)
+    texts, pairs = check_texts(texts, pairs)
+    rows = make_rows(task, texts, targets, pairs, sample_weights)
+    if validation is not None:
+        held_texts, held_pairs = check_texts(validation[0], validation[1])
+        held = make_rows(task, held_texts, validation[2], held_pairs, validation[3])
+    elif config.validation:
+        rows, held = split(task, rows, config.validation, seed)
+    else:
+        held = None
+    label_weights = class_weight_vector(task, config, rows.targets)
+
+    source = {"kind": "fitted", "path": None, "sha256": None, "origin": persist.origin(model)}
+    model = model.copy()
+    model.add_head(task, head, seed)
+    _freeze(model, config.freeze)
+    model.noise.reset(seed)
+    precision = _env.resolve_precision(config.precision)
+    max_len, encoding = _encode(model, rows, config)
+    feed = training_feed(model, encoding, max_len, precision, config)
+    watched = None if held is None else validation_feed(
+        model, model.tokenizer.encode(held.texts, held.pairs, max_len=max_len), max_len, precision, config)
+    loop = Loop(model, feed, rows, watched, held, label_weights, config, seed, precision, list(callbacks))
+    facts = {
+        "rows": len(rows),
+        "validation_rows": 0 if held is None else len(held),
+        "max_len": max_len,
+        "truncated": int(encoding.truncated.sum()),
+        "precision": precision,
+    }
+    loop.run({**facts, "device": _env.device_name(), "parameters": model.parameters,
+              "trainable": model.trainable_parameters})
+    model.source = source
+    model.record = {"settings": {**config.to_dict(), "seed": seed}, "seed": seed, **facts, **loop.outcome(),
+                    "pairs": pairs is not None, "columns": dict(columns or {})}
+    model.record["metrics"] = _kept_metrics(model.record)
+    return model
+
+
+def _kept_metrics(record: dict[str, Any]) -> dict[str, float]:
+    history = record.get("history") or {}
+    epochs = list(history.get("epoch", []))
+    if not epochs:
+        return {}
+    kept = record["best_epoch"] if record.get("restored_best") else epochs[-1]
+    row = epochs.index(kept)
+    return {name: float(values[row]) for name, values in history.items()
+            if name not in ("epoch", "learning_rate", "seconds")}
+
+
+def make_task(kind: str, labels: Sequence[str], targets) -> Task:
+    """The task, with the center and scale of a regression's targets (their mean and standard deviation)."""
+    if kind != "regression":
+        return Task(kind, tuple(labels))
+    values = np.asarray(targets, np.float64)
+    values = values[np.isfinite(values)]  # what is not finite is refused when the rows are checked
+    scale = float(values.std()) if values.size else 1.0
+    return Task(kind, tuple(labels), float(values.mean()) if values.size else 0.0, scale if scale > 0 else 1.0)
+
+
+def _check_monitor(task: Task, config: TrainConfig) -> None:
+    known = ("loss", "rmse") if task.kind == "regression" else ("loss", "accuracy", "auc", "f1_macro")
+    if config.monitor not in known:
+        raise ArgumentError(
+            f"`monitor` must be one of {', '.join(known)} for a {task.kind} task.", [f"You gave {config.monitor!r}."]
+        )
+
+
+def _encode(model: Model, rows: Rows, config: TrainConfig) -> tuple[int, Encoding]:
+    """The length in tokens to train at, and the rows cut to it."""
+    if config.max_len != "auto":
+        return config.max_len, model.encode(rows.texts, rows.pairs, config.max_len)
+    encoding = model.encode(rows.texts, rows.pairs, model.max_len)
+    max_len = auto_max_len(encoding.lengths, config.max_len_quantile, model.max_len)
+    if int(encoding.lengths.max()) > max_len:
+        encoding = model.encode(rows.texts, rows.pairs, max_len)
+    return max_len, encoding
+
+
+def _freeze(model: Model, freeze: str | int) -> None:
+    """Mark which layers do not learn."""
+    depth = model.config.num_hidden_layers
+    if not isinstance(freeze, str) and freeze > depth:
+        raise ArgumentError(f"`freeze` must be at most {depth}, the layers of this model.", [f"You gave {freeze}."])
+    prefixes: list[str] = []
+    if freeze != "none":
+        prefixes.append("Embedding-")
+    if not isinstance(freeze, str):
+        prefixes += [f"Encoder-{number}-" for number in range(1, freeze + 1)]
+    if freeze == "encoder":
+        prefixes += ["Encoder-", "NSP-Dense"]
+    for layer in model.encoder.layers:
+        layer.trainable = not layer.name.startswith(tuple(prefixes)) if prefixes else True

@@ -1,0 +1,198 @@
+"""Rows for training: texts and targets checked, split, weighted and cut into batches.
+
+Targets inside are float32 [n, K] for binary, multilabel and regression, and int32 class codes [n] for
+multiclass. Nothing here knows a network.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from bertfit.config import Task, TrainConfig
+from bertfit.errors import ArgumentError, DataError, rows_are
+from bertfit.network import padded_length, training_batches
+from bertfit.scores import check_targets
+
+
+@dataclasses.dataclass(frozen=True)
+class Rows:
+    """Texts with their targets and weights.
+
+    Args:
+        texts: n strings.
+        targets: Coded as the module says.
+        pairs: Second texts, or None.
+        weights: Weight of each row, [n] float32.
+    """
+
+    texts: Sequence[str]
+    targets: np.ndarray
+    pairs: Sequence[str] | None
+    weights: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def take(self, rows: np.ndarray) -> Rows:
+        """Some of the rows, in the order given."""
+        pairs = None if self.pairs is None else [self.pairs[i] for i in rows]
+        return Rows([self.texts[i] for i in rows], self.targets[rows], pairs, self.weights[rows])
+
+
+def make_rows(task: Task, texts, targets, pairs=None, weights=None) -> Rows:
+    """Check and code what a caller gave.
+
+    Args:
+        task: What is predicted.
+        texts: n strings.
+        targets: Binary: [n] numbers in [0, 1]. Multiclass: [n] codes from 0. Multilabel: [n, K] numbers in
+            [0, 1]. Regression: [n] numbers.
+        pairs: n second texts, or None.
+        weights: n numbers of at least 0, or None for 1.
+
+    Raises:
+        DataError: Lengths differ, a target is missing or out of range, or there are no rows.
+    """
+    n = len(texts)
+    if n == 0:
+        raise DataError("There must be at least one row.", ["0 rows were given."])
+    if pairs is not None and len(pairs) != n:
+        raise DataError("`pair` must have one text per row.", [f"{n} texts and {len(pairs)} pairs were given."])
+    targets = check_targets(task, targets, n)
+    if task.kind == "multiclass":
+        coded = targets.astype(np.int32)
+    elif task.kind == "regression":
+        coded = ((targets - task.center) / task.scale).astype(np.float32)[:, None]
+    else:
+        coded = targets.astype(np.float32).reshape(n, -1)
+    return Rows(texts, coded, pairs, _row_weights(weights, n))
+
+
+def _row_weights(weights, n: int) -> np.ndarray:
+    if weights is None:
+        return np.ones(n, np.float32)
+    try:
+        weights = np.asarray(weights, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError("`sample_weights` must be numbers of at least 0.", [f"{error}."]) from error
+    if weights.shape != (n,):
+        raise DataError("`sample_weights` must have one number per row.", [f"{n} rows, weights {weights.shape}."])
+    wrong = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
+    if len(wrong):
+        raise DataError("`sample_weights` must be numbers of at least 0.", [f"{rows_are(wrong + 1)} not so."])
+    if not weights.any():
+        raise DataError("`sample_weights` must not all be 0.")
+    return weights.astype(np.float32)
+
+
+def class_codes(task: Task, targets: np.ndarray) -> np.ndarray | None:
+    """The class of each row for stratifying and balancing; None where there are no classes."""
+    if task.kind == "multiclass":
+        return targets
+    return (targets[:, 0] >= 0.5).astype(np.int32) if task.kind == "binary" else None
+
+
+def split(task: Task, rows: Rows, share: float, seed: int) -> tuple[Rows, Rows]:
+    """Hold out a `share` of the rows, of every class alike (each keeps at least one training row).
+
+    Returns:
+        (training rows, held-out rows), each in the caller's order.
+
+    Raises:
+        DataError: The share leaves one side empty.
+    """
+    rng = np.random.default_rng([seed, 1])
+    codes = class_codes(task, rows.targets)
+    groups = [np.arange(len(rows))] if codes is None else [np.flatnonzero(codes == c) for c in np.unique(codes)]
+    counts = _held_counts(np.array([len(group) for group in groups]), share)
+    held = np.concatenate([rng.permutation(group)[:count] for group, count in zip(groups, counts, strict=True)])
+    if len(held) == 0 or len(held) == len(rows):
+        raise DataError(
+            "`validation` must leave rows on both sides.",
+            [f"A share of {share} of {len(rows)} rows holds out {len(held)}.", "Give `validation` a data frame, or 0."],
+        )
+    mask = np.zeros(len(rows), bool)
+    mask[held] = True
+    return rows.take(np.flatnonzero(~mask)), rows.take(np.flatnonzero(mask))
+
+
+def _held_counts(sizes: np.ndarray, share: float) -> np.ndarray:
+    """How many rows of each group are held out: its share, rounded; where that is none at all (many small
+    classes), one row of as many of the largest groups as make up the share of all rows."""
+    counts = np.minimum(np.round(sizes * share).astype(int), sizes - 1)
+    if not counts.any():
+        largest = np.argsort(-sizes, kind="stable")[: round(sizes.sum() * share)]
+        counts[largest] = np.minimum(1, sizes[largest] - 1)
+    return counts
+
+
+def class_weight_vector(task: Task, config: TrainConfig, targets: np.ndarray) -> np.ndarray | None:
+    """A weight per label in the order of `task.labels`, or None.
+
+    "balanced" is n / (classes * rows of the class), as scikit-learn's.
+
+    Raises:
+        ArgumentError: The task has no classes, or a label is missing or unknown.
+    """
+    wanted = config.class_weights
+    if wanted is None:
+        return None
+    if task.kind == "regression":
+        raise ArgumentError("`class_weights` must be None for regression.", [f"You gave {wanted!r}."])
+    if wanted == "balanced":
+        if task.kind == "multilabel":
+            raise ArgumentError(
+                "`class_weights` must be named by label for a multilabel task.", ['You gave "balanced".']
+            )
+        counts = np.bincount(class_codes(task, targets), minlength=len(task.labels))
+        present = counts > 0
+        weights = np.zeros(len(counts), np.float32)
+        weights[present] = len(targets) / (present.sum() * counts[present])
+        return weights
+    if set(wanted) != set(task.labels):
+        raise ArgumentError(
+            "`class_weights` must name every label, and no other.",
+            [f"Labels: {', '.join(task.labels)}.", f"Names given: {', '.join(map(str, wanted))}."],
+        )
+    return np.array([wanted[label] for label in task.labels], np.float32)
+
+
+def element_weights(
+    task: Task, targets: np.ndarray, row_weights: np.ndarray, by_label: np.ndarray | None
+) -> np.ndarray:
+    """Weight of every element of the loss, [n] or [n, K]: the row's times its class's.
+
+    A fractional binary target takes its share of both classes' weights.
+    """
+    if by_label is None:
+        return row_weights if task.kind == "multiclass" else np.broadcast_to(row_weights[:, None], targets.shape)
+    if task.kind == "multiclass":
+        return row_weights * by_label[targets]
+    if task.kind == "binary":
+        return row_weights[:, None] * (targets * by_label[1] + (1 - targets) * by_label[0])
+    return row_weights[:, None] * by_label[None, :]
+
+
+@dataclasses.dataclass(frozen=True)
+class Batch:
+    """Rows that go through the network at once; `last` closes an optimizer step of `step_rows` rows."""
+
+    rows: np.ndarray
+    step_rows: int
+    last: bool
+
+
+def epoch_batches(lengths: np.ndarray, batch_size: int, accumulation: int, seed: int, epoch: int) -> Iterator[Batch]:
+    """The batches of one epoch, each row once, in an order that depends on `seed` and `epoch` alone."""
+    rng = np.random.default_rng([seed, 2, epoch])
+    for group in training_batches(lengths, batch_size * accumulation, rng):
+        for start in range(0, len(group), batch_size):
+            yield Batch(group[start : start + batch_size], len(group), start + batch_size >= len(group))
+
+
+def auto_max_len(full_lengths: np.ndarray, quantile: float, limit: int) -> int:
+    """The length in tokens that holds this quantile of the texts: at least 8, at most `limit`, a multiple of 8."""
+    return min(max(8, padded_length(np.array([np.quantile(full_lengths, quantile, method="higher")]), 10**9)), limit)

@@ -1,0 +1,177 @@
+"""The commands, from a corpus to predictions in processes of their own. Errors and usage are in test_cli.py."""
+
+import csv
+import gzip
+import io
+import json
+import re
+from pathlib import Path
+
+import pytest
+from sklearn.metrics import accuracy_score, roc_auc_score
+
+import bertfit
+from bertfit.cli.program import main
+from toys.cli import bertfit_run, run_chain, write_files
+
+
+@pytest.fixture()
+def chain(tmp_path_factory):
+    return run_chain(tmp_path_factory)
+
+
+@pytest.fixture()
+def here(tmp_path, monkeypatch):
+    """A folder of one's own with the files, to work in."""
+    write_files(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def in_(folder, *argv):
+    """`main` with file names in a folder: words that start with "@"."""
+    return main([str(folder / word[1:]) if word.startswith("@") else word for word in argv])
+
+
+# -- The way from a corpus to predictions ---------------------------------------------------------------
+
+def test_the_vocabulary_has_the_pieces_and_seven_special_tokens(chain):
+    folder, said = chain
+    from bertfit.text.vocabulary import Vocabulary
+
+    words = Vocabulary.from_file(folder / "vocab.model")
+    assert (words.kind, len(words), words.lower_case) == ("sentencepiece", 47, True)
+    assert said["vocab"][0] == f"{folder / 'vocab.model'}: 47 entries, sentencepiece, uncased\n"
+    assert said["vocab"][1] == ""  # no bar where there is no terminal
+
+
+def test_the_data_are_what_was_asked_for(chain):
+    folder, said = chain
+    made = json.loads((folder / "data" / "data.json").read_text())
+    assert made["settings"]["max_len"] == 32 and made["settings"]["mask_prob"] == 0.15
+    assert made["settings"]["dup_factor"] == 2 and made["settings"]["seed"] == 5
+    assert made["counts"]["documents"] == 40 and made["counts"]["sentences"] == 240
+    assert f"{made['counts']['instances']:,} rows of up to 32 tokens" in said["data"][0]
+
+
+def test_pretraining_leaves_best_and_last(chain):
+    folder, said = chain
+    rows = json.loads((folder / "data" / "data.json").read_text())["counts"]["instances"]
+    steps = 2 * -(-rows // 28)
+    last = bertfit.load(folder / "pre" / "last").model
+    assert last.record["steps"] == steps and last.record["seed"] == 42 and last.config.hidden_size == 16
+    assert last.pretrain_heads.to_dict() == {"mlm": "transform", "nsp": "google"}
+    assert f"after {steps:,} steps" in said["pretrain"][0] and "val_mlm_accuracy" in said["pretrain"][0]
+    assert "epoch 2/2" in said["pretrain"][1]
+    assert (folder / "pre" / "best" / "bertfit.json").is_file()
+
+
+def test_training_starts_from_the_best_pretrained_weights(chain, here):
+    assert main(["train", "--pretrain", str(chain[0] / "pre"), "--train", "train.tsv", "--save", "frozen", "--freeze",
+                 "encoder", "--epoch", "1", "--quiet"]) == 0
+    best, fitted = bertfit.load(chain[0] / "pre" / "best").model, bertfit.load("frozen").model
+    assert fitted.vocabulary.sha256 == best.vocabulary.sha256
+    pairs = list(zip(best.encoder.get_weights(), fitted.encoder.get_weights(), strict=True))
+    assert len(pairs) > 30 and all((a[: len(b)] == b).all() for a, b in pairs)  # positions may be fewer
+
+
+def test_training_says_what_it_used_and_judges_the_test_rows(chain):
+    folder, said = chain
+    fitted = bertfit.load(folder / "model")
+    assert fitted.model.record["columns"] == {"text": ["document"], "target": ["label"]}
+    assert fitted.model.record["settings"]["epochs"] == 4
+    assert "text: document; target: label; 240 rows" in said["train"][1]
+    assert re.search(r"test\.tsv:\nbinary, 60 rows", said["train"][0])
+
+
+def test_evaluation_is_what_scikit_learn_makes_of_the_predictions(chain):
+    folder, said = chain
+    report = json.loads(said["evaluate"][0])
+    rows = list(csv.DictReader((folder / "predicted.csv").open()))
+    truth, score = [int(row["label"]) for row in rows], [float(row[".pred_1"]) for row in rows]
+    assert report["overall"]["auc"] == pytest.approx(roc_auc_score(truth, score))
+    assert report["overall"]["accuracy"] == pytest.approx(accuracy_score(truth, [p >= 0.5 for p in score]))
+    assert report["overall"]["accuracy"] > 0.9  # the word says it all
+    assert said["predict"] == ("predicted.csv: 60 rows\n", "")
+
+
+def test_predictions_stand_beside_the_rows_as_they_were(chain):
+    folder, _ = chain
+    given = list(csv.reader((folder / "test.tsv").open(), delimiter="\t"))
+    rows = list(csv.reader((folder / "predicted.csv").open()))
+    assert rows[0] == ["id", "document", "label", ".pred_0", ".pred_1"]
+    assert [row[:3] for row in rows] == given
+    expected = bertfit.load(folder / "model").predict([row[1] for row in given[1:]])
+    assert [[float(v) for v in row[3:]] for row in rows[1:]] == [pytest.approx(e, abs=1e-5) for e in expected]
+
+
+def test_lines_come_in_by_stdin_and_go_out_by_stdout(chain):
+    folder, _ = chain
+    code, out, err = bertfit_run("predict", "--model", folder / "model", "--type", "class",
+                                 stdin="the film was good\nthe 영화 was awful\n".encode())
+    assert (code, err) == (0, "")
+    assert out == "text\t.pred_class\nthe film was good\t1\nthe 영화 was awful\t0\n"
+
+
+@pytest.mark.parametrize(("given", "to"), [("in.jsonl", "out.jsonl"), ("in.csv", "out.tsv"), ("in.tsv.gz", "out.csv"),
+                                           ("in.txt", "out.jsonl"), ("in.jsonl", "out.csv")])
+def test_every_format_in_and_out(chain, tmp_path, given, to):
+    texts = ['she said "good", twice', "tab is no\N{NO-BREAK SPACE}tab", '"quoted"', "", "영화, 정말"]
+    rows = [{"document": text, "id": str(i)} for i, text in enumerate(texts)]
+    path = tmp_path / given
+    if given.endswith("jsonl"):
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    elif given.endswith("txt"):
+        path.write_text("".join(text + "\n" for text in texts))
+    else:
+        text = io.StringIO()
+        writer = csv.DictWriter(text, ["document", "id"], delimiter="," if "csv" in given else "\t")
+        writer.writeheader()
+        writer.writerows(rows)
+        data = text.getvalue().encode()
+        path.write_bytes(gzip.compress(data) if given.endswith("gz") else data)
+    assert main(["predict", "--model", str(chain[0] / "model"), "--input", str(path), "--output",
+                 str(tmp_path / to)]) == 0
+    if to.endswith("jsonl"):
+        found = [json.loads(line) for line in (tmp_path / to).read_text().splitlines()]
+    else:
+        with open(tmp_path / to, newline="") as file:
+            found = list(csv.DictReader(file, delimiter="," if to.endswith("csv") else "\t"))
+    assert [row["text" if given.endswith("txt") else "document"] for row in found] == texts
+    assert [list(row)[-2:] for row in found] == [[".pred_0", ".pred_1"]] * 5
+    expected = bertfit.load(chain[0] / "model").predict(texts)
+    assert [float(row[".pred_1"]) for row in found] == pytest.approx(list(expected[:, 1]), abs=1e-5)
+
+
+def test_a_report_for_people_and_one_in_a_file(chain, tmp_path, capfd):
+    where = tmp_path / "report.json"
+    argv = ["evaluate", "--model", "@model", "--input", "@test.tsv", "--threshold", "1", "--json", str(where)]
+    assert in_(chain[0], *argv) == 0
+    shown = capfd.readouterr().out
+    report = json.loads(where.read_text())
+    assert "binary, 60 rows, threshold 1" in shown and "true \\ predicted" in shown
+    assert report["per_class"]["precision"][1] is None  # nothing reaches a threshold of 1: undefined, and strict JSON
+    assert in_(chain[0], *argv) == 1 and "`--json` must be a new file" in capfd.readouterr().err
+    assert in_(chain[0], *argv, "--overwrite") == 0
+
+
+def test_training_without_pretraining_and_with_a_validation_file(chain, here, capfd):
+    argv = ["train", "--config", "toy.json", "--vocab", str(chain[0] / "vocab.model"), "--train", "train.tsv",
+            "--validation", "test.tsv", "--save", "scratch", "--epoch", "1", "--freeze", "encoder", "--quiet"]
+    assert main(argv) == 0
+    assert capfd.readouterr().err == ""
+    record = bertfit.load("scratch").model.record
+    assert record["rows"] == 240 and "val_accuracy" in record["history"] and record["settings"]["batch_size"] == 128
+    assert main(argv) == 1  # not replaced unless asked for
+    assert "`--save` must be a new folder" in capfd.readouterr().err
+    assert main([*argv, "--overwrite"]) == 0
+
+
+def test_presets_bring_their_heads_along(chain, here):
+    argv = ["pretrain", "--config", "kor-tiny", "--vocab", str(chain[0] / "vocab.model"), "--input",
+            str(chain[0] / "data"), "--save", "tiny", "--steps", "1", "--batch", "4", "--quiet"]
+    assert main(argv) == 0
+    assert bertfit.load("tiny/last").model.pretrain_heads.to_dict() == {"mlm": "tied", "nsp": "plain"}
+    assert main([*argv, "--nsp", "google", "--overwrite"]) == 0
+    assert bertfit.load("tiny/last").model.pretrain_heads.to_dict() == {"mlm": "tied", "nsp": "google"}
+    assert [path.name for path in sorted(Path("tiny").iterdir())] == ["best", "last", "state-000000001"]

@@ -1,0 +1,240 @@
+"""The Python object for people: frames and lists in, frames and lists out, the same numbers as underneath."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import bertfit
+from bertfit.config.head import HeadConfig
+from bertfit.config.training import TrainConfig
+from bertfit.errors import ArgumentError, BertfitError, DataError
+from bertfit.frames import fitting
+from bertfit.frames.fitting import Bert, fit
+from bertfit.frames.opening import load
+from bertfit.inference.prediction import predict
+from bertfit.model import persist
+from bertfit.training.callbacks import Callback
+from toys.models import TEXTS, toy_head, toy_model, toy_rows
+
+QUICK = {"epochs": 1, "seed": 1, "verbose": 0, "precision": "float32"}
+
+
+@pytest.fixture(scope="module")
+def data():
+    texts, y = toy_rows(40)
+    return pd.DataFrame({"comment": texts, "toxic": y, "kind": np.where(y > 0, "spam", "ham"), "id": range(100, 140)},
+                        index=range(7, 47))
+
+
+@pytest.fixture(scope="module")
+def spam(data):
+    return fit(data, "comment", "kind", Bert(toy_model()), **QUICK)
+
+
+def test_a_fit_on_a_frame(spam, data):
+    assert spam.fitted and spam.task.kind == "binary" and spam.labels == ("ham", "spam")
+    assert list(spam.history["epoch"]) == [1] and "val_loss" in spam.history
+    assert spam.metrics["val_loss"] == spam.history["val_loss"][0]
+    assert spam.model.record["columns"] == {"text": ["comment"], "target": ["kind"]}
+    assert repr(spam).startswith("<Bert toy, binary: ham, spam: 2 layers x 8 hidden x 2 heads, ")
+
+
+def test_frames_give_frames_under_the_names_of_r(spam, data):
+    p = predict(spam.model, list(data["comment"]))
+    got = spam.predict(data)
+    assert list(got.columns) == [".pred_ham", ".pred_spam"] and got.index.equals(data.index)
+    np.testing.assert_array_equal(got.to_numpy(), p)
+    named = spam.predict(data, type="class")
+    assert list(named.columns) == [".pred_class"] and list(named[".pred_class"].cat.categories) == ["ham", "spam"]
+    assert (named[".pred_class"] == np.where(p[:, 1] >= p[:, 0], "spam", "ham")).all()
+    assert list(spam.predict(data, type="link").columns) == [".pred_link"]
+
+
+def test_lists_give_arrays(spam):
+    assert spam.predict(TEXTS).shape == (6, 2)
+    assert set(spam.predict(TEXTS, type="class")) <= {"ham", "spam"}
+    assert spam.predict("one text", type="link").shape == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "kind, type, columns",
+    [("multiclass", "prob", [".pred_a", ".pred_b", ".pred_c"]), ("multiclass", "class", [".pred_class"]),
+     ("multiclass", "link", [".pred_link_a", ".pred_link_b", ".pred_link_c"]),
+     ("multilabel", "prob", [".pred_x", ".pred_y"]),
+     ("multilabel", "class", [".pred_class_x", ".pred_class_y"]), ("regression", None, [".pred"])],
+)
+def test_columns_of_every_task(kind, type, columns):
+    frame = pd.DataFrame({"text": TEXTS})
+    assert list(Bert(toy_head(kind)).predict(frame, type=type).columns) == columns
+
+
+def test_evaluation_reads_its_own_columns(spam, data):
+    own = spam.evaluate(data)
+    listed = spam.evaluate(list(data["comment"]), list(data["kind"]))
+    renamed = spam.evaluate(data.rename(columns={"kind": "label"}), "label")
+    codes = (data["kind"] == "spam").to_numpy()
+    accuracy = np.mean((predict(spam.model, list(data["comment"]))[:, 1] >= 0.5) == codes)
+    assert own["overall"]["accuracy"] == accuracy == listed["overall"]["accuracy"] == renamed["overall"]["accuracy"]
+    assert own["overall"]["log_loss"] == listed["overall"]["log_loss"]
+
+
+def test_lists_need_no_frame():
+    texts, y = toy_rows(30)
+    model = fit(None, texts, y, toy_model(), head={"hidden": [4]}, control=TrainConfig(**QUICK),
+                validation=(texts[:6], y[:6]))
+    assert model.labels == ("0", "1") and model.model.record["validation_rows"] == 6
+    assert model.model.head_config == HeadConfig(hidden=(4,))
+    assert model.evaluate(texts, y)["n"] == 30
+    with pytest.raises(ArgumentError, match="list of texts"):
+        model.predict(pd.DataFrame({"text": texts}))
+
+
+def test_the_same_rows_as_frame_and_as_lists_give_the_same_weights(data, spam):
+    listed = fit(None, list(data["comment"]), data["kind"].tolist(), toy_model(), **QUICK)
+    np.testing.assert_array_equal(listed.predict(TEXTS), spam.predict(TEXTS))
+
+
+def test_pairs_several_targets_weights_and_a_validation_frame(data):
+    both = data.assign(second=data["comment"].to_numpy()[::-1], other=1 - data["toxic"], weight=1.0)
+    seen = []
+
+    class Watch(Callback):
+        def on_begin(self, info):
+            seen.append(info)
+
+    model = fit(both, "comment", ["toxic", "other"], toy_model(), pair="second", validation=both.head(8),
+                sample_weights="weight", callbacks=[Watch()], control=QUICK)
+    assert model.task.kind == "multilabel" and model.labels == ("toxic", "other")
+    assert seen[0]["rows"] == 40 and seen[0]["validation_rows"] == 8
+    assert model.predict(both).shape == (40, 2)
+    assert model.evaluate(both)["per_class"]["label"] == ["toxic", "other"]
+    np.testing.assert_array_equal(model.predict(both.head(2)).to_numpy(),
+                                  model.predict(list(both["comment"][:2]), list(both["second"][:2])))
+    with pytest.raises(DataError, match="`pair` must be a column"):
+        model.predict(data)
+
+
+def test_a_column_of_weights_weighs_the_validation_frame_too(data):
+    def watched(weight):
+        model = fit(data.assign(weight=1.0), "comment", "kind", toy_model(), validation=data.assign(weight=weight),
+                    sample_weights="weight", freeze="encoder", **QUICK)
+        return model.metrics["val_loss"]
+
+    assert watched(2.0) == pytest.approx(2 * watched(1.0), rel=1e-6)
+
+
+def test_regression_on_a_frame(data):
+    model = fit(data, "comment", "id", toy_model(), **QUICK)
+    assert model.task.kind == "regression" and model.task.center == pytest.approx(119.5)
+    assert abs(model.predict(data)[".pred"].mean() - 119.5) < 30
+    assert set(model.evaluate(data)["overall"]) == {"rmse", "mae", "r2", "spearman"}
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [({"text": "komment"}, "`text` must be a column"), ({"target": "kund"}, "`target` must be a column"),
+     ({"data": "frame.csv"}, "DataFrame, or None"), ({"epoch": 3}, "Unknown: epoch"),
+     ({"validation": ["a"]}, "`validation` must be a share"), ({"validation": True}, "`validation` must be a share"),
+     ({"sample_weights": "wait"}, "`sample_weights`"), ({"sample_weights": "kind"}, "`sample_weights` must be numbers"),
+     ({"model": "no-such-model"}, "bert_models"), ({"model": 3}, "`model` must be what bertfit.load"),
+     ({"control": 3}, "`control` must be a TrainConfig"), ({"head": [8]}, "`head` must be a HeadConfig"),
+     ({"callbacks": print}, "list of bertfit.Callback"), ({"callbacks": [Callback]}, "list of bertfit.Callback"),
+     ({"text": 0}, "Names of columns are strings"), ({"target": pd.Series([1, 2])}, "class Series"),
+     ({"target": ["kind", "kund"]}, "`target` must be a column"), ({"target": "comment"}, "must be different columns"),
+     ({"target": ["toxic", "toxic"]}, "Given twice: 'toxic'"), ({"pair": "comment"}, "Given twice: 'comment'")],
+)
+def test_what_a_fit_refuses(data, changes, message):
+    arguments = {"data": data, "text": "comment", "target": "kind", "model": toy_model(), **QUICK, **changes}
+    with pytest.raises(BertfitError, match=message):
+        fit(**arguments)
+
+
+def test_a_name_of_two_columns_names_none(data):
+    twice = pd.concat([data, data[["comment"]]], axis=1)
+    with pytest.raises(DataError, match=r"`text` must be one column.*\n- 2 columns have the name 'comment'"):
+        fit(twice, "comment", "kind", toy_model(), **QUICK)
+
+
+def test_missing_texts_and_lengths_that_differ(data):
+    with pytest.raises(DataError, match="Row 3 is missing"):
+        fit(data.assign(comment=data["comment"].mask(data.index == 9)), "comment", "kind", toy_model(), **QUICK)
+    with pytest.raises(DataError, match="2 texts; `target` has 3 values"):
+        fit(None, ["a", "b"], [0, 1, 0], toy_model(), **QUICK)
+    with pytest.raises(ArgumentError, match="`sample_weights` must be numbers"):
+        fit(None, ["a", "b"], [0, 1], toy_model(), sample_weights="weight", **QUICK)
+
+
+def test_what_a_fitted_model_refuses(spam, data):
+    for wrong, message in ((lambda: spam.predict(data, pair="id"), "`pair` must be left out"),
+                           (lambda: spam.evaluate(TEXTS), "`target` must be given"),
+                           (lambda: spam.evaluate(TEXTS, 3), "`target` must be a sequence"),
+                           (lambda: spam.evaluate(data, pair="id"), "`pair` must be left out"),
+                           (lambda: spam.predict({"comment": TEXTS}), "sequence of strings"),
+                           (lambda: Bert(toy_model()).embed(data), "must be a list of texts"),
+                           (lambda: spam.tokenize(TEXTS, max_len="9"), "`max_len` must be a whole number"),
+                           (lambda: spam.save(None), "`path` must be the path"), (lambda: load(""), "`x` must be")):
+        with pytest.raises(BertfitError, match=message):
+            wrong()
+
+
+@pytest.mark.parametrize("kind", [tuple, iter, np.array, lambda x: pd.Series(x, index=range(50, 56), dtype="string"),
+                                  lambda x: pd.Series(x, dtype="category")])
+def test_texts_of_many_kinds(spam, kind):
+    np.testing.assert_array_equal(spam.predict(kind(TEXTS)), spam.predict(TEXTS))
+
+
+def test_a_fitted_model_embeds_and_tokenizes_its_own_columns(spam, data):
+    np.testing.assert_array_equal(spam.embed(data), spam.embed(data["comment"]))
+    np.testing.assert_array_equal(spam.tokenize(data)[0], spam.tokenize(list(data["comment"]))[0])
+
+
+def test_iterators_of_texts_and_targets(data, spam):
+    listed = fit(None, iter(data["comment"]), iter(data["kind"]), toy_model(), **QUICK)
+    np.testing.assert_array_equal(listed.predict(TEXTS), spam.predict(TEXTS))
+
+
+def test_pickle_keeps_a_model(spam):
+    again = pickle.loads(pickle.dumps(spam))
+    np.testing.assert_array_equal(again.predict(TEXTS), spam.predict(TEXTS))
+    assert again.labels == spam.labels and again.metrics == spam.metrics
+
+
+def test_save_and_load(spam, tmp_path):
+    again = load(spam.save(tmp_path / "spam"))
+    np.testing.assert_array_equal(again.predict(TEXTS), spam.predict(TEXTS))
+    assert isinstance(again, Bert) and again.labels == spam.labels and again.metrics == spam.metrics
+    pd.testing.assert_frame_equal(again.history, spam.history)
+
+
+def test_an_unfitted_model_embeds_and_tokenizes(tmp_path):
+    model = load(persist.save(toy_model(), tmp_path / "toy"))
+    assert not model.fitted and model.labels == () and "binary" not in repr(model)
+    ids, segments, mask = model.tokenize(["a good film", "fun"])
+    assert ids.tolist() == [[2, 11, 5, 7, 3], [2, 10, 3, 0, 0]] and mask.sum() == 8 and segments.sum() == 0
+    assert model.embed(TEXTS, layers=(1, 2)).shape == (6, 16)
+    with pytest.raises(ArgumentError, match="must be fitted"):
+        model.predict(TEXTS)
+
+
+def test_console_lines_unless_silent(capsys):
+    texts, y = toy_rows(20)
+    fitting.fit(None, texts, y, toy_model(), **QUICK)
+    assert capsys.readouterr().err == ""
+    fitting.fit(None, texts, y, toy_model(), **{**QUICK, "verbose": 1})
+    assert "epoch 1/1" in capsys.readouterr().err
+
+
+def test_a_fresh_model_on_an_own_vocabulary(tmp_path):
+    texts = ["a good film", "a bad film"] * 30
+    words = bertfit.train_vocabulary(texts, 11, "sentencepiece", out=tmp_path / "v.model")
+    sizes = bertfit.BertConfig(len(words), hidden_size=8, num_hidden_layers=1, num_attention_heads=2,
+                               intermediate_size=16, max_position_embeddings=16)
+    model = bertfit.init(sizes, tmp_path / "v.model", seed=1, name="mine")
+    assert (model.name, model.fitted, model.config) == ("mine", False, sizes)
+    fitted = bertfit.fit(None, texts, [1, 0] * 30, model, epochs=20, learning_rate=0.02, batch_size=8, verbose=0,
+                         seed=1)
+    assert fitted.predict(["a good film", "a bad film"], type="class").tolist() == ["1", "0"]
+    again = bertfit.load(fitted.save(tmp_path / "fit"))
+    np.testing.assert_array_equal(again.predict(texts[:2]), fitted.predict(texts[:2]))

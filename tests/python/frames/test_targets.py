@@ -1,0 +1,95 @@
+"""What columns are taken for: the rules of the module, one example each."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bertfit.config.task import Task
+from bertfit.errors import ArgumentError, DataError
+from bertfit.frames.targets import code_target, read_target
+
+CAT = pd.Categorical(["b", "a", "b"], categories=["b", "a"])
+
+
+@pytest.mark.parametrize(
+    "values, kind, labels, codes",
+    [
+        ([0, 1, 1], "binary", ("0", "1"), [0, 1, 1]),
+        ([0.0, 0.25, 1], "binary", ("0", "1"), [0, 0.25, 1]),
+        ([True, False, True], "binary", ("FALSE", "TRUE"), [1, 0, 1]),
+        (np.array([True, False]), "binary", ("FALSE", "TRUE"), [1, 0]),
+        (["spam", "ham", "ham"], "binary", ("ham", "spam"), [1, 0, 0]),
+        (["B", "a", "é", "a"], "multiclass", ("B", "a", "é"), [0, 1, 2, 1]),
+        (pd.Series(CAT), "binary", ("b", "a"), [0, 1, 0]),
+        (pd.Series(pd.Categorical([2, 1, 3])), "multiclass", ("1", "2", "3"), [1, 0, 2]),
+        (pd.Series(["x", "y"], dtype="string"), "binary", ("x", "y"), [0, 1]),
+        ([1, 2, 5], "regression", ("y",), [1, 2, 5]),
+        ([-0.5, 0.5], "regression", ("y",), [-0.5, 0.5]),
+    ],
+)
+def test_inference(values, kind, labels, codes):
+    got = read_target({"y": values})
+    assert got[:2] == (kind, labels) and got[2].tolist() == codes and got[2].dtype == np.float64
+
+
+def test_a_task_that_is_asked_for():
+    assert read_target({"y": [1, 2, 5, 2]}, "multiclass")[1:2] == (("1", "2", "5"),)
+    kind, labels, codes = read_target({"y": [2.5, 1, 1]}, "binary")
+    assert (kind, labels, codes.tolist()) == ("binary", ("1", "2.5"), [1, 0, 0])
+    assert read_target({"y": [0, 1]}, "regression")[0] == "regression"
+    kind, labels, matrix = read_target({"a": [0, 1], "b": [0.5, True]})
+    assert (kind, labels, matrix.tolist()) == ("multilabel", ("a", "b"), [[0, 0.5], [1, 1]])
+    assert read_target({"a": [0, 1]}, "multilabel")[2].shape == (2, 1)
+
+
+@pytest.mark.parametrize(
+    "columns, kind, error, message",
+    [
+        ({"y": [1, None, np.nan]}, "auto", DataError, "Rows 2, 3 are missing"),
+        ({"y": pd.Series(["a", pd.NA])}, "auto", DataError, "Row 2 is missing"),
+        ({"y": pd.Series([pd.Timestamp("2020-01-01"), pd.NaT])}, "auto", DataError, "Row 2 is missing"),
+        ({"y": [1, np.inf]}, "auto", DataError, "Row 2 is infinite"),
+        ({"y": [["a"], ["b"]]}, "auto", DataError, "strings or numbers"),
+        ({"y": ["a", "a"]}, "auto", DataError, r"rows of at least two classes\.\n- Every row is a"),
+        ({"y": [1, 1]}, "auto", DataError, "Every row is 1"),
+        ({"y": [True, True]}, "auto", DataError, "Every row is TRUE"),
+        ({"y": pd.Categorical(["b", "b"], categories=["b", "a"])}, "auto", DataError, "Every row is b"),
+        ({"y": [1, 2.5, 3]}, "multiclass", DataError, r"whole numbers for a multiclass task\.\n- Row 2 is not whole"),
+        ({"y": ["a", "b", "c"]}, "binary", DataError, "two classes"),
+        ({"y": ["a", "b"]}, "regression", DataError, "must be numbers"),
+        ({"y": []}, "auto", DataError, "at least one row"),
+        ({"a": [0, 2], "b": [0, 1]}, "auto", DataError, "`a` does not"),
+        ({"a": [0, 1], "b": [0, 1]}, "binary", ArgumentError, "one column"),
+        ({"y": [0, 1]}, "ranking", ArgumentError, "`task`"),
+    ],
+)
+def test_columns_that_are_no_target(columns, kind, error, message):
+    with pytest.raises(error, match=message):
+        read_target(columns, kind)
+
+
+def test_a_category_without_rows_draws_a_warning():
+    values = pd.Categorical(["b", "a"], categories=["a", "b", "c", "d"])
+    with pytest.warns(UserWarning, match=r"`y` has categories without rows: c, d\."):
+        assert read_target({"y": values})[:2] == ("multiclass", ("a", "b", "c", "d"))
+
+
+def test_rows_to_evaluate_are_coded_by_the_labels_of_the_fit():
+    spam = Task("binary", ("ham", "spam"))
+    assert code_target(spam, {"y": ["spam", "spam"]}).tolist() == [1, 1]
+    with pytest.raises(DataError, match=r"Row 2 is not \(eggs\)"):
+        code_target(spam, {"y": ["spam", "eggs"]})
+    with pytest.raises(DataError, match="must be one of ham, spam"):
+        code_target(spam, {"y": [0, 1]})
+    assert code_target(Task("binary", ("0", "1")), {"y": [0.4, 1]}).tolist() == [0.4, 1]
+    assert code_target(Task("binary", ("FALSE", "TRUE")), {"y": [True, True]}).tolist() == [1, 1]
+    assert code_target(Task("binary", ("0", "1")), {"y": ["1", "0"]}).tolist() == [1, 0]
+    assert code_target(Task("binary", ("1", "2.5")), {"y": [2.5, 1]}).tolist() == [1, 0]
+    assert code_target(Task("multiclass", ("1", "2", "5")), {"y": [5.0, 1]}).tolist() == [2, 0]
+    assert code_target(Task("multiclass", ("b", "a", "c")), {"y": pd.Series(CAT)}).tolist() == [0, 1, 0]
+    assert code_target(Task("regression", ("y",)), {"z": [3, 4]}).tolist() == [3, 4]
+    assert code_target(Task("multilabel", ("a", "b")), {"a": [1], "b": [0]}).tolist() == [[1, 0]]
+    for task, columns in ((Task("multilabel", ("a", "b")), {"a": [1]}), (spam, {"a": ["ham"], "b": ["ham"]}),
+                          (Task("regression", ("y",)), {"y": ["a"]})):
+        with pytest.raises(DataError):
+            code_target(task, columns)

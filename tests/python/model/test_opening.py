@@ -1,0 +1,43 @@
+"""Opening models by what is found; fitting leaves a record of columns, kept measures and origin."""
+
+import pytest
+
+from bertfit.errors import ArgumentError, BundleError, CheckpointError, DownloadError
+from bertfit.model import persist
+from bertfit.model.opening import open_model
+from toys.models import toy_head, toy_model
+
+
+def test_a_bundle_is_found_by_its_description(tmp_path, monkeypatch):
+    path = persist.save(toy_head(), tmp_path / "minilm-l6-uncased")
+    assert open_model(path).fitted
+    assert open_model(path, name="mine").name == "mine"
+    monkeypatch.chdir(tmp_path)
+    assert open_model("minilm-l6-uncased").name == "toy"  # a folder goes before a name of the registry
+    (tmp_path / "minilm-l6-uncased" / "vocab.txt").unlink()
+    with pytest.raises(BundleError, match=r"lacks vocab\.txt"):
+        open_model(path)
+
+
+def test_what_a_saved_model_does_not_take(tmp_path):
+    fitted, plain = persist.save(toy_head(), tmp_path / "a"), persist.save(toy_model(), tmp_path / "b")
+    with pytest.raises(ArgumentError, match="`max_len`"):
+        open_model(fitted, max_len=8)
+    with pytest.raises(ArgumentError, match="`lower_case`"):
+        open_model(fitted, lower_case=False)
+    assert open_model(fitted, max_len=32, lower_case=True).fitted
+    assert open_model(plain, max_len=8).max_len == 8
+
+
+def test_errors_of_names_and_paths(tmp_path):
+    with pytest.raises(CheckpointError, match="nowhere"):
+        open_model(tmp_path / "nowhere")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(CheckpointError):
+        open_model(tmp_path / "empty")
+    with pytest.raises(ArgumentError, match="minilm-l6-uncased"):
+        open_model("minilm-l6-uncasd")
+    with pytest.raises(ArgumentError, match="`x`"):
+        open_model(3)
+    with pytest.raises(DownloadError, match="bert_download"):
+        open_model("minilm-l6-uncased", cache_dir=tmp_path, download_missing=False)

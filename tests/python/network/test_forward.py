@@ -1,0 +1,94 @@
+"""The encoder's computation as it runs, against the Keras graph that holds its weights."""
+
+import numpy as np
+import pytest
+
+from bertfit import _env
+from bertfit.config.encoder import BertConfig
+from bertfit.network import compiling
+from bertfit.network.encoder import build_encoder, noise_of
+from bertfit.network.forward import Forward
+from bertfit.network.layers import compute_in
+
+tf = _env.tensorflow()
+
+TOKENS = tf.constant([[2, 9, 8, 7, 3, 0, 0], [2, 9, 30, 3, 0, 0, 0], [2, 4, 5, 6, 7, 8, 3]])
+INPUTS = [TOKENS, tf.constant([[0] * 7, [0] * 7, [0, 0, 0, 1, 1, 1, 1]])]
+
+
+def make(depth, dropout):
+    config = BertConfig(50, hidden_size=16, num_hidden_layers=depth, num_attention_heads=2, intermediate_size=32,
+                        max_position_embeddings=12, hidden_dropout_prob=dropout, attention_probs_dropout_prob=dropout)
+    return build_encoder(config, seed=3), config
+
+
+def compare(encoder, ours, graph, *, precision="float32", compiled=False, value_atol, gradient_atol):
+    """Values and the gradients of every weight, of two functions of the encoder that start from the same noise."""
+    answers = []
+    for function in (ours, graph):
+        noise_of(encoder).reset(11)
+
+        @tf.function
+        @_env.as_written
+        def traced(function=function):
+            with compute_in(precision, compiled), tf.GradientTape() as tape:
+                value = function()
+                weight = tf.random.stateless_normal(tf.shape(value), [1, 2])
+                total = tf.reduce_sum(value * weight)
+            gradients = tape.gradient(total, encoder.trainable_weights)
+            return value, [tf.convert_to_tensor(g) for g in gradients if g is not None]
+
+        answers.append(traced())
+    (value, gradients), (wanted, wanted_gradients) = answers
+    np.testing.assert_allclose(value, wanted, atol=value_atol)
+    assert len(gradients) == len(wanted_gradients)
+    for got, right in zip(gradients, wanted_gradients, strict=True):
+        np.testing.assert_allclose(got, right, rtol=2e-5, atol=gradient_atol * max(1.0, np.abs(right).max()))
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("training", [False, True])
+def test_states_are_the_graphs_with_the_same_values_dropped(training, compiled):
+    if compiled and not compiling.can_compile():
+        pytest.skip("this TensorFlow has no XLA")
+    encoder, config = make(2, 0.2)
+    forward = Forward(encoder, config)
+    compare(encoder, lambda: forward.states(INPUTS, training)[-1], lambda: encoder(INPUTS, training=training)[0],
+            compiled=compiled, value_atol=2e-6, gradient_atol=3e-6)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_bfloat16_is_as_close_as_the_graphs(compiled):
+    if compiled and not compiling.can_compile():
+        pytest.skip("this TensorFlow has no XLA")
+    encoder, config = make(2, 0.2)
+    forward = Forward(encoder, config)
+    compare(encoder, lambda: forward.states(INPUTS, True)[-1], lambda: encoder(INPUTS, training=True)[0],
+            precision="bfloat16", compiled=compiled, value_atol=0.03, gradient_atol=0.03)
+
+
+def test_the_pooled_output_is_the_graphs():
+    encoder, config = make(2, 0.0)
+    forward = Forward(encoder, config)
+    compare(encoder, lambda: forward.pooled(forward.first(INPUTS, True)), lambda: encoder(INPUTS, training=True)[1],
+            value_atol=2e-6, gradient_atol=3e-6)
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.1])
+@pytest.mark.parametrize("depth", [1, 2])
+def test_the_first_token_alone_gets_what_it_gets_among_all(depth, dropout):
+    # With dropout only outside training, where both are the same function.
+    encoder, config = make(depth, dropout)
+    training = dropout == 0.0
+    forward = Forward(encoder, config)
+    compare(encoder, lambda: forward.first(INPUTS, training), lambda: encoder(INPUTS, training=training)[0][:, 0],
+            value_atol=2e-6, gradient_atol=3e-6)
+
+
+def test_a_depth_stops_there():
+    encoder, config = make(3, 0.0)
+    states = Forward(encoder, config).states(INPUTS, False)
+    below = Forward(encoder, config).states(INPUTS, False, depth=2)
+    assert (len(states), len(below)) == (3, 2)
+    for one, other in zip(states, below, strict=False):
+        np.testing.assert_array_equal(one, other)

@@ -1,0 +1,112 @@
+"""What a run tells is passed on whole, not too often, and printed so that a log can be read."""
+
+import io
+
+import numpy as np
+import pytest
+
+from bertfit.training import callbacks
+from bertfit.training.callbacks import Callback, Console, Report, interruptible
+
+BEGIN = {"epochs": 2, "steps": 3, "rows": 1234, "validation_rows": 56, "max_len": 24, "truncated": 0,
+         "precision": "float32", "device": "CPU (2 threads)"}
+
+
+def step(number, epoch=1, steps=3):
+    return {"epoch": epoch, "step": number, "steps": steps, "loss": 0.5 / number, "metric_name": "accuracy",
+            "metric": 0.25 * number, "seconds_left": 1.0}
+
+
+def epoch(number, best):
+    return {"epoch": number, "epochs": 2, "loss": 0.51234, "accuracy": 0.75, "val_loss": float("nan"),
+            "learning_rate": 2e-5, "seconds": 12.34, "best": best}
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_the_base_does_nothing_with_every_event():
+    base = Callback()
+    assert [base.on_begin(BEGIN), base.on_step(step(1)), base.on_epoch(epoch(1, True)), base.on_end({})] == [None] * 4
+
+
+def test_a_report_names_every_event():
+    events = []
+    report = Report(events.append, per_second=1e9)
+    report.on_begin(BEGIN)
+    report.on_step(step(1))
+    report.on_epoch(epoch(1, True))
+    report.on_end({"best_epoch": 1, "interrupted": False})
+    assert [event["event"] for event in events] == ["begin", "step", "epoch", "end"]
+    assert events[0] == {"event": "begin", **BEGIN} and events[1] == {"event": "step", **step(1)}
+
+
+def test_a_report_passes_few_steps_and_always_the_last(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(callbacks.time, "monotonic", lambda: now[0])
+    seen = []
+    report = Report(lambda event: seen.append(event["step"]), per_second=5)
+    for number in range(1, 1001):  # a thousand steps in ten seconds
+        now[0] += 0.01
+        report.on_step(step(number, steps=1000))
+    assert seen[0] == 1 and seen[-1] == 1000 and 49 <= len(seen) <= 52
+    assert min(np.diff(seen[:-1])) >= 20
+
+
+def test_the_console_writes_a_line_per_epoch():
+    out = io.StringIO()
+    console = Console(1, out)
+    console.on_begin(BEGIN)
+    console.on_step(step(1))
+    console.on_epoch(epoch(1, True))
+    console.on_epoch(epoch(2, False))
+    console.on_end({"best_epoch": 1, "interrupted": False})
+    assert out.getvalue().splitlines() == [
+        "1,234 rows, 56 held out; max_len 24; float32 on CPU (2 threads)",
+        "epoch 1/2: loss 0.5123, accuracy 0.7500, val_loss nan, 12.3 s (best so far)",
+        "epoch 2/2: loss 0.5123, accuracy 0.7500, val_loss nan, 12.3 s",
+    ]
+
+
+def test_the_console_says_that_a_run_was_interrupted():
+    out = io.StringIO()
+    Console(1, out).on_end({"best_epoch": None, "interrupted": True})
+    assert "interrupted" in out.getvalue()
+
+
+@pytest.mark.parametrize("verbose, stream, bars", [(2, Terminal, True), (1, Terminal, False), (2, io.StringIO, False)])
+def test_a_bar_is_for_a_terminal(verbose, stream, bars):
+    out = stream()
+    console = Console(verbose, out)
+    console.on_step(step(1))
+    console.on_step(step(3))
+    assert ("epoch 1" in out.getvalue()) is bars
+    console.on_epoch(epoch(1, True))
+    if bars:
+        assert "3/3" in out.getvalue() and "accuracy=0.7500" in out.getvalue()
+    assert out.getvalue().splitlines()[-1].endswith("(best so far)")
+
+
+def test_an_interrupted_bar_is_closed():
+    out = Terminal()
+    console = Console(2, out)
+    console.on_step(step(1))
+    bar = console._bar
+    console.on_end({"best_epoch": None, "interrupted": True})
+    assert bar.disable  # tqdm's way of being closed
+
+
+def test_rs_answer_can_interrupt():
+    def unnamed(event):
+        raise RuntimeError("Unknown exception occurred")
+
+    for function in (lambda event: "interrupt", unnamed):
+        with pytest.raises(KeyboardInterrupt):
+            interruptible(function)({"event": "step"})
+    with pytest.raises(RuntimeError, match="plot window"):
+        interruptible(lambda event: (_ for _ in ()).throw(RuntimeError("plot window closed")))({})
+    seen = []
+    assert interruptible(lambda event: seen.append(event))({"event": "end"}) is None
+    assert seen == [{"event": "end"}]

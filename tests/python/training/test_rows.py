@@ -1,0 +1,210 @@
+"""Rows are checked, split, weighted and cut into batches as scikit-learn would, and errors name rows."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.utils.class_weight import compute_class_weight
+
+from bertfit.config.task import Task
+from bertfit.config.training import TrainConfig
+from bertfit.errors import ArgumentError, DataError
+from bertfit.training import rows as data
+
+BINARY = Task("binary", ("ham", "spam"))
+MULTICLASS = Task("multiclass", ("a", "b", "c"))
+MULTILABEL = Task("multilabel", ("p", "q"))
+REGRESSION = Task("regression", ("score",), 10.0, 4.0)
+
+
+def rows_of(task, targets, weights=None):
+    return data.make_rows(task, [f"text {i}" for i in range(len(targets))], targets, weights=weights)
+
+
+# -- Checked and coded ---------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("task, given, coded", [
+    (BINARY, [0, 1, 0.25], [[0], [1], [0.25]]), (BINARY, [[0], [1]], [[0], [1]]), (BINARY, [False, True], [[0], [1]]),
+    (MULTICLASS, [2, 0.0, 1], [2, 0, 1]), (MULTILABEL, [[0, 1], [0.5, 0]], [[0, 1], [0.5, 0]]),
+    (REGRESSION, [10, 14, 2], [[0], [1], [-2]]),
+])
+def test_targets_are_coded(task, given, coded):
+    rows = rows_of(task, given)
+    np.testing.assert_array_equal(rows.targets, np.array(coded, rows.targets.dtype))
+    assert rows.targets.dtype == (np.int32 if task is MULTICLASS else np.float32)
+    assert rows.weights.tolist() == [1.0] * len(given)
+
+
+@pytest.mark.parametrize("task, given, rule, rows", [
+    (BINARY, [0, np.nan, 1, np.nan], "between 0 and 1, and none may be missing", "Rows 2, 4 are not so."),
+    (BINARY, [0, 1.5], "between 0 and 1", "Row 2 is not so."),
+    (MULTICLASS, [0, 1, 3], "one of the 3 known classes", "Row 3 is not so."),
+    (MULTICLASS, [0.5, 1, -1], "one of the 3 known classes", "Rows 1, 3 are not so."),
+    (MULTILABEL, [[0, 1], [0, -1], [2, 2]], "between 0 and 1", "Rows 2, 3 are not so."),
+    (REGRESSION, [np.inf] * 7, "finite numbers", "Rows 1, 2, 3, 4, 5 and 2 more are not so."),
+])
+def test_bad_targets_are_refused_by_row(task, given, rule, rows):
+    with pytest.raises(DataError, match=rule) as caught:
+        rows_of(task, given)
+    assert rows in caught.value.details[0]
+
+
+@pytest.mark.parametrize("task, targets", [
+    (BINARY, [[0, 1], [1, 0]]), (BINARY, [0]), (MULTILABEL, [0, 1]), (MULTILABEL, [[0], [1]]), (REGRESSION, 3.0),
+])
+def test_targets_of_another_shape_are_refused(task, targets):
+    with pytest.raises(DataError, match="shape"):
+        data.make_rows(task, ["one", "two"], targets)
+
+
+@pytest.mark.parametrize("weights, rule", [
+    ([1, 2], "one number per row"), ([1, -1, 1], "at least 0"), ([1, np.nan, 1], "at least 0"),
+    (["a", "b", "c"], "at least 0"), ([0, 0, 0], "all be 0"),
+])
+def test_bad_weights_are_refused(weights, rule):
+    with pytest.raises(DataError, match=rule):
+        rows_of(BINARY, [0, 1, 0], weights)
+
+
+def test_rows_and_pairs_must_be_there():
+    with pytest.raises(DataError, match="at least one row"):
+        data.make_rows(BINARY, [], [])
+    with pytest.raises(DataError, match="one text per row") as caught:
+        data.make_rows(BINARY, ["a", "b"], [0, 1], pairs=["c"])
+    assert "2 texts and 1 pairs" in str(caught.value)
+
+
+def test_take_keeps_rows_together():
+    rows = data.make_rows(MULTICLASS, ["a", "b", "c"], [0, 1, 2], pairs=["x", "y", "z"], weights=[1, 2, 3])
+    some = rows.take(np.array([2, 0]))
+    assert (some.texts, some.pairs) == (["c", "a"], ["z", "x"])
+    assert (some.targets.tolist(), some.weights.tolist()) == ([2, 0], [3.0, 1.0])
+
+
+# -- Split ---------------------------------------------------------------------------------------------
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.integers(0, 2), min_size=30, max_size=200), st.floats(0.05, 0.9), st.integers(0, 5))
+def test_a_split_holds_out_the_share_of_every_class(codes, share, seed):
+    rows = rows_of(MULTICLASS, codes)
+    expected = {c: min(round(codes.count(c) * share), codes.count(c) - 1) for c in set(codes)}
+    if not any(expected.values()):
+        return
+    kept, held = data.split(MULTICLASS, rows, share, seed)
+    assert sorted(kept.texts + held.texts) == sorted(rows.texts)
+    assert {c: held.targets.tolist().count(c) for c in set(codes)} == expected
+    for part in (kept, held):
+        numbers = [int(text.split()[1]) for text in part.texts]
+        assert numbers == sorted(numbers)
+        assert part.targets.tolist() == [codes[i] for i in numbers]
+
+
+def test_a_split_of_many_small_classes_holds_out_the_share_of_all_rows():
+    task = Task("multiclass", [str(i) for i in range(100)])
+    rows = rows_of(task, np.repeat(np.arange(100), 4))
+    kept, held = data.split(task, rows, 0.1, 0)
+    assert (len(kept), len(held)) == (360, 40)
+    assert np.bincount(held.targets).max() == 1  # and no class is emptied
+
+
+def test_a_split_follows_its_seed():
+    rows = rows_of(REGRESSION, np.arange(100))
+    first, again, other = (data.split(REGRESSION, rows, 0.2, seed)[1].texts for seed in (1, 1, 2))
+    assert first == again != other and len(first) == 20
+
+
+def test_a_fractional_target_stratifies_at_one_half():
+    targets = np.array([0.1] * 40 + [0.5] * 10 + [0.49] * 40 + [0.9] * 10)
+    _, held = data.split(BINARY, rows_of(BINARY, targets), 0.1, 0)
+    assert len(held) == 10 and (held.targets >= 0.5).sum() == 2
+
+
+@pytest.mark.parametrize("task, targets, share", [(REGRESSION, [1.0], 0.5), (MULTICLASS, [0, 1, 2], 0.4)])
+def test_a_split_without_two_sides_is_refused(task, targets, share):
+    with pytest.raises(DataError, match="rows on both sides"):
+        data.split(task, rows_of(task, targets), share, 0)
+
+
+# -- Weights -------------------------------------------------------------------------------------------
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.integers(0, 2), min_size=1, max_size=60))
+def test_balanced_is_scikit_learns(codes):
+    weights = data.class_weight_vector(MULTICLASS, TrainConfig(class_weights="balanced"), np.array(codes, np.int32))
+    present = np.unique(codes)
+    expected = compute_class_weight("balanced", classes=present, y=codes)
+    np.testing.assert_allclose(weights[present], expected, rtol=1e-6)
+    assert not weights[np.setdiff1d(range(3), present)].any()
+
+
+def test_balanced_gives_reference_cs_weights():
+    # 13.4% of the 3,900 training messages are spam.
+    targets = np.r_[np.ones(523), np.zeros(3377)].astype(np.float32)[:, None]
+    weights = data.class_weight_vector(BINARY, TrainConfig(class_weights="balanced"), targets)
+    assert [round(float(w), 3) for w in weights] == [0.577, 3.728]
+
+
+def test_named_weights_come_in_the_order_of_the_labels():
+    config = TrainConfig(class_weights={"c": 3, "a": 1, "b": 2})
+    assert data.class_weight_vector(MULTICLASS, config, np.zeros(1, np.int32)).tolist() == [1.0, 2.0, 3.0]
+    assert data.class_weight_vector(MULTICLASS, TrainConfig(), np.zeros(1, np.int32)) is None
+
+
+@pytest.mark.parametrize("task, weights, rule", [
+    (REGRESSION, "balanced", "must be None for regression"), (MULTILABEL, "balanced", "named by label"),
+    (BINARY, {"ham": 1}, "every label"), (BINARY, {"ham": 1, "spam": 2, "eggs": 3}, "every label"),
+])
+def test_class_weights_that_do_not_fit_are_refused(task, weights, rule):
+    with pytest.raises(ArgumentError, match=rule):
+        data.class_weight_vector(task, TrainConfig(class_weights=weights), np.zeros((1, task.n_outputs)))
+
+
+def test_element_weights_by_hand():
+    rows, by_label = np.array([1, 2], np.float32), np.array([10, 100], np.float32)
+    check = np.testing.assert_allclose
+    check(data.element_weights(BINARY, np.array([[0.25], [1]]), rows, None), [[1], [2]])
+    # A quarter of the positive's weight and three quarters of the negative's: 0.25 * 100 + 0.75 * 10.
+    check(data.element_weights(BINARY, np.array([[0.25], [1]]), rows, by_label), [[32.5], [200]])
+    check(data.element_weights(MULTILABEL, np.zeros((2, 2)), rows, None), [[1, 1], [2, 2]])
+    check(data.element_weights(MULTILABEL, np.zeros((2, 2)), rows, by_label), [[10, 100], [20, 200]])
+    check(data.element_weights(MULTICLASS, np.array([1, 0]), rows, np.array([5, 7, 9])), [7, 10])
+    check(data.element_weights(MULTICLASS, np.array([1, 0]), rows, None), [1, 2])
+
+
+# -- Batches -------------------------------------------------------------------------------------------
+
+@settings(deadline=None, max_examples=50)
+@given(st.integers(1, 200), st.integers(1, 20), st.integers(1, 5))
+def test_accumulated_batches_close_a_step(n, batch_size, accumulation):
+    lengths = np.random.default_rng(n).integers(3, 60, n)
+    batches = list(data.epoch_batches(lengths, batch_size, accumulation, 1, 1))
+    assert sorted(row for batch in batches for row in batch.rows) == list(range(n))
+    steps, current = [], []
+    for batch in batches:
+        assert 1 <= len(batch.rows) <= batch_size
+        current.append(batch)
+        if batch.last:
+            steps.append(current)
+            current = []
+    assert not current and len(steps) == -(-n // (batch_size * accumulation))
+    for step in steps:
+        assert {batch.step_rows for batch in step} == {sum(len(batch.rows) for batch in step)}
+        assert len(step) <= accumulation
+
+
+def test_an_epochs_order_is_its_seeds_and_its_numbers():
+    lengths = np.full(50, 9)
+
+    def order(seed, epoch):
+        return [batch.rows.tolist() for batch in data.epoch_batches(lengths, 4, 1, seed, epoch)]
+
+    assert order(1, 1) == order(1, 1)
+    assert len({str(order(seed, epoch)) for seed in (1, 2) for epoch in (1, 2)}) == 4
+
+
+@pytest.mark.parametrize("lengths, quantile, limit, expected", [
+    ([3, 4, 5], 1.0, 512, 8), (range(1, 101), 0.95, 512, 96), (range(1, 101), 0.5, 512, 56), ([700], 1.0, 512, 512),
+    ([20], 1.0, 21, 21), ([5], 0.95, 6, 6),
+])
+def test_the_automatic_length(lengths, quantile, limit, expected):
+    assert data.auto_max_len(np.array(lengths), quantile, limit) == expected
