@@ -6,8 +6,6 @@ import numbers
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from bertfit.errors import DataError, rows_are, you_gave
 
 
@@ -52,11 +50,11 @@ def is_missing(value: Any) -> bool:
 
 
 def as_list(value: Any) -> list:
-    """A list of what R sent: an array, a list, one scalar, or nothing."""
+    """A list of what R sent: an array (column by column, as R lays it out), a list, one scalar, or nothing."""
     if value is None:
         return []
-    if isinstance(value, np.ndarray):
-        return value.reshape(-1, order="F").tolist()
+    if hasattr(value, "ravel"):  # NumPy's, without importing it
+        return value.ravel(order="F").tolist()
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
@@ -64,6 +62,6 @@ def whole(value: Any) -> Any:
     """3.0 as 3, also in lists; anything else as it is, for the rule it breaks to be named where it is known."""
     if isinstance(value, list):
         return [whole(v) for v in value]
-    if isinstance(value, np.generic):
+    if hasattr(value, "item") and not hasattr(value, "__len__"):  # a NumPy scalar
         value = value.item()
     return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -1,46 +1,152 @@
-"""The exception tree of bertfit.
+"""The exception tree of bertfit, and how an error is worded.
 
-Every error a user can cause is a `BertfitError`. Its message is written for a person: the rule
-first, then (in `details`) what was received and what to do. Each class carries a `code`; the R
-package turns code ``"checkpoint"`` into a condition of class ``bertfit_error_checkpoint``.
+Every error a user can cause is a `BertfitError`. It carries what went wrong as fields (the argument, the rule that it
+broke, what was received, details), and each side puts them into words: Python here, R in R/conditions.R, the command
+line with the names of its options. Each class has a `code`; R makes a condition of class ``bertfit_error_checkpoint``
+of code ``"checkpoint"``.
 
->>> error = ArgumentError("`epochs` must be a whole number of at least 1.", ["You gave 0."])
+>>> error = ArgumentError("must be a whole number of at least 1.", argument="epochs", received=0)
 >>> error.code, str(error)
 ('argument', '`epochs` must be a whole number of at least 1.\\n- You gave 0.')
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+#: Nothing was received that an error could show.
+NOTHING = type("NOTHING", (), {"__repr__": lambda self: "NOTHING"})()
+
+
+@dataclasses.dataclass(frozen=True)
+class Arg:
+    """The name of an argument within a `Sentence`: every side writes it as its users know it."""
+
+    name: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Value:
+    """A value within a `Sentence`: None, True or "text" is written as the language of each side writes it."""
+
+    value: Any
+
+
+class Sentence:
+    """A sentence with arguments and values in it, to be worded later.
+
+    Args:
+        template: The text, with {} where a part stands.
+        *parts: `Arg`s, `Value`s, or text.
+
+    >>> str(Sentence("must not be above {}.", Arg("learning_rate")))
+    'must not be above `learning_rate`.'
+    >>> str(Sentence("must be a number, or {}.", Value(None)))
+    'must be a number, or None.'
+    """
+
+    def __init__(self, template: str, *parts: Arg | Value | str):
+        texts = template.split("{}")
+        if len(texts) != len(parts) + 1:
+            raise ValueError(f"{template!r} has {len(texts) - 1} places for {len(parts)} parts")
+        self.parts: tuple[Arg | Value | str, ...] = (
+            texts[0], *(piece for pair in zip(parts, texts[1:], strict=True) for piece in pair))
+
+    def __str__(self) -> str:
+        return Words().sentence(self)
+
+    def __eq__(self, other: object) -> bool:
+        return str(self) == str(other)
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+
+class Words:
+    """How Python words an error; other sides override `argument` and `value`."""
+
+    def argument(self, name: str) -> str:
+        """An argument's name."""
+        return f"`{name}`"
+
+    def value(self, value: Any) -> str:
+        """A value, as its users would write it."""
+        return repr(value)
+
+    def sentence(self, sentence: str | Sentence) -> str:
+        """A sentence of an error."""
+        if isinstance(sentence, str):
+            return sentence
+        return "".join(
+            self.argument(part.name) if isinstance(part, Arg)
+            else self.value(part.value) if isinstance(part, Value) else part
+            for part in sentence.parts
+        )
+
+    def received(self, value: Any) -> str:
+        """What was received: a short plain value as it is, of anything else its class."""
+        if is_plain(value) and len(text := self.value(value)) <= 80:
+            return f"You gave {text}."
+        return f"You gave an object of class {type(value).__name__}."
+
+    def lines(self, error: BertfitError) -> list[str]:
+        """The rule, then what was received, then the details."""
+        rule = self.sentence(error.rule)
+        first = rule if error.argument is None else f"{self.argument(error.argument)} {rule}"
+        gave = [] if error.received is NOTHING else [self.received(error.received)]
+        return [first, *gave, *map(self.sentence, error.details)]
+
+
+def is_plain(value: Any) -> bool:
+    """Whether a value can be shown in full: None, text, numbers, and lists and dicts of them."""
+    if isinstance(value, Mapping):
+        return all(isinstance(key, str) and is_plain(inner) for key, inner in value.items())
+    if isinstance(value, (list, tuple)):
+        return all(map(is_plain, value))
+    return value is None or isinstance(value, (str, bool, int, float))
 
 
 class BertfitError(Exception):
     """Base of all errors raised on purpose by bertfit.
 
     Args:
-        message: The rule that was broken, one sentence.
+        rule: The rule that was broken: "must be ..." where an argument is named, else a whole sentence.
         details: What was received, where, and the fix; one short sentence each.
+        argument: The argument that breaks the rule, by the name that R and Python share.
+        received: What was given for it; left out where the details say it better.
     """
 
     code = "bertfit"
 
-    def __init__(self, message: str, details: Sequence[str] = ()):
-        self.message = message
-        self.details = tuple(details)
-        super().__init__("\n- ".join((message, *self.details)))
+    def __init__(self, rule: str | Sentence, details: Sequence[str | Sentence] = (), *, argument: str | None = None,
+                 received: Any = NOTHING):
+        self.rule, self.details = rule, tuple(details)
+        self.argument, self.received = argument, received
+        super().__init__("\n- ".join(Words().lines(self)))
+
+    @property
+    def message(self) -> str:
+        """The argument and the rule, in Python's words."""
+        return Words().lines(self)[0]
+
+    def __reduce__(self):
+        return _rebuilt, (type(self), self.rule, self.details, self.argument,
+                          None if self.received is NOTHING else (self.received,))
+
+
+def _rebuilt(kind: type, rule, details, argument, received) -> BertfitError:
+    return kind(rule, details, argument=argument, **({} if received is None else {"received": received[0]}))
 
 
 def you_gave(value: Any) -> str:
-    """What was received, for `details`: a short value as it is, of anything else only its class.
+    """What was received, for `details`.
 
     >>> you_gave("3"), you_gave(range(9**9))
     ("You gave '3'.", 'You gave an object of class range.')
     """
-    plain = value is None or isinstance(value, (str, int, float, list, tuple))
-    if plain and len(text := repr(value)) <= 80:
-        return f"You gave {text}."
-    return f"You gave an object of class {type(value).__name__}."
+    return Words().received(value)
 
 
 def rows_are(rows: Sequence[int]) -> str:

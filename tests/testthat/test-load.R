@@ -15,7 +15,7 @@ def write(folder, kind):
     from safetensors.numpy import save_file
     from bertfit import _env
     from bertfit.config import BertConfig
-    from bertfit.tensors import encoder_tensors
+    from bertfit.checkpoints import encoder_tensors
     sizes = dict(vocab_size=30, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32,
                  max_position_embeddings=20, type_vocab_size=2)
     random = np.random.default_rng(5)

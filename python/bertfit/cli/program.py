@@ -1,6 +1,6 @@
 """The command line: `bertfit vocab | data | pretrain | train | evaluate | predict`, or `python -m bertfit`.
 
-`main` reads the options (`cli_options`), hands them to a command (`cli_commands`) and turns whatever happens into
+`main` reads the options (`options`), hands them to a command (`commands`) and turns whatever happens into
 an exit code: 0 done, 1 an error that the user can mend, 2 wrong usage, 130 interrupted, 141 the reader of a pipe
 went away. An error is a rule and details on stderr, with the option's name where the function has an argument's;
 `--debug` adds the traceback. Nothing heavy is imported before a command runs.

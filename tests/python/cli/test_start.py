@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[3]
 CODE = """
 import os, sys, types
 from bertfit import _env
-from bertfit.cli_start import choose_device
+from bertfit.cli.start import choose_device
 from bertfit.errors import BertfitError
 
 def tensorflow():
