@@ -14,8 +14,8 @@ _UNITS = {"texts": " texts", "rows": " rows"}
 class Bar:
     """A tqdm bar for the events of a `progress` argument; silent without a terminal. Use it in a `with` statement.
 
-    Events: texts and pieces (`text.train_vocabulary`), data (`corpus.make_pretraining_data`), download, rows (`inference`), and read, of a
-    table: done_bytes, total_bytes, rows.
+    Events: texts and pieces (`text.train_vocabulary`), data (`corpus.make_pretraining_data`), download, rows
+    (`inference`), and read, of a table: done_bytes, total_bytes, rows.
     """
 
     def __init__(self, title: str, quiet: bool = False, stream=None):
