@@ -36,6 +36,13 @@ check_number <- function(x, min = -Inf, max = Inf, whole = FALSE, null_ok = FALS
   invisible(if (whole && abs(x) <= .Machine$integer.max) as.integer(x) else as.double(x))
 }
 
+check_numbers <- function(x, arg, call) {
+  if (!is.null(x) && (!is.numeric(x) || anyNA(x))) {
+    bert_abort(paste0("`", arg, "` must be numbers without missing values."), you_gave(x),
+               call = call)
+  }
+}
+
 #' TRUE or FALSE
 #' @noRd
 check_flag <- function(x, null_ok = FALSE, arg = rlang::caller_arg(x), call = rlang::caller_env()) {

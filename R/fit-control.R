@@ -1,7 +1,7 @@
-# The settings of a run and of a head, as plain lists with a print method.
+# The settings of a fine-tuning run, as a plain list with a print method.
 #
-# R checks that each setting is one value of the right type; their ranges and the rules between them are
-# written once, in Python (config.py), and come back as `bertfit_error_argument` when `bert_fit()` uses them.
+# R checks that each setting is one value of the right type. Their ranges and the rules between them are written
+# once, in Python, and come back as `bertfit_error_argument` when bert_fit() uses them.
 
 #' How a model is trained
 #'
@@ -72,21 +72,6 @@ new_control <- function(settings, given = names(settings), call = caller_env()) 
   structure(settings, given = given, class = "bert_control")
 }
 
-check_types <- function(settings, types, call) {
-  for (name in types$number) check_number(settings[[name]], arg = name, call = call)
-  for (name in types$number_or_null) check_number(settings[[name]], null_ok = TRUE, arg = name, call = call)
-  for (name in types$string) check_string(settings[[name]], arg = name, call = call)
-  for (name in types$flag) check_flag(settings[[name]], arg = name, call = call)
-  for (name in types$number_or_string) {
-    if (is.character(settings[[name]])) {
-      check_string(settings[[name]], arg = name, call = call)
-    } else {
-      check_number(settings[[name]], arg = name, call = call)
-    }
-  }
-  invisible(settings)
-}
-
 check_validation <- function(x, call) {
   if (!is.data.frame(x) && !(is.numeric(x) && length(x) == 1)) {
     bert_abort("`validation` must be a share of the rows, or a data frame.", you_gave(x), call = call)
@@ -121,118 +106,9 @@ check_sample_weights <- function(x, call) {
   }
 }
 
-# `bert_fit(..., epochs = 2)`: settings given in the dots join those of `control`. `maker` is the function that
-# `control` comes from, whose name is its class; `new` checks the values.
-control_with <- function(control, settings, call = caller_env(), maker = "bert_control", new = new_control) {
-  from <- paste0("`", maker, "()`")
-  if (!inherits(control, maker)) {
-    bert_abort(paste0("`control` must come from ", from, "."), you_gave(control), call = call)
-  }
-  if (!length(settings)) {
-    return(control)
-  }
-  known <- names(formals(maker, envir = environment(control_with)))
-  if (!is_named(settings)) {
-    bert_abort("Settings in `...` must be named.", c(i = paste0("They are the arguments of ", from, ".")),
-               call = call)
-  }
-  unknown <- setdiff(names(settings), known)
-  if (length(unknown)) {
-    near <- known[utils::adist(unknown[1], known)[1, ] <= 3]
-    bert_abort(
-      paste0("Settings in `...` must be arguments of ", from, "."),
-      c(x = paste0("Unknown: ", quoted(unknown), "."),
-        i = if (length(near)) paste0("Did you mean ", quoted(near), "?")),
-      call = call
-    )
-  }
-  twice <- c(intersect(names(settings), attr(control, "given")), names(settings)[duplicated(names(settings))])
-  if (length(twice)) {
-    bert_abort("A setting must be given once, in `...` or in `control`.",
-               c(x = paste0("Given twice: ", quoted(twice), ".")), call = call)
-  }
-  given <- c(attr(control, "given"), names(settings))
-  values <- unclass(control)
-  values[names(settings)] <- settings # a NULL in `settings` must stay: `[<-` with a list keeps it
-  new(values[known], given, call = call)
-}
-
 #' @export
 print.bert_control <- function(x, ...) {
   print_settings(x, "bert_control", formals(bert_control))
-}
-
-#' The layers between the encoder and the predictions
-#'
-#' @param hidden Widths of dense layers before the output layer, in order; `NULL` for none.
-#' @param activation Their activation: `"relu"`, `"tanh"`, `"gelu"` (with erf), `"gelu_new"` (tanh form) or `"linear"`.
-#' @param dropout Share of values dropped before each dense layer, the output layer included.
-#' @param pooling How the tokens' vectors become one: `"nsp"` is the pretrained pooler (keras-bert's NSP-Dense),
-#'   `"cls"` the first token, `"mean"` and `"max"` go over the real tokens.
-#' @param layers Encoder layers that are pooled and put side by side: 1 is the first, -1 the last. `"nsp"` takes
-#'   the last only.
-#' @param initializer Of fresh weights: `"truncated_normal"` (standard deviation 0.02, as in Google's classifier) or
-#'   `"glorot_uniform"`.
-#' @return A list of class `bert_head`.
-#' @section Errors: `bertfit_error_argument` when a setting has the wrong type. Ranges are checked by [bert_fit()].
-#' @seealso Google's classifier is `bert_head()` with its defaults, <https://github.com/google-research/bert>.
-#' @examples
-#' bert_head()
-#' bert_head(hidden = 512, activation = "relu", pooling = "mean", layers = c(-2, -1))
-#' @export
-bert_head <- function(hidden = NULL, activation = "relu", dropout = 0.1, pooling = "nsp", layers = -1,
-                      initializer = "truncated_normal") {
-  settings <- mget(names(formals()), envir = environment())
-  types <- list(number = "dropout", string = c("activation", "pooling", "initializer"))
-  check_types(settings, types, call = current_env())
-  for (name in c("hidden", "layers")) check_numbers(settings[[name]], name, current_env())
-  structure(settings, class = "bert_head")
-}
-
-check_numbers <- function(x, arg, call) {
-  if (!is.null(x) && (!is.numeric(x) || anyNA(x))) {
-    bert_abort(paste0("`", arg, "` must be numbers without missing values."), you_gave(x),
-               call = call)
-  }
-}
-
-#' @export
-print.bert_head <- function(x, ...) {
-  print_settings(x, "bert_head", formals(bert_head))
-}
-
-# A line per setting; those that differ from their default carry a star.
-print_settings <- function(x, title, defaults) {
-  changed <- !mapply(same_setting, unclass(x)[names(defaults)], lapply(defaults, eval))
-  values <- vapply(unclass(x)[names(defaults)], setting_text, character(1))
-  cat("<", title, ">\n", sep = "")
-  cat(paste0(" ", ifelse(changed, "*", " "), " ", format(names(values)), "  ", values, "\n"), sep = "")
-  if (any(changed)) cat("* not the default\n")
-  invisible(x)
-}
-
-# 3L is 3: a setting that came back from Python is an integer.
-same_setting <- function(value, default) {
-  if (is.numeric(value) && is.numeric(default)) {
-    value <- as.double(value)
-    default <- as.double(default)
-  }
-  identical(value, default)
-}
-
-setting_text <- function(value) {
-  if (is.null(value)) {
-    return("NULL")
-  }
-  if (is.data.frame(value)) {
-    return(if (nrow(value)) paste0("a data frame of ", count(nrow(value), "row")) else "a data frame (rows not kept)")
-  }
-  if (length(value) > 6 && is.null(names(value))) {
-    return(paste0("numbers for ", count(length(value), "row")))
-  }
-  text <- if (is.character(value)) encodeString(value, quote = '"') else format(unlist(value), trim = TRUE)
-  if (!is.null(names(value))) text <- paste(names(value), "=", text)
-  paste(text, collapse = ", ")
 }
 
 # The settings that a saved model remembers, as the objects that they were.
@@ -243,18 +119,13 @@ as_bert_control <- function(settings) {
   structure(control, given = known)
 }
 
-as_bert_head <- function(settings) {
-  settings[c("hidden", "layers")] <- lapply(settings[c("hidden", "layers")], unlist)
-  structure(settings, class = "bert_head")
-}
-
 # A model remembers that it was watched on a data frame, not the rows.
 without_rows <- function(control) {
   if (is.data.frame(control$validation)) control$validation <- control$validation[0, , drop = FALSE]
   control
 }
 
-# What Python gets. A whole number must cross as an integer, or Python refuses 3.0 as a count.
+# What Python gets.
 control_arguments <- function(control) {
   settings <- unclass(control)
   attr(settings, "given") <- NULL
@@ -266,18 +137,4 @@ control_arguments <- function(control) {
   whole <- c("epochs", "batch_size", "max_len", "freeze", "early_stopping", "accumulation", "seed", "verbose")
   settings[whole] <- lapply(settings[whole], whole_number)
   settings
-}
-
-head_arguments <- function(head, call = caller_env()) {
-  if (!inherits(head, "bert_head")) {
-    bert_abort("`head` must come from `bert_head()`.", you_gave(head),
-               call = call)
-  }
-  settings <- unclass(head)
-  for (name in c("hidden", "layers")) settings[[name]] <- as.list(whole_number(settings[[name]]))
-  settings
-}
-
-whole_number <- function(x) {
-  if (is.numeric(x) && all(is.finite(x) & x == trunc(x) & abs(x) <= .Machine$integer.max)) as.integer(x) else x
 }

@@ -168,3 +168,26 @@ fit_impl <- function(model, rows, target, head, control, validation, weights, so
                                              recipe = source$recipe))
   })
 }
+
+fitted_fields <- function(description) {
+  record <- description$record
+  history <- new_bert_history(record$history, record$best_epoch, record$settings$monitor)
+  list(
+    task = description$task$kind,
+    labels = as.character(unlist(description$task$labels)),
+    columns = lapply(record$columns, function(x) if (is.null(x)) NULL else as.character(unlist(x))),
+    head = as_bert_head(description$head),
+    control = as_bert_control(record$settings),
+    history = history,
+    metrics = record$metrics,
+    best_epoch = as.integer(record$best_epoch %||% NA),
+    interrupted = isTRUE(record$interrupted),
+    seconds = as.numeric(record$seconds %||% NA),
+    seed = record$seed,
+    precision = record$precision,
+    record = record[setdiff(names(record), "history")],
+    trainable_parameters = as.numeric(description$trainable_parameters %||% NA),
+    target_type = NULL,
+    recipe = NULL
+  )
+}

@@ -1,68 +1,44 @@
-# summary, tidy, glance and augment.
-
-#' @importFrom rlang abort warn inform caller_arg caller_env current_env check_installed
-#' @importFrom rlang is_interactive is_named is_string list2
-#' @importFrom stats predict
-NULL
-
-#' @importFrom generics tidy
-#' @export
-generics::tidy
-
-#' @importFrom generics glance
-#' @export
-generics::glance
-
-#' @importFrom generics augment
-#' @export
-generics::augment
-
-#' Layers of a model
-#'
-#' @param object A model from [bert_load()] or [bert_fit()].
-#' @param ... Must be empty.
-#' @return An object of class `summary.bert_model`: a list with `layers`, a data frame of `layer`, `type`, `output`
-#'   (shape),
-#'   `parameters` and `trainable` (parameters that the fit could change), and the totals. It prints as Keras'
-#'   summaries do.
-#' @examplesIf bertfit::bert_available()
-#' summary(bert_load("minilm-l6-uncased", max_len = 50))
-#' @export
-summary.bert_model <- function(object, ...) {
-  check_dots_empty0(...)
-  layers <- columns_frame_mixed(bert_call("layers", handle = model_handle(object)))
-  structure(
-    list(name = object$name, layers = layers, parameters = sum(layers$parameters), trainable = sum(layers$trainable)),
-    class = "summary.bert_model"
-  )
-}
-
-# Columns of strings and of whole numbers, which Python hands over as lists or arrays.
-columns_frame_mixed <- function(columns) {
-  as.data.frame(lapply(columns, function(column) as.vector(unlist(column))), stringsAsFactors = FALSE)
-}
+# A fitted model on the console and as tables: print, tidy, glance and augment.
 
 #' @export
-print.summary.bert_model <- function(x, ...) {
-  layers <- x$layers
-  frozen <- layers$parameters > 0 & layers$trainable == 0
-  table <- cbind(
-    paste0(format(c("layer", layers$layer)), "  ", format(c("type", layers$type)), "  ",
-           format(c("output", layers$output))),
-    formatC(c("parameters", big(layers$parameters)), width = 12),
-    c("", ifelse(frozen, "  frozen", ""))
-  )
-  lines <- paste0(table[, 1], table[, 2], table[, 3])
-  rule <- strrep("-", max(nchar(lines)))
-  cat("<bert_model> ", x$name, "\n", sep = "")
-  cat(lines[1], rule, lines[-1], rule, sep = "\n")
+print.bert_fit <- function(x, ...) {
+  rows <- x$record$rows
+  labels <- switch(x$task, regression = NULL, paste0(": ", paste(utils::head(x$labels, 6), collapse = ", "),
+                                                     if (length(x$labels) > 6) ", ..."))
+  epochs <- nrow(x$history)
   cat(
-    "Total params: ", big(x$parameters), "\n",
-    "Trainable params: ", big(x$trainable), "\n",
-    "Non-trainable params: ", big(x$parameters - x$trainable), "\n",
+    "<bert_fit> ", x$name, ", ", x$task, labels, "\n",
+    "  formula     ", columns_text(x$columns), "\n",
+    if (!is.null(rows)) paste0("  trained on  ", count(rows, "row"), " in ", seconds_text(x$seconds), "\n"),
+    "  epochs      ", epochs, if (!is.na(x$best_epoch)) paste0(", best ", x$best_epoch),
+    if (x$interrupted) ", interrupted", "\n",
+    "  best        ", best_text(x), "\n",
     sep = ""
   )
   invisible(x)
+}
+
+columns_text <- function(columns) {
+  columns <- lapply(columns, function(names) vapply(names, function(name) deparse(as.name(name), backtick = TRUE), ""))
+  target <- columns$target
+  target <- if (length(target) > 1) paste0("cbind(", paste(target, collapse = ", "), ")") else target
+  paste(target, "~", paste(c(columns$text, columns$pair), collapse = " + "))
+}
+
+# The measures of the best epoch: those of the validation rows where there are any.
+best_text <- function(x) {
+  if (nrow(x$history) == 0) {
+    return("no epoch was finished")
+  }
+  measures_text(best_measures(x))
+}
+
+best_measures <- function(x) {
+  row <- best_row(x$history, x$best_epoch)
+  measures <- unlist(row[setdiff(names(row), not_measures)])
+  validation <- measures[startsWith(names(measures), "val_")]
+  measures <- if (any(!is.na(validation))) validation else measures[!startsWith(names(measures), "val_")]
+  measures[!is.na(measures)]
 }
 
 #' A fitted model as tables

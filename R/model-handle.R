@@ -37,29 +37,6 @@ new_bert_model <- function(description, bundle = own_bytes(description), extra =
   structure(c(model, fitted), class = c("bert_fit", "bert_model"))
 }
 
-fitted_fields <- function(description) {
-  record <- description$record
-  history <- new_bert_history(record$history, record$best_epoch, record$settings$monitor)
-  list(
-    task = description$task$kind,
-    labels = as.character(unlist(description$task$labels)),
-    columns = lapply(record$columns, function(x) if (is.null(x)) NULL else as.character(unlist(x))),
-    head = as_bert_head(description$head),
-    control = as_bert_control(record$settings),
-    history = history,
-    metrics = record$metrics,
-    best_epoch = as.integer(record$best_epoch %||% NA),
-    interrupted = isTRUE(record$interrupted),
-    seconds = as.numeric(record$seconds %||% NA),
-    seed = record$seed,
-    precision = record$precision,
-    record = record[setdiff(names(record), "history")],
-    trainable_parameters = as.numeric(description$trainable_parameters %||% NA),
-    target_type = NULL,
-    recipe = NULL
-  )
-}
-
 # The bytes of a model that lies in no folder, or is the user's own work: fitted, pretrained, or with fresh weights.
 own_bytes <- function(description) {
   if (isTRUE(description$fitted) || isTRUE(description$pretrained) || identical(description$kind, "fresh")) {
@@ -148,70 +125,4 @@ check_model <- function(model, fitted = FALSE, arg = "model", call = caller_env(
                call = call)
   }
   invisible(model)
-}
-
-# -- Printing -----------------------------------------------------------------------------------------
-
-#' @export
-print.bert_model <- function(x, ..., title = "bert_model") {
-  config <- x$config
-  origin <- c(google = "Google checkpoint", huggingface = "Hugging Face folder", bundle = "bertfit bundle",
-              fresh = "fresh weights", pretrained = "pretraining")[x$kind]
-  vocabulary <- vocabulary_text(x$vocab_size, x$vocab_type, x$cased)
-  cat(
-    "<", title, "> ", x$name, "\n",
-    "  encoder     ", config$num_hidden_layers, " layers x ", config$hidden_size, " hidden x ",
-    config$num_attention_heads, " heads\n",
-    "  parameters  ", big(x$parameters), "\n",
-    "  vocabulary  ", vocabulary, "\n",
-    "  from        ", paste(c(if (is.na(origin)) x$kind else origin, x$path), collapse = ", "), "\n",
-    sep = ""
-  )
-  invisible(x)
-}
-
-#' @export
-print.bert_fit <- function(x, ...) {
-  rows <- x$record$rows
-  labels <- switch(x$task, regression = NULL, paste0(": ", paste(utils::head(x$labels, 6), collapse = ", "),
-                                                     if (length(x$labels) > 6) ", ..."))
-  epochs <- nrow(x$history)
-  cat(
-    "<bert_fit> ", x$name, ", ", x$task, labels, "\n",
-    "  formula     ", columns_text(x$columns), "\n",
-    if (!is.null(rows)) paste0("  trained on  ", count(rows, "row"), " in ", seconds_text(x$seconds), "\n"),
-    "  epochs      ", epochs, if (!is.na(x$best_epoch)) paste0(", best ", x$best_epoch),
-    if (x$interrupted) ", interrupted", "\n",
-    "  best        ", best_text(x), "\n",
-    sep = ""
-  )
-  invisible(x)
-}
-
-columns_text <- function(columns) {
-  columns <- lapply(columns, function(names) vapply(names, function(name) deparse(as.name(name), backtick = TRUE), ""))
-  target <- columns$target
-  target <- if (length(target) > 1) paste0("cbind(", paste(target, collapse = ", "), ")") else target
-  paste(target, "~", paste(c(columns$text, columns$pair), collapse = " + "))
-}
-
-# The measures of the best epoch: those of the validation rows where there are any.
-best_text <- function(x) {
-  if (nrow(x$history) == 0) {
-    return("no epoch was finished")
-  }
-  measures <- best_measures(x)
-  paste(names(measures), number_text(measures), collapse = ", ")
-}
-
-best_measures <- function(x) {
-  row <- best_row(x$history, x$best_epoch)
-  measures <- unlist(row[setdiff(names(row), not_measures)])
-  validation <- measures[startsWith(names(measures), "val_")]
-  measures <- if (any(!is.na(validation))) validation else measures[!startsWith(names(measures), "val_")]
-  measures[!is.na(measures)]
-}
-
-number_text <- function(x) {
-  formatC(x, format = "fg", digits = 4, flag = "#")
 }

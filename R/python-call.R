@@ -41,6 +41,11 @@ as_py_array <- function(x) {
   if (is.null(x)) NULL else if (is.null(dim(x))) as.array(unname(x)) else unname(x)
 }
 
+# A whole number must cross as an integer: Python refuses 3.0 as a count. Anything else is left as it is.
+whole_number <- function(x) {
+  if (is.numeric(x) && all(is.finite(x) & x == trunc(x) & abs(x) <= .Machine$integer.max)) as.integer(x) else x
+}
+
 # Functions are wrapped here so that what Python passes them arrives as R values.
 as_py_argument <- function(x) {
   if (is.function(x)) reticulate::r_to_py(x, convert = TRUE) else x

@@ -118,10 +118,6 @@ epoch_line <- function(event) {
   )
 }
 
-measures_text <- function(measures) {
-  paste(names(measures), number_text(measures), collapse = ", ")
-}
-
 end_line <- function(event) {
   if (isTRUE(event$interrupted)) "Interrupted: the model is returned as it stands."
 }
