@@ -53,3 +53,12 @@ good_packages <- c(
   tokenizers = "0.23.3", sentencepiece = "0.2.3", safetensors = "0.8.0", "scikit-learn" = "1.9.1", tqdm = "4.70.1",
   pandas = "2.3.3", numpy = "1.26.4"
 )
+
+# The core's own defaults, read from its dataclasses.
+python_defaults <- function(class) {
+  skip_if_no_python()
+  python_api()
+  reticulate::py_run_string(
+    paste0("from bertfit.config import ", class, "\nsettings = ", class, "().to_dict()"), local = TRUE, convert = TRUE
+  )$settings
+}

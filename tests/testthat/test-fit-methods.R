@@ -1,22 +1,3 @@
-test_that("a summary lists layers and ends in Keras' three lines", {
-  model <- toy_model()
-  result <- summary(model)
-  expect_identical(result$parameters, model$parameters)
-  expect_identical(result$layers$parameters[result$layers$layer == "Embedding-Token"], 80 * 16)
-  expect_true(all(c("Input-Token", "Encoder-2-FeedForward-Norm", "NSP-Dense") %in% result$layers$layer))
-  expect_identical(utils::tail(capture.output(print(result)), 3),
-                   c("Total params: 6,576", "Trainable params: 6,576", "Non-trainable params: 0"))
-})
-
-test_that("a summary tells frozen layers", {
-  fit <- bert_fit(toy_data(), "text", "target", toy_model(), control = toy_control(epochs = 1, freeze = "encoder"))
-  result <- summary(fit)
-  expect_identical(result$trainable, 17) # the output layer: 16 weights and a bias
-  expect_identical(fit$trainable_parameters, 17)
-  expect_identical(result$parameters, 6576 + 17)
-  expect_match(grep("^Embedding-Token ", capture.output(print(result)), value = TRUE), "frozen$")
-})
-
 test_that("glance() is one row about the fit", {
   fit <- toy_fit()
   row <- glance(fit)
@@ -61,4 +42,21 @@ test_that("augment() binds predictions to the data, in its class", {
     augment(fit, "a")
     augment(fit, wide)
   })
+})
+
+test_that("a fitted model prints what it is", {
+  fit <- toy_fit()
+  lines <- capture.output(print(fit))
+  expect_length(lines, 5)
+  expect_identical(lines[1:2], c("<bert_fit> toy, binary: 0, 1", "  formula     target ~ text"))
+  expect_match(lines[3], "^  trained on  36 rows in ")
+  expect_match(lines[4], "^  epochs      12, best [0-9]+$")
+  interrupted <- fit
+  interrupted$interrupted <- TRUE
+  expect_match(capture.output(print(interrupted))[4], "interrupted$")
+})
+
+test_that("columns print as the formula that names them", {
+  expect_identical(columns_text(list(text = "comment text", target = "y")), "y ~ `comment text`")
+  expect_identical(columns_text(list(text = "t", target = c("a", "b c"), pair = "p")), "cbind(a, `b c`) ~ t + p")
 })

@@ -35,3 +35,14 @@ test_that("what is no configuration is refused", {
   expect_error(bert_config("kor-tiny", width = 3), "Unknown: width", class = "bertfit_error_argument")
   expect_error(bert_config(vocab_size = 50, hidden_size = 10), "multiple of", class = "bertfit_error_argument")
 })
+
+test_that("a model's sizes are listed and printed", {
+  config <- bert_config(toy_model())
+  expect_s3_class(config, "bert_config")
+  expect_identical(as.integer(config$hidden_size), 16L)
+  expect_identical(as.integer(config$attention_head_size), 8L)
+  lines <- capture.output(print(config))
+  expect_identical(lines[1], "<bert_config>")
+  expect_true(any(grepl("^  hidden_size +16$", lines)))
+  expect_true(any(grepl("^  layer_norm_eps +1e-12$", lines)))
+})

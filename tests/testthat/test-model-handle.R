@@ -1,12 +1,5 @@
-test_that("a loaded model prints in five lines and has its fields", {
+test_that("a model has the fields that Python describes", {
   model <- toy_model()
-  lines <- capture.output(print(model))
-  expect_length(lines, 5)
-  expect_identical(lines[1:4], c(
-    "<bert_model> toy", "  encoder     2 layers x 16 hidden x 2 heads", "  parameters  6,576",
-    "  vocabulary  80 tokens, uncased"
-  ))
-  expect_match(lines[5], "bertfit bundle, .*toy-bert$")
   expect_identical(model$name, "toy")
   expect_identical(model$max_len, 32L)
   expect_identical(model$config$hidden_size, 16L)
@@ -14,23 +7,6 @@ test_that("a loaded model prints in five lines and has its fields", {
   h <- 16
   encoder <- (80 + 2 + 32) * h + 2 * h + 2 * (4 * (h * h + h) + 2 * 2 * h + (h * 32 + 32) + (32 * h + h)) + h * h + h
   expect_identical(model$parameters, encoder)
-})
-
-test_that("a fitted model prints what it is", {
-  fit <- toy_fit()
-  lines <- capture.output(print(fit))
-  expect_length(lines, 5)
-  expect_identical(lines[1:2], c("<bert_fit> toy, binary: 0, 1", "  formula     target ~ text"))
-  expect_match(lines[3], "^  trained on  36 rows in ")
-  expect_match(lines[4], "^  epochs      12, best [0-9]+$")
-  interrupted <- fit
-  interrupted$interrupted <- TRUE
-  expect_match(capture.output(print(interrupted))[4], "interrupted$")
-})
-
-test_that("columns print as the formula that names them", {
-  expect_identical(columns_text(list(text = "comment text", target = "y")), "y ~ `comment text`")
-  expect_identical(columns_text(list(text = "t", target = c("a", "b c"), pair = "p")), "cbind(a, `b c`) ~ t + p")
 })
 
 test_that("a handle of another session is opened again, once", {

@@ -142,19 +142,6 @@ test_that("arguments are checked before Python starts", {
   expect_error(bert_load("x", lower = TRUE), "`lower`", class = "bertfit_error_argument")
   expect_error(bert_load("x", lower_case = "yes"), "`lower_case` must be TRUE or FALSE", class = "bertfit_error_argument")
   expect_error(bert_load("x", max_len = 0), "`max_len` must be a whole number of at least 1", class = "bertfit_error_argument")
-  expect_error(bert_config(3), "`x` must be a model", class = "bertfit_error_argument")
-})
-
-test_that("bert_config() lists and prints the sizes", {
-  skip_if_no_python()
-  config <- bert_config(bert_load(toy_checkpoint("google")))
-  expect_s3_class(config, "bert_config")
-  expect_identical(as.integer(config$hidden_size), 16L)
-  expect_identical(as.integer(config$attention_head_size), 8L)
-  lines <- capture.output(print(config))
-  expect_identical(lines[1], "<bert_config>")
-  expect_true(any(grepl("^  hidden_size +16$", lines)))
-  expect_true(any(grepl("^  layer_norm_eps +1e-12$", lines)))
 })
 
 test_that("minilm-l6-uncased is the published encoder", {

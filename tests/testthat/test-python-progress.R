@@ -61,15 +61,6 @@ test_that("an interrupt while drawing is answered, not raised", {
   expect_null(answering_interrupts(function(event) 1)(list()))
 })
 
-test_that("durations and counts read well", {
-  expect_identical(seconds_text(0.04), "0.0 s")
-  expect_identical(vapply(c(7.31, 59.4, 60, 131, 3725), seconds_text, ""),
-                   c("7.3 s", "59 s", "1 min 00 s", "2 min 11 s", "1 h 02 min"))
-  expect_identical(vapply(c(770, 12345, 22713216, 1.5e9), short_count, ""), c("770", "12.3k", "22.7M", "1.5B"))
-  expect_identical(count(1, "row"), "1 row")
-  expect_identical(count(1492, "row"), "1,492 rows")
-})
-
 # In processes of their own: after a SIGINT that R has answered, reticulate 1.28 takes the next Python exception for it.
 test_that("an interrupt that waited for a listener is its answer", {
   skip_on_os("windows")
@@ -146,4 +137,20 @@ test_that("Ctrl-C ends a fit at the next batch and the model is returned; predic
   Sys.sleep(1)
   tools::pskill(pid, tools::SIGINT)
   expect_true(seen("^stopped $", 30))
+})
+
+test_that("a log has the four measures and says where a run goes on", {
+  begin <- list(event = "begin", epochs = 2, steps = 4, rows = 1356, validation_rows = 0, max_len = 48, truncated = 0,
+                precision = "float32", device = "CPU", parameters = 100352, trainable = 105239, step = 2)
+  expect_identical(
+    begin_line(begin),
+    "Going on after step 2, on 1,356 rows, up to 48 tokens, 105.2k parameters, float32 on CPU"
+  )
+  epoch <- list(event = "epoch", epoch = 1, epochs = 2, loss = 6, mlm_loss = 5.25, mlm_accuracy = 0.125,
+                nsp_loss = 0.75, nsp_accuracy = 0.5, val_loss = 7, val_mlm_loss = 6, val_mlm_accuracy = 0.25,
+                val_nsp_loss = 1, val_nsp_accuracy = 0.5, learning_rate = 1e-4, seconds = 2, best = FALSE)
+  expect_identical(epoch_line(epoch), paste0(
+    "Epoch 1/2: mlm_loss 5.250, mlm_accuracy 0.1250, nsp_loss 0.7500, nsp_accuracy 0.5000; ",
+    "validation: mlm_loss 6.000, mlm_accuracy 0.2500, nsp_loss 1.000, nsp_accuracy 0.5000 (2.0 s)"
+  ))
 })
