@@ -3,6 +3,8 @@ test_that("data frame, data.table, tibble, formula and `data` are the same fit",
   data <- toy_data()
   control <- toy_control()
   expected <- predict(bert_fit(data, "text", "target", model, control = control), data)
+  expect_named(expected, c(".pred_0", ".pred_1"))
+  expect_identical(nrow(expected), 48L)
   same <- function(fit) expect_equal(predict(fit, data), expected, tolerance = 1e-5)
   same(bert_fit(data.table::as.data.table(data), text = "text", target = "target", model = model, control = control))
   same(bert_fit(target ~ text, data, model, control = control))
@@ -85,11 +87,14 @@ test_that("levels without rows keep their probability, balanced weights too", {
     fit <- bert_fit(data, "text", "kind", toy_model(), control = toy_control(class_weights = "balanced")),
     class = "bertfit_warning_levels"
   )
-  expect_named(predict(fit, data[1, ]), paste0(".pred_", levels(data$kind)))
+  predicted <- predict(fit, data[1, ])
+  expect_named(predicted, paste0(".pred_", levels(data$kind)))
+  expect_equal(sum(predicted), 1, tolerance = 1e-6)
+  expect_length(fit$history$loss, 2)
   expect_true(all(is.finite(fit$history$loss)))
 })
 
-test_that("data that cannot be used are refused before Python is asked", {
+test_that("wrong columns, rows and arguments are refused before Python is asked", {
   model <- structure(list(), class = "bert_model")
   data <- data.frame(text = c("a", NA, "b"), ok = c("a", "b", "c"), target = c(0, 1, 1), holes = c(1, NA, 0))
   expect_snapshot(error = TRUE, {

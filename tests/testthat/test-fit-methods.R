@@ -44,7 +44,7 @@ test_that("augment() binds predictions to the data, in its class", {
   })
 })
 
-test_that("a fitted model prints what it is", {
+test_that("a fitted model prints its task, formula, rows, epochs and best measures", {
   fit <- toy_fit()
   lines <- capture.output(print(fit))
   expect_length(lines, 5)

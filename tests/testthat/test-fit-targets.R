@@ -47,7 +47,7 @@ test_that("levels without rows are kept, and said so", {
   expect_snapshot(invisible(kind_of(target)))
 })
 
-test_that("targets that mean nothing are refused, with the rows", {
+test_that("targets that fit no task are refused, with the rows", {
   integer64 <- structure(c(1, 2), class = "integer64")
   expect_snapshot(error = TRUE, {
     kind_of(c(1, NA, 0, NA))

@@ -25,11 +25,12 @@ test_that("sizes go before a preset's, and suffice without one", {
   expect_null(attr(config, "preset"))
 })
 
-test_that("what is no configuration is refused", {
+test_that("wrong presets and sizes are refused", {
   expect_error(bert_config(hidden_size = 16), "`vocab_size` must be given", class = "bertfit_error_argument")
   expect_error(bert_config("kor-tiny", 3), "must be named", class = "bertfit_error_argument")
   expect_error(bert_config("kor-tiny", vocab_size = 1:2), "`vocab_size` must be a single", class = "bertfit_error_argument")
   expect_error(bert_config(c("kor-tiny", "kor-half")), "must be a single string", class = "bertfit_error_argument")
+  expect_error(bert_config(3), "`x` must be a model", class = "bertfit_error_argument")
   skip_if_no_python()
   expect_error(bert_config("kor-tinny"), "Did you mean kor-tiny", class = "bertfit_error_argument")
   expect_error(bert_config("kor-tiny", width = 3), "Unknown: width", class = "bertfit_error_argument")

@@ -33,7 +33,7 @@ test_that("weights that changed on disk are not taken for the model's", {
   expect_error(model_handle(model), class = "bertfit_error_checkpoint")
 })
 
-test_that("Python forgets a model that R has forgotten", {
+test_that("a model that R has collected is released in Python", {
   model <- toy_model()
   id <- model_handle(model)
   expect_identical(bert_call("describe", handle = id)$name, "toy")
@@ -43,14 +43,14 @@ test_that("Python forgets a model that R has forgotten", {
   expect_error(bert_call("describe", handle = id), class = "bertfit_error_argument")
 })
 
-test_that("a forked process is told so", {
+test_that("a model is refused in a forked process", {
   skip_on_os("windows")
   model <- toy_model()
   answer <- parallel::mccollect(parallel::mcparallel(tryCatch(model_handle(model), error = class)))[[1]]
   expect_identical(answer[1], "bertfit_error_setup")
 })
 
-test_that("what is no model is refused", {
+test_that("objects that are not models, or not fitted ones, are refused", {
   expect_snapshot(error = TRUE, {
     bert_embed("minilm", "a")
     bert_evaluate(structure(list(), class = "bert_model"), data.frame())

@@ -10,7 +10,7 @@ init_config <- function(vocab) {
               intermediate_size = 32, max_position_embeddings = 32)
 }
 
-test_that("a fresh model is a model", {
+test_that("a fresh model has the fields of a model and tokenizes with its vocabulary", {
   vocab <- init_vocab()
   model <- bert_init(init_config(vocab), vocab, seed = 3, name = "toy")
   expect_s3_class(model, "bert_model")
@@ -23,7 +23,7 @@ test_that("a fresh model is a model", {
   expect_identical(bert_tokenize("the day", model, max_len = 8), bert_tokenize("the day", vocab, max_len = 8))
 })
 
-test_that("a seed gives the weights, another one others", {
+test_that("the seed decides the weights", {
   vocab <- init_vocab()
   config <- init_config(vocab)
   first <- bert_embed(bert_init(config, vocab, seed = 3), "the day")
@@ -31,7 +31,7 @@ test_that("a seed gives the weights, another one others", {
   expect_false(isTRUE(all.equal(bert_embed(bert_init(config, vocab, seed = 4), "the day"), first)))
 })
 
-test_that("it survives saveRDS(), bert_save(), and lends its vocabulary", {
+test_that("a fresh model survives saveRDS() and bert_save(), and its vocabulary can be used again", {
   vocab <- init_vocab()
   model <- bert_init(init_config(vocab), vocab, seed = 3)
   expected <- bert_embed(model, "the day")
@@ -53,7 +53,7 @@ test_that("it survives saveRDS(), bert_save(), and lends its vocabulary", {
   expect_identical(bert_embed(from_file, "the day"), expected)
 })
 
-test_that("it learns from labels like any other, with either vocabulary", {
+test_that("a fresh model learns from labels, with either type of vocabulary", {
   for (type in c("wordpiece", "sentencepiece")) {
     vocab <- init_vocab(type)
     model <- bert_init(init_config(vocab), vocab, seed = 3)

@@ -75,7 +75,9 @@ test_that("a Hugging Face folder with the same weights computes the same", {
   expect_identical(face$kind, "huggingface")
   expect_identical(face$parameters, google$parameters)
   texts <- c("a b c", "z")
-  expect_equal(bert_embed(face, texts), bert_embed(google, texts), tolerance = 1e-5)
+  vectors <- bert_embed(google, texts)
+  expect_identical(dim(vectors), c(2L, 16L))
+  expect_equal(bert_embed(face, texts), vectors, tolerance = 1e-5)
 })
 
 test_that("relative paths are R's, not Python's", {
@@ -137,7 +139,7 @@ test_that("wrong names and paths say what was looked for", {
 })
 
 test_that("arguments are checked before Python starts", {
-  expect_error(bert_load(), class = "error")
+  expect_error(bert_load(), "`x` must be given", class = "bertfit_error_argument")
   expect_error(bert_load(NULL), "`x` must be a single string", class = "bertfit_error_argument")
   expect_error(bert_load("x", lower = TRUE), "`lower`", class = "bertfit_error_argument")
   expect_error(bert_load("x", lower_case = "yes"), "`lower_case` must be TRUE or FALSE", class = "bertfit_error_argument")

@@ -45,7 +45,7 @@ test_that("an unfitted model is opened again from its folder", {
   expect_equal(readRDS(out), bert_embed(model, "the day is good"))
 })
 
-test_that("nothing is overwritten unasked", {
+test_that("a bundle is replaced only with overwrite = TRUE, and other folders never", {
   fit <- toy_fit()
   path <- file.path(withr::local_tempdir(), "saved")
   bert_save(fit, path)

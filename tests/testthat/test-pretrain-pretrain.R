@@ -17,7 +17,7 @@ test_that("a pretrained model knows how it was made", {
   expect_identical(model$control$steps_per_epoch, 100L)
 })
 
-test_that("it learns", {
+test_that("the loss of hidden tokens falls, and their accuracy rises", {
   history <- toy_pretrained()$history
   expect_lt(history$mlm_loss[3], 0.7 * history$mlm_loss[1])
   expect_gt(history$mlm_accuracy[3], history$mlm_accuracy[1] + 0.2)
@@ -60,7 +60,7 @@ test_that("heads take the form that was asked for, and those of the model else",
   expect_error(bert_pretrain(plain, toy$data, heads = "tied"), "`heads`", class = "bertfit_error_argument")
 })
 
-test_that("it survives saveRDS() in a fresh session, and bert_save()", {
+test_that("a pretrained model survives saveRDS() into a fresh session, and bert_save()", {
   model <- toy_pretrained()
   text <- "the day is [MASK] ."
   expected <- bert_fill_mask(text, model)
@@ -77,7 +77,7 @@ test_that("it survives saveRDS() in a fresh session, and bert_save()", {
   expect_equal(bert_fill_mask(text, loaded), expected)
 })
 
-test_that("it goes straight into bert_fit(), which drops the heads", {
+test_that("bert_fit() takes a pretrained model and drops its heads", {
   fit <- bert_fit(toy_data(), "text", "target", toy_pretrained(), control = toy_control(epochs = 8))
   expect_s3_class(fit, c("bert_fit", "bert_model"), exact = TRUE)
   expect_null(fit$pretraining)
@@ -85,7 +85,7 @@ test_that("it goes straight into bert_fit(), which drops the heads", {
   expect_error(bert_fill_mask("[MASK]", fit), class = "bertfit_error_argument")
 })
 
-test_that("a run that was cut goes on to the same weights", {
+test_that("an interrupted run that is resumed ends in the same weights", {
   toy <- toy_corpus()
   start <- bert_init(toy$config, toy$vocab, seed = 2)
   settings <- bert_pretrain_control(steps = 12, steps_per_epoch = 4, batch_size = 8, seed = 3, verbose = 0)
@@ -110,7 +110,7 @@ test_that("a run that was cut goes on to the same weights", {
   expect_identical(bert_embed(bert_load(file.path(folder, "last")), "the day"), bert_embed(whole, "the day"))
 })
 
-test_that("nothing to resume, wrong data and wrong arguments are said", {
+test_that("nothing to resume, wrong data and wrong arguments are refused", {
   expect_error(bert_pretrain("model", "data"), "`model` must be", class = "bertfit_error_argument")
   toy <- toy_corpus()
   start <- bert_init(toy$config, toy$vocab, seed = 2)

@@ -82,7 +82,7 @@ test_that("TensorFlow that runs with Keras 3 is refused", {
   expect_match(lines, "set TF_USE_LEGACY_KERAS=1", fixed = TRUE, all = FALSE)
 })
 
-test_that("TensorFlow starts without a word", {
+test_that("nothing is printed when TensorFlow starts", {
   skip_if_no_python()
   lines <- run_r("library(bertfit); invisible(bertfit:::bert_call('sitrep')); cat('done\\n')")
   expect_identical(lines, "done")

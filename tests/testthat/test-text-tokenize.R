@@ -98,7 +98,7 @@ test_that("decoding takes matrices, lists and vectors", {
   expect_error(bert_decode("day", model), "whole numbers", class = "bertfit_error_argument")
 })
 
-test_that("what cannot be tokenized is refused, naming rows and arguments", {
+test_that("wrong texts and arguments are refused, naming rows and arguments", {
   model <- toy_model()
   expect_error(bert_tokenize(c("a", NA, "b", NA), model), "Rows 2, 4", class = "bertfit_error_data")
   expect_error(bert_tokenize("a", model, pair = NA_character_), "`pair`", class = "bertfit_error_data")

@@ -7,7 +7,7 @@ toy_vocab <- function(type = "wordpiece", ...) {
   bert_vocab_train(corpus, size = if (type == "wordpiece") 40 else 24, type = type, quiet = TRUE, ...)
 }
 
-test_that("a vocabulary says what it is", {
+test_that("a vocabulary has its size, type, casing and bytes, and prints them", {
   vocab <- toy_vocab()
   expect_s3_class(vocab, "bert_vocab")
   expect_identical(vocab$size, 45L)
@@ -57,7 +57,7 @@ test_that("a vocabulary tokenizes and decodes, also after saveRDS()", {
   expect_error(bert_embed(vocab, "a"), "must be a model", class = "bertfit_error_argument")
 })
 
-test_that("what cannot be is refused before or in Python, with what can be", {
+test_that("wrong arguments and texts are refused, with the possible values", {
   skip_if_no_python()
   expect_error(bert_vocab_train(size = 10), "neither", class = "bertfit_error_argument")
   expect_error(bert_vocab_train("a", 10, files = "b"), "both", class = "bertfit_error_argument")
