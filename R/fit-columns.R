@@ -1,4 +1,4 @@
-# Where a model's texts and targets are in a data frame: by column names, and through a recipe if one was used.
+# Which columns of a data frame are a model's texts and targets: by name, and through a recipe if one was used.
 
 new_source <- function(columns, recipe = NULL) {
   list(columns = columns, recipe = recipe)
@@ -78,7 +78,7 @@ recipe_source <- function(recipe, data, call) {
                paste0("It has ", length(text), if (length(text)) paste0(": ", quoted(text)), "."),
                call = call)
   }
-  prepared$template <- NULL # the training rows, which the model has no use for
+  prepared$template <- NULL # the training rows, which the model does not need
   new_source(list(text = text[1], target = target, pair = if (length(text) == 2) text[2]), prepared)
 }
 

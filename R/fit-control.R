@@ -15,9 +15,9 @@
 #' @param min_learning_rate Learning rate at the last step.
 #' @param weight_decay Decoupled decay of weight matrices; biases and layer norms are left out.
 #' @param clip_norm Gradients are scaled down to this global norm. `NULL` sets no limit.
-#' @param max_len Longest input in tokens, special tokens included; longer texts are cut. `"auto"` takes the
+#' @param max_len Longest input in tokens, special tokens included; longer texts are truncated. `"auto"` takes the
 #'   `max_len_quantile` of the training texts' lengths, at most the model's own `max_len`.
-#' @param max_len_quantile Share of training texts that `max_len = "auto"` leaves whole.
+#' @param max_len_quantile Share of training texts that `max_len = "auto"` does not truncate.
 #' @param validation What `val_` measures are computed on: the share of rows held out (stratified by class; 0
 #'   for none), or a data frame with the same columns as the training data.
 #' @param class_weights `NULL` for none, `"balanced"` for `rows / (classes * rows of the class)`, or numbers
@@ -29,14 +29,15 @@
 #'   first n layers, which also run once if they have no dropout and their output needs no more than 2 GB.
 #' @param early_stopping Epochs without a better `monitor` after which training stops. `NULL` for never.
 #' @param monitor Validation measure that tells which epoch is best: `"loss"`, `"accuracy"`, `"auc"`,
-#'   `"f1_macro"` or `"rmse"`. Where nothing is held out it is taken on the training rows.
+#'   `"f1_macro"` or `"rmse"`. Without validation rows it is taken on the training rows.
 #' @param restore_best Whether the model keeps the weights of its best epoch rather than of its last.
 #' @param accumulation Batches whose gradients are added up before a step: a large batch in little memory.
-#' @param precision `"float32"`, `"bfloat16"`, `"float16"` (the loss is then scaled, so that small gradients survive), or
-#'   `"auto"` for bfloat16 where the hardware multiplies it natively, float16 on GPUs that multiply only that, else float32.
+#' @param precision `"float32"`, `"bfloat16"`, `"float16"` (the loss is then scaled, so that small gradients are not
+#'   lost), or `"auto"` for bfloat16 where the hardware multiplies it natively, float16 on GPUs that multiply only that,
+#'   else float32.
 #' @param seed Whole number that fixes splits, order, dropout and fresh weights; `NULL` draws one and
 #'   records it. Two runs with one seed give the same weights on a CPU.
-#' @param verbose 0 for silence, 1 for a line per epoch, 2 for a progress bar too where the terminal can show one.
+#' @param verbose 0 for no output, 1 for a line per epoch, 2 for a progress bar too where the terminal can show one.
 #' @return A list of class `bert_control`.
 #' @section Errors: `bertfit_error_argument` when a setting has the wrong type. Ranges are checked by [bert_fit()].
 #' @seealso The learning rate follows Devlin et al. (2019), <https://arxiv.org/abs/1810.04805>, as keras-bert's
@@ -54,7 +55,7 @@ bert_control <- function(epochs = 3, batch_size = 32, learning_rate = 5e-5, warm
   new_control(settings, given)
 }
 
-# Settings of one kind are checked by one function; the table is the only place that says which is which.
+# The type of each setting, for check_types().
 control_types <- list(
   number = c("epochs", "batch_size", "learning_rate", "warmup", "min_learning_rate", "weight_decay",
              "max_len_quantile", "accumulation", "verbose"),
@@ -111,7 +112,7 @@ print.bert_control <- function(x, ...) {
   print_settings(x, "bert_control", formals(bert_control))
 }
 
-# The settings that a saved model remembers, as the objects that they were.
+# The settings of a saved model, as bert_control() makes them.
 as_bert_control <- function(settings) {
   control <- bert_control()
   known <- intersect(names(control), names(settings))
@@ -119,7 +120,7 @@ as_bert_control <- function(settings) {
   structure(control, given = known)
 }
 
-# A model remembers that it was watched on a data frame, not the rows.
+# A model keeps the columns of a validation data frame, without its rows.
 without_rows <- function(control) {
   if (is.data.frame(control$validation)) control$validation <- control$validation[0, , drop = FALSE]
   control

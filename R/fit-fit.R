@@ -31,7 +31,7 @@
 #'   `$labels`, `$history` (a data frame, one row per epoch), `$best_epoch`, `$metrics`, `$interrupted`, `$seed` and
 #'   `$seconds`. It survives [saveRDS()].
 #' @section Errors: `bertfit_error_argument` for wrong arguments and settings, `bertfit_error_data` for missing
-#'   values, text that is not UTF-8, and targets that cannot be learnt (with the numbers of the rows).
+#'   values, text that is not UTF-8, and targets that fit no task (with the numbers of the rows).
 #' @seealso [predict.bert_fit()], [bert_evaluate()], [bert_save()]. The method: Devlin et al. (2019),
 #'   <https://arxiv.org/abs/1810.04805>.
 #' @examplesIf bertfit::bert_available()
@@ -48,7 +48,7 @@ bert_fit <- function(x, ...) {
   UseMethod("bert_fit")
 }
 
-# bert_fit(data = d, text = , ...): the data came by name, so nothing is in `x` to dispatch on.
+# bert_fit(data = d, text = , ...): without `x` there is nothing to dispatch on.
 fit_named <- function(data, ..., formula = NULL, call) {
   if (missing(data)) {
     bert_abort("`bert_fit()` must have data as its first argument, or as `data`.", call = call)
@@ -93,7 +93,7 @@ bert_fit.recipe <- function(x, data, model, ..., task = "auto", head = bert_head
 
 #' @export
 bert_fit.default <- function(x, ..., data) {
-  # bert_fit(data = d, "text", "target", model): by R's rules the text's name landed in `x`.
+  # bert_fit(data = d, "text", "target", model): R matches the name of the text column to `x`.
   if (is.character(x) && !missing(data)) {
     return(bert_fit(data, x, ...))
   }

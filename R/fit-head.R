@@ -7,7 +7,7 @@
 #' @param dropout Share of values dropped before each dense layer, the output layer included.
 #' @param pooling How the tokens' vectors become one: `"nsp"` is the pretrained pooler (keras-bert's NSP-Dense),
 #'   `"cls"` the first token, `"mean"` and `"max"` go over the real tokens.
-#' @param layers Encoder layers that are pooled and put side by side: 1 is the first, -1 the last. `"nsp"` takes
+#' @param layers Encoder layers that are pooled and concatenated: 1 is the first, -1 the last. `"nsp"` takes
 #'   the last only.
 #' @param initializer Of fresh weights: `"truncated_normal"` (standard deviation 0.02, as in Google's classifier) or
 #'   `"glorot_uniform"`.

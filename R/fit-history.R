@@ -1,4 +1,4 @@
-# The course of a fit: one row per epoch, with print and plots.
+# The history of a fit: a data frame with one row per epoch, its long form and its plots.
 
 new_bert_history <- function(columns, best_epoch = NULL, monitor = NULL) {
   frame <- columns_frame(as.list(columns))
@@ -18,7 +18,7 @@ as.data.frame.bert_history <- function(x, ...) {
   structure(as.list(x), row.names = .set_row_names(length(x[[1]])), class = "data.frame", names = names(x))
 }
 
-# Columns that say where the run stood rather than how good it was.
+# Columns that are not measures of the model.
 not_measures <- c("epoch", "steps", "learning_rate", "seconds")
 
 # Epoch, measure ("loss", "accuracy"), rows it was taken on, value: one row each.
@@ -36,11 +36,10 @@ history_long <- function(history) {
   do.call(rbind, long)
 }
 
-#' Plot the course of a fit
+#' Plot the history of a fit
 #'
-#' One panel per measure (loss first), training rows against validation rows over the epochs; a dotted line stands at
-#' the
-#' best epoch. `plot()` draws with base graphics, `autoplot()` needs ggplot2 and returns a plot to add to.
+#' One panel per measure (loss first), training and validation rows over the epochs; a dotted line marks the best
+#' epoch. `plot()` draws with base graphics, `autoplot()` needs ggplot2 and returns a plot to add to.
 #'
 #' @param x,object A model from [bert_fit()], or its `$history`.
 #' @param metrics Measures to show, such as `"loss"`; `NULL` for all that were recorded.
@@ -90,7 +89,7 @@ plot_history <- function(history, metrics, call) {
   }
 }
 
-# Long form with what can be drawn, loss first.
+# The long form of the measures to draw, without missing values, loss first.
 plot_data <- function(history, metrics, call) {
   long <- history_long(history)
   if (!NROW(long)) {
@@ -135,7 +134,7 @@ draw_history <- function(history, metrics, call) {
     ggplot2::labs(x = "epoch", y = NULL, colour = NULL)
 }
 
-# Epochs to write on an axis: whole numbers, and few.
+# Labels of the epoch axis: a few whole numbers.
 whole_breaks <- function(limits) {
   breaks <- pretty(limits)
   breaks[breaks == round(breaks)]

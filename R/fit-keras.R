@@ -11,7 +11,7 @@
 #' @param warmup Share of all steps over which the learning rate rises.
 #' @return A named integer vector, `c(decay_steps = , warmup_steps = )`: the arguments of [bert_adam_warmup()].
 #' @section Errors: `bertfit_error_argument` when a count is not a whole number of at least 1 (`n`: at least 0), or
-#'   `warmup` no share.
+#'   `warmup` is not between 0 and 1.
 #' @seealso <https://github.com/CyberZHG/keras-bert>.
 #' @examplesIf bertfit::bert_available()
 #' bert_train_steps(1024, batch_size = 32, epochs = 10)
@@ -63,11 +63,11 @@ bert_adam_warmup <- function(decay_steps, warmup_steps, learning_rate = 1e-3, mi
 
 #' The Keras model behind a model
 #'
-#' The way out of this package: the raw `tf_keras` model, for building one's own network with reticulate. Its layers
-#' have keras-bert's names: `"Input-Token"`, `"Input-Segment"`, `"Encoder-1-MultiHeadSelfAttention"`, `"NSP-Dense"`.
+#' The `tf_keras` model, for building one's own network with reticulate. Its layers have keras-bert's names:
+#' `"Input-Token"`, `"Input-Segment"`, `"Encoder-1-MultiHeadSelfAttention"`, `"NSP-Dense"`.
 #' It is a copy with the same weights: training it leaves `model` as it is.
 #'
-#' @param model A model from [bert_load()] or [bert_fit()]; a fitted one comes with its head, whose output are logits.
+#' @param model A model from [bert_load()] or [bert_fit()]; a fitted one includes its head, which outputs logits.
 #' @param max_len Positions to keep, in tokens; `NULL` keeps those of the model.
 #' @param training Whether its weights can be trained.
 #' @return The Keras model, a Python object.
@@ -87,8 +87,8 @@ bert_keras <- function(model, max_len = NULL, training = TRUE) {
   )
 }
 
-# A Python object whose methods give R values. bert_call() hands out objects that do not convert; a function of a
-# converting module hands the same object back as one that does.
+# The same Python object with methods that return R values. Objects from bert_call() do not convert; a function of a
+# converting module returns its argument as an object that does.
 converting <- function(object) {
   reticulate::import("operator", convert = TRUE)$getitem(list(object), 0L)
 }

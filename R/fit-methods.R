@@ -137,12 +137,12 @@ augment.bert_fit <- function(x, new_data = newdata, ..., newdata) {
                call = call)
   }
   result <- like_newdata(c(as.list(new_data), as.list(predicted)), new_data)
-  # The rows stand as they stood, so they are sorted as they were.
+  # The order of the rows is unchanged, so the key still holds.
   if (data.table::is.data.table(new_data)) data.table::setattr(result, "sorted", data.table::key(new_data))
   result
 }
 
-# The rule of outcomes.py for a threshold of one half, on probabilities that are here already.
+# Classes for a threshold of one half, by the rule of the Python core, from probabilities that R already has.
 classes_of <- function(x, probs) {
   values <- as.matrix(as.data.frame(as.list(probs), optional = TRUE))
   if (x$task == "multilabel") {

@@ -1,4 +1,4 @@
-# The sizes of an encoder: those of a model at hand, of a preset by name, or the user's own.
+# The sizes of an encoder: of a model, of a preset by name, or given one by one.
 
 #' Sizes and constants of an encoder
 #'
@@ -17,14 +17,14 @@
 #' | `bert-base-uncased`, ... | 12 or 24 | 768 or 1024 | width / 64 | 64 | 4 x width | 512 | 102M-335M |
 #'
 #' The `kor-` sizes are those of two Korean models that were published with their code, with 8,000 SentencePiece pieces
-#' and 7 special tokens; nothing in them is bound to Korean. Their pretraining heads are the plain ones (no transform
+#' and 7 special tokens; they suit any language. Their pretraining heads are the plain ones (no transform
 #' and no biases), Google's sizes have Google's. Size by size the names of Google's are those of [bert_models()];
 #' `bert-tiny-uncased` and such work too. A preset has sizes only, no weights.
 #'
 #' @param x A model from [bert_load()], [bert_init()] or [bert_fit()], or the name of a preset. Left out, the
 #'   configuration is made of the sizes in `...` and BERT-base's for the rest.
-#' @param ... For a preset or without `x`: sizes and constants by the names below, such as `vocab_size = 8007`, which go
-#'   before the preset's. `vocab_size` has no default where there is no preset. `attention_head_size` is
+#' @param ... For a preset or without `x`: sizes and constants by the names below, such as `vocab_size = 8007`, which
+#'   replace the preset's. `vocab_size` has no default where there is no preset. `attention_head_size` is
 #'   `hidden_size / num_attention_heads` unless it is given.
 #' @return A list of class `bert_config` with the names that BERT's own configuration files use: `vocab_size`,
 #'   `hidden_size`, `num_hidden_layers`, `num_attention_heads`, `attention_head_size`, `intermediate_size`, `hidden_act`

@@ -1,14 +1,14 @@
-# The R object that stands for a model, and the live handle behind it.
+# The R object of a model, and its handle in Python.
 #
-# Python owns the network; R holds a plain list that prints, saves and copies like any other. What ties the
-# two is `handle`, an environment with the model's number in this session's Python. In another session the
-# number means nothing, and `model_handle()` opens the model anew: from the bytes that a fitted or fresh object
-# carries, or from the folder that another one came from. A vocabulary has a handle of the same kind.
+# Python has the network; R has a plain list that prints, saves and copies like any other. Its field `handle` is an
+# environment with the model's number in this session's Python. In another session `model_handle()` opens the model
+# again: from the bytes that a fitted, pretrained or fresh object contains, or from the folder of any other. A
+# vocabulary has a handle of the same kind.
 
 session <- new.env(parent = emptyenv())
 
-# One model, from what Python says of it (`bertfit.api`, "description"). `bundle` holds the bytes of a fitted
-# or pretrained model, so that it survives saveRDS(); `extra` what only R knows.
+# A model from Python's description of it. `bundle` holds the bytes of a fitted, pretrained or fresh model, so that
+# it survives saveRDS(); `extra` has fields of a fit that only R has.
 new_bert_model <- function(description, bundle = own_bytes(description), extra = list()) {
   model <- list(
     name = description$name,
@@ -37,7 +37,7 @@ new_bert_model <- function(description, bundle = own_bytes(description), extra =
   structure(c(model, fitted), class = c("bert_fit", "bert_model"))
 }
 
-# The bytes of a model that lies in no folder, or is the user's own work: fitted, pretrained, or with fresh weights.
+# The bytes of a fitted, pretrained or fresh model; NULL for one that can be read again from its folder.
 own_bytes <- function(description) {
   if (isTRUE(description$fitted) || isTRUE(description$pretrained) || identical(description$kind, "fresh")) {
     bert_call("to_bytes", handle = as.integer(description$handle))
@@ -54,8 +54,8 @@ new_handle <- function(id) {
 
 empty_handle <- function() {
   handle <- new.env(parent = emptyenv())
-  # A finalizer runs wherever R happens to collect garbage, in a Python call too: it only notes the number,
-  # and the next use of any model lets Python free it.
+  # A finalizer can run during a Python call. So it only notes the number; Python frees the model at the next use of
+  # any model.
   reg.finalizer(handle, function(h) {
     if (identical(h$session, session$id)) session$dropped <- c(session$dropped, h$id)
   })
@@ -102,7 +102,7 @@ reopen <- function(model, call) {
   if (is.raw(model$bundle)) {
     return(bert_call("from_bytes", data = model$bundle, call = call)$handle)
   }
-  # A registry name finds its files wherever this machine's cache is; a folder is where it was.
+  # If the folder is gone, the name finds the files in this machine's cache.
   source <- if (dir.exists(model$path)) model$path else model$name
   description <- bert_call("load", x = source, name = model$name, lower_case = !model$cased,
                            max_len = model$max_len, call = call)

@@ -1,11 +1,10 @@
-# A model whose weights have learnt nothing yet: sizes from a configuration, tokens from a vocabulary.
+# A model with fresh weights: sizes from a configuration, tokens from a vocabulary.
 
 #' A model with fresh weights
 #'
 #' The start of pretraining from scratch: an encoder of the sizes that `config` says, with weights from a normal
-#' distribution of standard deviation 0.02 cut at two standard deviations, biases of 0 and normalizations of 1, as
-#' Google's BERT starts. It knows nothing: used as it is, its embeddings mean nothing, and fine-tuning it amounts to
-#' training from scratch.
+#' distribution of standard deviation 0.02, truncated at two standard deviations, biases of 0 and normalizations of 1,
+#' as Google's BERT starts. Without pretraining its embeddings are random, and fine-tuning it is training from scratch.
 #'
 #' @param config A configuration from [bert_config()], or the name of one of its presets; the latter takes its number
 #'   of entries from `vocab`.
@@ -62,7 +61,7 @@ vocab_arguments <- function(vocab, lower_case, call) {
   list(vocab = absolute(vocab), lower_case = lower_case)
 }
 
-# Pretraining heads that differ from Google's, which pretraining puts on by itself.
+# Pretraining heads where they differ from Google's, which are the default.
 own_heads <- function(config) {
   heads <- attr(config, "heads")
   if (!is.null(heads) && !identical(c(heads$mlm, heads$nsp), c("transform", "google"))) heads

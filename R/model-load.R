@@ -1,4 +1,4 @@
-# Opening a model: by name, from a checkpoint folder, or from a bundle. Python finds out which, and checks every tensor.
+# Opening a model: by name, from a checkpoint folder, or from a bundle. Python tells them apart and checks every tensor.
 
 #' Open a pretrained encoder or a saved model
 #'
@@ -9,10 +9,10 @@
 #'   * a **Hugging Face** BERT folder (`config.json`, `model.safetensors`, `vocab.txt`);
 #'   * a **bertfit bundle** that [bert_save()] wrote: a fitted model comes back ready to predict.
 #'
-#' A folder that exists goes before a name. Every tensor is compared with the configuration before a model is built: one
-#' that is missing, misshapen, damaged or of no known use is an error that names the file and the tensor.
+#' A folder that exists takes precedence over a name. Every tensor is compared with the configuration before a model is
+#' built: one that is missing, damaged, unknown or of another shape is an error that names the file and the tensor.
 #'
-#' TensorFlow, which takes seconds to start, waits for the first call that computes, such as [bert_embed()] or
+#' TensorFlow, which takes seconds to start, is started by the first call that computes, such as [bert_embed()] or
 #' [bert_fit()], unless a Google checkpoint or a bundle is opened. If an encoder's file changes before that call, the
 #' call stops with `bertfit_error_checkpoint`.
 #'
@@ -58,7 +58,7 @@ bert_load <- function(x, ..., lower_case = NULL, max_len = NULL, cache_dir = NUL
   ))
 }
 
-# A folder, or something that can be no name.
+# A file or folder that exists, or a string that cannot be a name.
 is_path <- function(x) file.exists(x) || grepl("[/\\\\]", x)
 
 # R may be in another folder than the one that Python started in.

@@ -1,4 +1,4 @@
-# Pretrained encoders by name: what there is, and fetching it. The list itself is python/bertfit/registry.py.
+# Pretrained encoders by name: listing and downloading them. The list itself is in the Python core.
 
 #' Pretrained encoders that can be loaded by name
 #'
@@ -35,7 +35,7 @@ bert_models <- function(cache_dir = NULL) {
 #' Fetch a pretrained encoder
 #'
 #' Brings an encoder's files into the cache, unless they are there. [bert_load()] does so by itself; this function is
-#' for doing it beforehand, or anew. A download that was cut goes on where it stopped. What arrives is checked (against
+#' for doing it beforehand, or anew. An interrupted download is continued. What arrives is checked (against
 #' its published checksum where there is one; every later load compares with what arrived first), and archives that
 #' would write outside their folder are refused. Two R sessions that want the same encoder fetch it once.
 #'
@@ -64,7 +64,7 @@ bert_download <- function(name, cache_dir = NULL, force = FALSE, quiet = FALSE) 
   invisible(path)
 }
 
-# The listener of a download: one message when it begins, and a bar where a line can be redrawn.
+# The callback of a download: one message when it begins, and a bar where a line can be redrawn.
 download_progress <- function(quiet, cache_dir, dynamic = cli::is_dynamic_tty()) {
   if (quiet) {
     return(NULL)

@@ -15,7 +15,7 @@
 #'   weights learn faster with 5e-4 or 1e-3.
 #' @param masking `"dynamic"` hides other tokens every time a sequence is seen, by the rule that the data were made
 #'   with; `"static"` keeps the data's own masks, as Google's code does.
-#' @param validation_steps Batches of the validation data that are looked at after an epoch; `NULL` for all.
+#' @param validation_steps Batches of the validation data that are evaluated after an epoch; `NULL` for all.
 #' @param monitor Measure, on the validation data where there are some, that tells which weights are best: `"loss"`,
 #'   `"mlm_loss"`, `"mlm_accuracy"`, `"nsp_loss"` or `"nsp_accuracy"`.
 #' @param save_epochs Epochs between two models that are kept for good in `out_dir`, as `epoch-003`; `NULL` for none.

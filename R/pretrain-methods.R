@@ -20,15 +20,15 @@ print.bert_pretrained <- function(x, ...) {
 # The measures of the epoch whose weights the model has: those of the validation data where there are any.
 last_measures <- function(x) {
   row <- best_row(x$history, NA)
-  held <- paste0("val_", pretrain_curves)
-  shown <- if (all(held %in% names(row))) held else intersect(pretrain_curves, names(row))
+  validation <- paste0("val_", pretrain_curves)
+  shown <- if (all(validation %in% names(row))) validation else intersect(pretrain_curves, names(row))
   unlist(row[shown])
 }
 
-#' The course of a pretraining run
+#' Plot and summarize a pretraining run
 #'
 #' `plot()` and `autoplot()` draw four curves over the epochs, losses and accuracies of both tasks, on training
-#' data against validation data; `tidy()` gives the history in long form, `glance()` one row about the run.
+#' and validation data; `tidy()` gives the history in long form, `glance()` one row about the run.
 #'
 #' @param x,object A model from [bert_pretrain()].
 #' @param metrics Measures to show, such as `"mlm_accuracy"`.

@@ -2,17 +2,17 @@
 
 #' Pretrain a BERT on your own text
 #'
-#' Teaches an encoder a language, or more of one, from text alone: to tell which token was hidden (MLM), and whether
-#' the second of two pieces of text followed the first (NSP). It starts from fresh weights ([bert_init()]) or goes on
-#' from a model at hand ([bert_load()]).
+#' Trains an encoder on text without labels: to predict masked tokens (MLM), and whether the second of two pieces of
+#' text followed the first (NSP). It starts from fresh weights ([bert_init()]) or from a pretrained model
+#' ([bert_load()]).
 #'
 #' @details
 #' A model that was loaded with its MLM and NSP heads, such as one of Google's checkpoints, is trained on with them;
 #' another one gets fresh heads. After every epoch the losses and accuracies of both tasks are recorded. The
-#' accuracy of MLM counts hidden tokens only, so that it starts near 0; that of NSP starts near one half.
+#' accuracy of MLM counts masked tokens only, so that it starts near 0; that of NSP starts near one half.
 #'
-#' With `out_dir` the run can be gone on with after an interrupt, a crash or a power cut, and then ends in the same
-#' weights as if nothing had happened. Interrupting a run (Ctrl-C, Esc) stops it after the current step and returns the
+#' With `out_dir` the run can be resumed after an interrupt, a crash or a power cut, and then ends in the same weights
+#' as an uninterrupted run. Interrupting a run (Ctrl-C, Esc) stops it after the current step and returns the
 #' model as it then is, with `$interrupted` set to `TRUE`.
 #'
 #' @param model Where to start: a model from [bert_init()] or [bert_load()], or a pretrained one. It is left as it is.
@@ -22,9 +22,9 @@
 #'   not in both.
 #' @param validation More such data, which are measured after every epoch and not trained on; `NULL` for none.
 #' @param out_dir Folder for the models `best` and `last`, which [bert_load()] opens, and the state to resume from.
-#'   `NULL` keeps nothing.
-#' @param resume Go on with the run whose state is in `out_dir`? Model, data and settings must be those that it was
-#'   started with.
+#'   `NULL` writes nothing.
+#' @param resume Whether to resume the run whose state is in `out_dir`. Model, data and settings must be those that it
+#'   was started with.
 #' @param heads Forms of the heads where the model has none: `c(mlm = "transform", nsp = "google")` is what `NULL`
 #'   gives. With `mlm = "tied"` tokens are predicted by the transposed token embedding alone, with `nsp = "plain"` the
 #'   next sentence without a bias. Models from the `kor-` presets of [bert_config()] have these.
@@ -57,18 +57,18 @@ bert_pretrain <- function(model, data, ..., validation = NULL, out_dir = NULL, r
   check_string(out_dir, null_ok = TRUE)
   check_flag(resume)
   paths <- pretrain_paths(data, "data", call)
-  held <- if (!is.null(validation)) pretrain_paths(validation, "validation", call)
+  validation <- if (!is.null(validation)) pretrain_paths(validation, "validation", call)
   heads <- pretrain_heads(heads, call)
   handle <- model_handle(model, call = call)
   uninterrupted(new_bert_model(bert_call(
     "pretrain",
-    handle = handle, data = paths, validation = held,
+    handle = handle, data = paths, validation = validation,
     control = pretrain_arguments(control), heads = heads, out_dir = if (!is.null(out_dir)) absolute(out_dir),
     resume = resume, progress = fit_progress(control$verbose), call = call
   )))
 }
 
-# Folder or files, from what names them.
+# The paths of pretraining data, as a list for Python.
 pretrain_paths <- function(data, arg, call) {
   paths <- if (inherits(data, "bert_pretrain_data")) data$path else data
   if (!is.character(paths) || !length(paths) || anyNA(paths) || any(!nzchar(paths))) {
@@ -92,13 +92,13 @@ pretrain_heads <- function(heads, call) {
   }
   given <- as.list(heads)
   if (!is_named(given) || !all(names(given) %in% c("mlm", "nsp")) || !all(vapply(given, is_string, NA))) {
-    bert_abort('`heads` must be strings named `mlm` and `nsp`, or NULL.',
+    bert_abort("`heads` must be strings named `mlm` and `nsp`, or NULL.",
                c(you_gave(heads), 'For example `c(mlm = "tied", nsp = "plain")`.'), call = call)
   }
   given
 }
 
-# What a pretrained model has beside what every model has.
+# The fields that only a pretrained model has.
 pretrained_fields <- function(description) {
   record <- description$record
   settings <- record$settings

@@ -1,8 +1,8 @@
-# The only place where R calls Python: `bert_call()` hands a name and plain values to
-# `bertfit.api.call` and gets plain values back. Python starts at the first call, after its versions
+# The only place where R calls Python: `bert_call()` passes a name and plain values to `bertfit.api.call` and
+# returns plain values. Python starts at the first call, after its versions
 # have been checked.
 
-# What this session has: `api` is the Python module once it runs.
+# State of this session: `api` is the Python module, once Python runs.
 the <- new.env(parent = emptyenv())
 
 #' Call a function of the Python core
@@ -31,7 +31,7 @@ bert_call <- function(.name, ..., call = rlang::caller_env()) {
 
 #' Texts for Python: a list of strings, one per row, even of length one or zero
 #'
-#' Missing values must have been refused before ([check_text()]): reticulate would send "NA".
+#' Missing values must have been refused before ([check_text()]), since reticulate sends them as "NA".
 #' @noRd
 as_py_text <- function(x) as.list(utf8_text(x))
 
@@ -100,7 +100,7 @@ start_python <- function(call) {
   )
 }
 
-# Decide which Python reticulate will start, and refuse one that could only crash.
+# Choose the Python that reticulate will start, and refuse one with versions that crash.
 choose_python <- function(call) {
   found <- find_python()
   if (is.null(found$python)) {
@@ -124,7 +124,7 @@ choose_python <- function(call) {
     )
   }
   facts <- read_python(found$python)
-  # An interpreter whose files tell nothing (a shim script) is checked once it runs.
+  # An interpreter whose version its files do not tell (a shim script) is checked once it runs.
   if (!is.na(facts$version)) refuse_problems(python_problems(facts), FALSE, call, found)
   if (found$origin %in% c("./.venv", "bert_install()")) reticulate::use_python(found$python, required = TRUE)
   invisible()

@@ -3,7 +3,7 @@
 # Nothing here starts Python: an environment is read from its files. That makes `bert_available()`
 # free of side effects, and lets a wrong version be refused before it crashes the session.
 
-# One row per rule of the kind "reticulate before `reticulate` cannot do `what`"; ours to keep up to date.
+# One row per rule of the kind "reticulate before `reticulate` cannot do `what`"; to be kept up to date here.
 RETICULATE_LIMITS <- data.frame(
   what = c("python", "python", "numpy", "pandas"),
   reticulate = c("1.33", "1.40", "1.38", "1.45"),
@@ -47,7 +47,7 @@ python_running <- function() {
   isNamespaceLoaded("reticulate") && reticulate::py_available(initialize = FALSE)
 }
 
-# What the user chose through reticulate, which keeps it in an internal variable.
+# The user's choice through reticulate, which keeps it in an internal variable.
 reticulate_request <- function() {
   globals <- if (isNamespaceLoaded("reticulate")) get0(".globals", asNamespace("reticulate"), inherits = FALSE)
   asked <- if (is.environment(globals)) globals$required_python_version
@@ -150,7 +150,7 @@ normal_name <- function(x) gsub("[-_.]+", "-", tolower(x))
 #' @param facts A list as [read_python()] returns, optionally with `keras` (the version of the Keras
 #'   that a running TensorFlow uses).
 #' @param reticulate The version of reticulate.
-#' @return A data frame of `problem` and `fix`, one row per problem, none when all is well.
+#' @return A data frame of `problem` and `fix`, one row per problem.
 #' @noRd
 python_problems <- function(facts, reticulate = utils::packageVersion("reticulate")) {
   found <- list()

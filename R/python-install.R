@@ -68,9 +68,8 @@ bert_install <- function(path = NULL, ..., python = NULL, gpu = FALSE, quiet = F
 
 #' Is a Python environment for bertfit ready?
 #'
-#' Answers from files alone: nothing is started, installed or downloaded. It asks whether the Python that
-#' bertfit would use (see [bert_install()]) exists, has the packages, and has versions that work with the
-#' installed reticulate.
+#' Whether the Python that bertfit would use (see [bert_install()]) exists, has the packages, and has versions that
+#' work with the installed reticulate. Only files are read: nothing is started, installed or downloaded.
 #'
 #' @return TRUE or FALSE. FALSE also where reticulate would still have to make the environment.
 #' @seealso [bert_sitrep()] for the reasons.
@@ -98,7 +97,7 @@ read_requirements <- function(path, gpu = FALSE) {
   lines
 }
 
-# The first Python that can carry the environment, or an error that says why each was turned down.
+# The first Python that the environment can be built on, or an error that says why none fits.
 base_python <- function(python, call) {
   candidates <- python %||% c("/usr/bin/python3.11", "python3.11", "python3.10", "python3", "python")
   reasons <- character()
@@ -122,7 +121,7 @@ base_python <- function(python, call) {
 }
 
 # "" when an interpreter fits, else the reason. reticulate needs the shared library, which Python itself
-# does not: an interpreter linked statically runs well alone and fails in R.
+# does not: an interpreter linked statically runs alone and fails in R.
 why_not <- function(python) {
   code <- paste(
     "import sys, sysconfig, os, importlib.util as u",
@@ -158,7 +157,7 @@ why_not <- function(python) {
 run_python <- function(python, args, rule, quiet, call) {
   log <- tempfile()
   on.exit(unlink(log))
-  # PYTHONPATH of the caller must not decide what a new environment sees.
+  # A new environment must not see the packages on the caller's PYTHONPATH.
   env <- "PYTHONPATH="
   status <- if (quiet) {
     system2(python, args, stdout = log, stderr = log, env = env)

@@ -1,17 +1,16 @@
-# What the user sees while Python works: a bar in a terminal that can redraw a line, plain lines elsewhere; and what
-# Ctrl-C does meanwhile.
+# Progress while Python works: a bar in a terminal that can redraw a line, plain lines elsewhere; and Ctrl-C during
+# that time.
 #
-# Python calls the listeners from R's main thread with one event at a time (api.py). Where there are signals, Ctrl-C
-# goes to Python alone while R waits (interrupts.py). On Windows, and where an IDE only notes it, R notices it, and
-# in a listener must not raise it: it would unwind through Python's stack. The listener answers "interrupt" instead,
-# and Python stops as for its own Ctrl-C.
+# Python calls the callbacks from R's main thread, one event at a time. Where there are signals, Ctrl-C goes to Python
+# alone while R waits. On Windows, and in IDEs that only set a flag, R receives it. A callback must not raise it then,
+# because it would unwind through Python's stack: it returns "interrupt", and Python stops as for its own Ctrl-C.
 
-# A document that is knitted from a terminal is no terminal.
+# Not while knitting: a document has no line to redraw, even if it is knitted from a terminal.
 can_redraw <- function() {
   cli::is_dynamic_tty() && !isTRUE(getOption("knitr.in.progress"))
 }
 
-# The listener of `bert_fit()` and `bert_pretrain()`, with `verbose` as in bert_control().
+# The callback of `bert_fit()` and `bert_pretrain()`, with `verbose` as in bert_control().
 fit_progress <- function(verbose, dynamic = can_redraw()) {
   bar <- if (verbose >= 2 && dynamic) new_bar("{extra$epoch} {extra$bar} {extra$state}")
   show <- function(event) {
@@ -30,7 +29,7 @@ fit_progress <- function(verbose, dynamic = can_redraw()) {
   answering_interrupts(show)
 }
 
-# The listener of predict(), bert_evaluate() and bert_embed(): a bar for long waits, or nothing.
+# The callback of predict(), bert_evaluate() and bert_embed(): a bar, or NULL.
 rows_progress <- function(progress, dynamic = can_redraw()) {
   if (!progress || !dynamic) {
     return(NULL)
@@ -42,7 +41,7 @@ rows_progress <- function(progress, dynamic = can_redraw()) {
   })
 }
 
-# An interrupt that comes while `show` draws, or that waited for it, is the listener's answer.
+# `show` as a callback that returns "interrupt" if an interrupt comes while it draws, or was pending.
 answering_interrupts <- function(show) {
   function(event) {
     tryCatch(
@@ -56,8 +55,8 @@ answering_interrupts <- function(show) {
   }
 }
 
-# A fit's value, whatever comes once Python has begun: Ctrl-C ends the training and must not cost the model that it
-# leaves, while that is turned into R's or packed for saveRDS(). One that comes then has nothing left to stop.
+# The value of `expr`, a fit, with interrupts suspended. Ctrl-C ends the training within Python; one that comes later,
+# while the model is made or packed for saveRDS(), is dropped, so that the model is not lost.
 uninterrupted <- function(expr) {
   done <- FALSE
   tryCatch(
@@ -73,7 +72,7 @@ uninterrupted <- function(expr) {
   value
 }
 
-# R looks for interrupts now and then; sleeping, at once.
+# Lets R process a pending interrupt now.
 heed_interrupts <- function() Sys.sleep(0)
 
 # -- Lines --------------------------------------------------------------------------------------------
@@ -89,14 +88,14 @@ begin_line <- function(event) {
     if (event$validation_rows > 0) paste(big(event$validation_rows), "for validation"),
     paste0("up to ", count(event$max_len, "token"),
            if (event$truncated > 0) paste0(" (", big(event$truncated), " cut)")),
-    if (event$trainable > event$parameters) { # pretraining: the encoder's and its two heads'
+    if (event$trainable > event$parameters) { # pretraining: the encoder and its two heads
       paste(short_count(event$trainable), "parameters")
     } else {
       paste0(short_count(event$trainable), " of ", short_count(event$parameters), " parameters")
     },
     paste(event$precision, "on", event$device)
   )
-  done <- event[["step"]] %||% 0 # of an earlier run that is gone on with
+  done <- event[["step"]] %||% 0 # of the run that is resumed
   begin <- if (done > 0) paste0("Going on after step ", big(done), ", on ") else "Training on "
   paste0(begin, paste(parts, collapse = ", "))
 }
@@ -106,14 +105,14 @@ epoch_line <- function(event) {
   measures <- unlist(event[setdiff(names(event), c("event", "epochs", "best", not_measures))])
   measures <- measures[is.finite(measures)]
   pretraining <- all(pretrain_curves %in% names(measures))
-  if (pretraining) measures <- measures[!names(measures) %in% c("loss", "val_loss")] # the sum of two that are there
-  held <- startsWith(names(measures), "val_")
+  if (pretraining) measures <- measures[!names(measures) %in% c("loss", "val_loss")] # the sum of two others
+  is_validation <- startsWith(names(measures), "val_")
   train <- measures[names(measures) %in% c("loss", "accuracy", "rmse", pretrain_curves)]
-  validation <- measures[held]
+  validation <- measures[is_validation]
   names(validation) <- sub("^val_", "", names(validation))
   paste0(
     "Epoch ", event$epoch, "/", event$epochs, ": ", measures_text(train),
-    if (any(held)) paste0("; validation: ", measures_text(validation)),
+    if (any(is_validation)) paste0("; validation: ", measures_text(validation)),
     " (", seconds_text(event$seconds), ")", if (isTRUE(event$best)) " *"
   )
 }
@@ -122,7 +121,7 @@ end_line <- function(event) {
   if (isTRUE(event$interrupted)) "Interrupted: the model is returned as it stands."
 }
 
-# cli's own bar takes 30 columns, and the line would lose its end in a terminal of 80.
+# A bar of 12 columns. cli's own takes 30, and the line would be truncated in a terminal of 80.
 small_bar <- function(share, width = 12) {
   done <- round(share * width)
   paste0(strrep("=", done), strrep(" ", width - done))
@@ -136,7 +135,7 @@ step_text <- function(event) {
 
 # -- The bar ------------------------------------------------------------------------------------------
 
-# One cli bar that can be taken away and drawn again, so that lines stand above it.
+# One cli bar that can be removed and drawn again, so that lines are printed above it.
 new_bar <- function(format) {
   here <- current_env()
   id <- NULL

@@ -53,7 +53,7 @@ situation <- function() {
   if (nrow(report$problems) > 0) {
     return(report)
   }
-  # Whatever still goes wrong when Python starts is itself a finding.
+  # An error when Python starts is reported as a problem.
   answer <- tryCatch(bert_call("sitrep"), bertfit_error = identity)
   if (inherits(answer, "bertfit_error")) {
     fix <- "Run bert_install() in a fresh R session, or name another Python in RETICULATE_PYTHON."
@@ -72,7 +72,7 @@ situation <- function() {
   report
 }
 
-# The Python core's rule for its cache, so that the report needs no Python.
+# The cache folder, by the same rule as the Python core, so that the report does not need Python.
 cache_folder <- function() {
   named <- Sys.getenv("BERTFIT_CACHE")
   if (nzchar(named)) path.expand(named) else tools::R_user_dir("bertfit", "cache")

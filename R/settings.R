@@ -52,7 +52,7 @@ control_with <- function(control, settings, call = caller_env(), maker = "bert_c
   new(values[known], given, call = call)
 }
 
-# A line per setting; those that differ from their default carry a star.
+# A line per setting, marked with a star where it differs from the default.
 print_settings <- function(x, title, defaults) {
   changed <- !mapply(same_setting, unclass(x)[names(defaults)], lapply(defaults, eval))
   values <- vapply(unclass(x)[names(defaults)], setting_text, character(1))
@@ -62,7 +62,7 @@ print_settings <- function(x, title, defaults) {
   invisible(x)
 }
 
-# 3L is 3: a setting that came back from Python is an integer.
+# Whether two values are the same setting; 3L is 3, because Python returns whole numbers as integers.
 same_setting <- function(value, default) {
   if (is.numeric(value) && is.numeric(default)) {
     value <- as.double(value)

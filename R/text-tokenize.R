@@ -1,17 +1,16 @@
-# Texts to token ids and back. Python does all of it in one call per vector; R checks the input and shapes
-# the answer.
+# Texts to token ids and back, in one call of Python per vector. R checks the input and shapes the result.
 
 #' Tokenize texts
 #'
 #' Turns texts into the ids that a BERT encoder reads, exactly as Google's `tokenization.py` does for this model's
 #' vocabulary and casing (or, for a SentencePiece vocabulary, as that library does): `[CLS] text [SEP]`, or
-#' `[CLS] text [SEP] pair [SEP]`. All texts cross to Python together.
+#' `[CLS] text [SEP] pair [SEP]`. All texts go to Python in one call.
 #'
 #' @param x A character vector or factor of texts, without missing values; or a data frame with a text column.
 #' @param model A model from [bert_load()] or [bert_fit()], or a vocabulary from [bert_vocab_train()].
 #' @param max_len Most tokens per row, special tokens included: a whole number from 3 to the model's own maximum.
 #'   `NULL`, the default, is that maximum (for a fitted model, the length it was fitted with; for a vocabulary, 512).
-#'   A longer text loses its end; of a pair, the longer text loses its last token until both fit.
+#'   A longer text is truncated at its end; of a pair, the longer text loses its last token until both fit.
 #' @param pair The second text of every row: a character vector as long as `x`, or for a data frame the name of a
 #'   column. `NULL` for none.
 #' @param ... Must be empty.
@@ -26,7 +25,7 @@
 #'
 #'   For `output = "tokens"` a data.table with a row per token: `row`, the number of the text; `token`; `start` and
 #'   `end`, such that `substr(text, start, end)` is where it comes from (`NA` for special tokens); `segment`, 0 or 1.
-#'   `[UNK]` stands for a whole word. A character that becomes several tokens is the place of each. The
+#'   `[UNK]` stands for a whole word. A character that becomes several tokens is the place of all of them. The
 #'   space (U+2581) that SentencePiece puts in front of a text has an empty place.
 #' @section Errors: `bertfit_error_data` for missing values and invalid UTF-8, with the rows;
 #'   `bertfit_error_argument` for the rest.
@@ -64,14 +63,14 @@ bert_tokenize <- function(x, model, max_len = NULL, pair = NULL, ..., padding = 
 
 #' Text of token ids
 #'
-#' Joins tokens by spaces, and `##` pieces to what is before them; SentencePiece's pieces say themselves where a space
-#' is. Casing, accents and spaces that tokenizing took
-#' away do not come back.
+#' Joins tokens by spaces, and `##` pieces to the token before; SentencePiece pieces mark the spaces themselves. Casing,
+#' accents and spaces that tokenizing removed are not restored.
 #'
 #' @param ids An integer matrix with a row per text, a list of integer vectors, one integer vector (one text), or
 #'   what [bert_tokenize()] returned.
 #' @param model The model whose vocabulary the ids belong to, or the vocabulary.
-#' @param skip_special Leave out `[PAD]`, `[CLS]` and `[SEP]`? `[UNK]` and `[MASK]` stay, since they stand for words.
+#' @param skip_special Whether to leave out `[PAD]`, `[CLS]` and `[SEP]`. `[UNK]` and `[MASK]` stay, since they stand
+#'   for words.
 #' @return A character vector, one string per text.
 #' @section Errors: `bertfit_error_data` for ids that are not in the vocabulary.
 #' @examplesIf bertfit::bert_available()
@@ -110,10 +109,10 @@ print.bert_tokens <- function(x, ...) {
   ids <- x$input_ids
   n <- if (is.list(ids)) length(ids) else nrow(ids)
   width <- if (!is.list(ids)) ncol(ids) else if (n == 0L) 0L else range(lengths(ids))
-  cut <- sum(attr(x, "truncated"))
+  truncated <- sum(attr(x, "truncated"))
   cat(
     "<bert_tokens> ", count(n, "row"), " of ", paste(unique(width), collapse = " to "), " tokens",
-    if (cut > 0) paste0(", ", big(cut), " truncated"), "\n",
+    if (truncated > 0) paste0(", ", big(truncated), " truncated"), "\n",
     sep = ""
   )
   for (i in seq_len(min(n, 3L))) {
@@ -169,8 +168,8 @@ tokenize_rows <- function(x, model, pair, text, call) {
 ragged_ids <- function(answer) {
   splits <- as.numeric(answer$splits)
   row <- rep(seq_len(length(splits) - 1L), diff(splits))
-  cut <- function(flat) unname(split(as.integer(flat), row))
-  list(input_ids = cut(answer$ids), segment_ids = cut(answer$segments), attention_mask = cut(rep(1L, length(row))))
+  rows <- function(flat) unname(split(as.integer(flat), row))
+  list(input_ids = rows(answer$ids), segment_ids = rows(answer$segments), attention_mask = rows(rep(1L, length(row))))
 }
 
 # Python counts characters from 0 and leaves the end out; substr() counts from 1 and takes it in.

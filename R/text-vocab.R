@@ -1,12 +1,11 @@
-# Vocabularies made from the user's own texts. Python reads, counts and writes; R holds the file's bytes, so that a
-# vocabulary survives saveRDS() and needs no file.
+# Vocabularies made from the user's own texts. Python reads, counts and writes; R keeps the bytes of the file, so that
+# a vocabulary survives saveRDS() and does not need the file.
 
 #' Make a vocabulary from texts
 #'
-#' Finds the pieces of words that a BERT is to read, from texts alone, for a model that is pretrained from scratch
-#' ([bert_init()]). Two kinds, both usable wherever bertfit uses a vocabulary:
-#'   * **WordPiece**, Google's: texts are cleaned and cut into words exactly as [bert_tokenize()] will do it, so the
-#'     pieces are trained on the very words that they will meet.
+#' Trains a vocabulary of word pieces on texts, for a model that is pretrained from scratch ([bert_init()]). There are
+#' two types, both usable wherever bertfit uses a vocabulary:
+#'   * **WordPiece**, Google's: texts are cleaned and split into words exactly as [bert_tokenize()] does it.
 #'   * **SentencePiece** (unigram or BPE), which needs no words and keeps spaces as the character U+2581: usual for
 #'     Korean, Japanese and other languages that mark words otherwise than English does.
 #'
@@ -32,7 +31,7 @@
 #' @param algorithm SentencePiece: `"unigram"` or `"bpe"`.
 #' @param unused Spare entries `[unused0]`, `[unused1]`, ... to be given a meaning later.
 #' @param overwrite Whether a file at `path` is replaced.
-#' @param quiet Say nothing while working.
+#' @param quiet Show no messages.
 #' @return A `bert_vocab`, to be used as the `vocab` of [bert_init()] and as the `model` of [bert_tokenize()] and
 #'   [bert_decode()]: a list of
 #'   * `path`: the file, or `NULL`;
