@@ -49,11 +49,11 @@ test_that("a bundle is replaced only with overwrite = TRUE, and other folders ne
   fit <- toy_fit()
   path <- file.path(withr::local_tempdir(), "saved")
   bert_save(fit, path)
-  expect_error(bert_save(fit, path), class = "bertfit_error")
+  expect_error(bert_save(fit, path), "holds a saved model", class = "bertfit_error_argument")
   expect_identical(bert_save(fit, path, overwrite = TRUE), path)
   other <- withr::local_tempdir()
   writeLines("mine", file.path(other, "file"))
-  expect_error(bert_save(fit, other, overwrite = TRUE), class = "bertfit_error")
+  expect_error(bert_save(fit, other, overwrite = TRUE), "other things", class = "bertfit_error_argument")
   expect_identical(readLines(file.path(other, "file")), "mine")
 })
 

@@ -87,7 +87,7 @@ test_that("what an interrupt may not cost is done whole, and one from within sti
   expect_error(uninterrupted(stop("a fault")), "a fault")
 })
 
-# reticulate's own answer to SIGINT fails about once in twenty times (interrupts.py): one fit would show nothing.
+# reticulate's own answer to SIGINT fails about once in twenty times: one fit would show nothing.
 test_that("Ctrl-C ends a fit at the next batch and the model is returned; predict() it stops", {
   skip_if_no_python()
   skip_on_os("windows")
