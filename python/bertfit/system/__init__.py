@@ -1,6 +1,6 @@
-"""The operating system: files and folders that appear whole or not at all, work in processes, Ctrl-C.
+"""The operating system: atomic replacement of folders, worker processes, and Ctrl-C.
 
-In: a path, tasks, a block of code. Out: the same, done completely or not at all.
+The caller provides the work (a folder to fill, tasks, a block of code). Nothing here knows of models.
 """
 
 from bertfit._exports import lazy_exports

@@ -1,4 +1,4 @@
-"""Ctrl-C: held back, taken from reticulate's handler, and given back."""
+"""Ctrl-C: delayed, handled in place of reticulate's handler, and handlers restored."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bertfit.system.interrupts import answered, from_r, held
 
 @pytest.fixture
 def hear():
-    """Sets who hears SIGINT; the one before is back after the test."""
+    """Sets the handler of SIGINT; the previous one is restored after the test."""
     before = signal.getsignal(signal.SIGINT)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # pytest may run with SIGINT ignored
     yield lambda handler: signal.signal(signal.SIGINT, handler)
@@ -80,7 +80,7 @@ def test_while_r_waits_only_python_hears(hear):
 
 
 def test_a_handler_in_c_is_given_back(hear):
-    """R and reticulate have one of which Python's signal module knows nothing."""
+    """R and reticulate set a handler in C that Python's signal module does not know of."""
     hear(reticulates([]))
     pythons = in_c()
     interrupts._set_handler(signal.SIGINT, int(signal.SIG_IGN))
