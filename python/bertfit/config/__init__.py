@@ -1,6 +1,6 @@
-"""What can be set, each value checked once when it is made: encoder, head, task, training, pretraining.
+"""Settings of the encoder, the head, the task, fine-tuning and pretraining, as frozen dataclasses.
 
-In: names and numbers. Out: frozen dataclasses. No TensorFlow.
+Each value is checked once, when the object is made. Does not import TensorFlow.
 """
 
 from bertfit._exports import lazy_exports
