@@ -1,4 +1,4 @@
-"""Words against Google's BasicTokenizer, and the places that words come from."""
+"""Words against Google's BasicTokenizer, and the offsets that words come from."""
 
 import unicodedata
 

@@ -1,4 +1,4 @@
-"""SentencePiece vocabularies wherever a vocabulary is: rows, places, text again, and saved models."""
+"""SentencePiece vocabularies wherever one is used: encoding, offsets, decoding, and saved models."""
 
 import io
 import os
@@ -85,7 +85,7 @@ def test_threads_change_nothing(vocabulary, monkeypatch):
 
 
 def test_no_text_gives_special_tokens_even_where_the_model_would(tmp_path):
-    out = io.BytesIO()  # reference A's way: user-defined symbols
+    out = io.BytesIO()  # as some published models have them: user-defined symbols
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(TEXTS), model_writer=out, vocab_size=70, pad_id=0, unk_id=1, bos_id=2, eos_id=3,
         pad_piece="[PAD]", unk_piece="[UNK]", bos_piece="[BOS]", eos_piece="[EOS]", minloglevel=2,
@@ -110,7 +110,7 @@ def test_surrogates_are_replaced_and_keep_their_place(vocabulary):
     assert min(start for start in found["start"] if start >= 4) == 6
 
 
-# -- Places --------------------------------------------------------------------------------------------------
+# -- Offsets -------------------------------------------------------------------------------------------------
 
 
 def test_places_by_hand():

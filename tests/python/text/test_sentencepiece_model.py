@@ -1,4 +1,4 @@
-"""SentencePiece's files, as far as we read them ourselves: against the library and against hand-made bytes."""
+"""What we parse of SentencePiece's files, against the library and against bytes made by hand."""
 
 import io
 import itertools
@@ -14,7 +14,7 @@ from bertfit.text.sentencepiece_model import fields, is_model, open_processor, s
 
 @pytest.fixture(scope="module")
 def model() -> bytes:
-    """As reference A makes it: [SEP], [CLS] and [MASK] are user-defined symbols."""
+    """A model with [SEP], [CLS] and [MASK] as user-defined symbols, as some published models have them."""
     out = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(["the cat sat on the mat", "a hat and a cat", "mask and sep"] * 20), model_writer=out,

@@ -1,4 +1,4 @@
-"""Vocabularies out of texts: what is in them, that nothing else decides it, and what cannot be."""
+"""Trained vocabularies: their content, that it depends on the texts alone, and errors."""
 
 import gzip
 import itertools
