@@ -1,4 +1,4 @@
-"""Corpora: both forms, blocks and their guests, and lines that cannot be used."""
+"""Corpora: both file forms, blocks and their guest documents, and lines that cannot be used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pretraining data: Google's recipe and files, the same for any number of cores, whole or not at all."""
+"""Pretraining data: Google's recipe and format, equal for any number of cores, and written completely or not at all."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def toy_vocabulary(mask=True) -> Vocabulary:
 
 
 def toy_sentences(documents=40, seed=0) -> list[list[str]]:
-    """Documents whose every token tells the document and the sentence it is of."""
+    """Documents in which every token identifies its document and sentence."""
     rng = np.random.default_rng(seed)
     return [[" ".join(f"d{d} s{s % 20}" for _ in range(rng.integers(1, 6))) for s in range(rng.integers(1, 15))]
             for d in range(documents)]
@@ -51,7 +51,7 @@ def write_corpus(path, documents):
 
 @pytest.fixture(scope="module")
 def toy(tmp_path_factory):
-    """A folder with a corpus, and what was made of it."""
+    """A folder with a corpus, and the data made from it."""
     folder = tmp_path_factory.mktemp("toy")
     corpus = write_corpus(folder / "corpus.txt", toy_sentences())
     made = make_pretraining_data(corpus, toy_vocabulary(), folder / "data", max_len=LENGTH, dup_factor=30, seed=1)
@@ -100,7 +100,7 @@ def test_rows_are_real_or_foreign_pairs_as_they_say(toy):
 
 
 def test_a_foreign_second_sentence_displaces_none(tmp_path):
-    """Google goes back: every sentence that is not the last of its chunk's A begins a later row."""
+    """As in Google's code, the sentences that a random B replaced begin a later row."""
     documents = [[f"d{d} s{s}" for s in range(20)] for d in range(40)]
     corpus = write_corpus(tmp_path / "c", documents)
     make_pretraining_data(corpus, toy_vocabulary(), tmp_path / "out", max_len=63, dup_factor=1,
