@@ -1,4 +1,4 @@
-"""Finding out what a folder holds, its name and its casing."""
+"""Recognizing a checkpoint folder's format, its name and its casing."""
 
 import json
 import os

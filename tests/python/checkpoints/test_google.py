@@ -1,4 +1,4 @@
-"""Google's checkpoints: equal to keras-bert and to Google's own code, and no damage goes unnoticed."""
+"""Google's checkpoints: outputs equal those of keras-bert and Google's code, and all damage is reported."""
 
 import importlib
 import json
@@ -57,7 +57,7 @@ def test_outputs_and_parameters_equal_stock_keras_bert(folder):
 
 
 def googles_modeling(monkeypatch):
-    """Google's modeling.py; the one thing it takes from tf.contrib is written here anew."""
+    """Google's modeling.py, with a replacement for the only function that it uses of tf.contrib."""
 
     def layer_norm(inputs, begin_norm_axis, begin_params_axis, scope):
         assert begin_norm_axis == begin_params_axis == -1
