@@ -32,12 +32,12 @@ class Encoding:
     """Token ids of n texts (or pairs), special tokens included, without padding.
 
     Args:
-        ids: int32 [sum of lengths]; the rows one behind the other.
-        segments: int32, like ids; 0 up to the first [SEP] and 1 behind it.
+        ids: int32 [sum of lengths]; the ids of all rows, concatenated.
+        segments: int32, like ids; 0 up to the first [SEP] and 1 after it.
         splits: int64 [n + 1]; row i is ids[splits[i]:splits[i + 1]].
-        truncated: bool [n]; whether tokens were left out for max_len.
+        truncated: bool [n]; whether the row was truncated to max_len.
         full_lengths: int64 [n]; tokens, special ones included, before truncation. None if max_len was
-            given: the end of a long text is then not even looked at.
+            given, because then the end of a long text is not tokenized.
     """
 
     ids: np.ndarray
@@ -93,7 +93,7 @@ class Encoding:
 
 
 def truncated_pair_lengths(first: np.ndarray, second: np.ndarray, budget: int) -> tuple[np.ndarray, np.ndarray]:
-    """How many tokens of each text of a pair stay when both together may have `budget`.
+    """How many tokens of each text of a pair are kept if both together may have `budget`.
 
     Google pops one token at a time, from the first text while it is the longer one and else from the
     second. So a text that fits into its half stays whole and the other gets the rest; when neither does,

@@ -50,7 +50,7 @@ def test_outputs_and_parameters_equal_stock_keras_bert(folder):
     assert np.abs(expected[1].numpy() - actual[1].numpy()).max() < 1e-4
     assert np.std(actual[0].numpy()[real]) > 0.1  # the comparison is not of zeros
     assert ours.count_params() == stock.count_params()
-    # Every weight at its place, not only the same sum.
+    # Every weight is compared, not only their sum.
     for layer in (layer for layer in stock.layers if layer.weights):
         pairs = zip(layer.get_weights(), ours.get_layer(layer.name).get_weights(), strict=True)
         assert all(np.array_equal(a, b) for a, b in pairs), layer.name

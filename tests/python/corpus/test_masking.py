@@ -121,7 +121,7 @@ def test_words_are_hidden_whole():
         left = [word for word in words if not set(word) <= hidden]
         if len(hidden) < wanted:
             short += 1
-            assert all(len(word) > wanted - len(hidden) for word in left)  # none that is left would have fitted
+            assert all(len(word) > wanted - len(hidden) for word in left)  # no word that was left out would have fitted
     assert 0 < short < 300
 
 

@@ -95,7 +95,7 @@ def test_rows_are_real_or_foreign_pairs_as_they_say(toy):
         assert " ".join(a) in text
         if not next_label:
             assert " ".join(b) in text
-            joined += " ".join(a + b) in text  # nothing was cut between them
+            joined += " ".join(a + b) in text  # nothing was truncated between them
     assert joined > 300
 
 
@@ -189,7 +189,7 @@ def test_whole_words_in_both_kinds_of_vocabulary(tmp_path):
     rows, columns = np.nonzero(batch.weights)
     hidden[rows, batch.positions[rows, columns]] = True
     middle = np.argwhere(ids == like)
-    middle = middle[(ids[middle[:, 0], middle[:, 1] - 1] > 4)]  # its word was not cut off
+    middle = middle[(ids[middle[:, 0], middle[:, 1] - 1] > 4)]  # its word was not truncated
     assert np.array_equal(hidden[middle[:, 0], middle[:, 1]], hidden[middle[:, 0], middle[:, 1] - 1])
     assert hidden[middle[:, 0], middle[:, 1]].any()
 
@@ -259,7 +259,7 @@ def test_we_read_googles_files(tmp_path):
             assert batch.positions[i, :k].tolist() == row.masked_lm_positions
             assert tokenizer.convert_ids_to_tokens(batch.labels[i, :k].tolist()) == row.masked_lm_labels
             assert batch.next_labels[i] == row.is_random_next
-    data.check_vocabulary(toy_vocabulary())  # nothing is known, nothing is refused
+    data.check_vocabulary(toy_vocabulary())  # the files do not record their vocabulary, so any passes
 
 
 def test_data_json_tells_what_was_done(toy):
@@ -358,7 +358,7 @@ def test_an_epoch_has_every_row_once_in_its_own_order(toy, monkeypatch):
 def test_reading_goes_on_at_any_step(toy, monkeypatch, dynamic):
     folder, _ = toy
     monkeypatch.setattr("bertfit.corpus.data._POOL_ROWS", 1024)
-    _env.tensorflow().random.set_seed(5)  # of no consequence
+    _env.tensorflow().random.set_seed(5)  # must not change the batches
     data = open_pretraining_data(folder / "data")
     options = {"seed": 3, "epoch": 2, "rule": MaskRule.of(toy_vocabulary(), 0.3, 8) if dynamic else None}
     whole = list(data.batches(90, **options))

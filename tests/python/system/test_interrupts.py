@@ -47,7 +47,7 @@ def test_what_is_held_is_done_whole(hear):
     assert done == ["the rest"]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     with held():
-        pass  # and nothing is raised where nothing came
+        pass  # nothing is raised if no interrupt came
 
 
 def test_an_error_in_what_is_held_comes_first(hear):
@@ -71,7 +71,7 @@ def test_while_r_waits_only_python_hears(hear):
     handler = reticulates(calls)
     hear(handler)
     with pytest.raises(RuntimeError):
-        ctrl_c()  # as it is without
+        ctrl_c()  # as without from_r()
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt), from_r():
             ctrl_c()
@@ -91,7 +91,7 @@ def test_a_handler_in_c_is_given_back(hear):
                 pass
             assert in_c() == pythons
         assert in_c() == int(signal.SIG_IGN)
-        ctrl_c()  # would fail the test if Python heard it
+        ctrl_c()  # would fail the test if Python's handler got it
     finally:
         interrupts._set_handler(signal.SIGINT, pythons)
 

@@ -105,7 +105,7 @@ def test_surrogates_are_replaced_and_keep_their_place(vocabulary):
     tokenizer = Tokenizer(vocabulary)
     assert rows(tokenizer.encode(["the \ud800 film"])) == rows(tokenizer.encode(["the \ufffd film"]))
     found = tokenizer.tokens(["the \ud800 film"])[0]
-    # The library takes a replacement character for white space, which is no part of a word's place.
+    # The library treats the replacement character as white space, which is not part of a word's range.
     assert (found["start"][-2], found["end"][-2]) == (found["end"][-2] - len(found["token"][-2].strip("▁")), 10)
     assert min(start for start in found["start"] if start >= 4) == 6
 
@@ -237,7 +237,7 @@ def test_a_model_is_saved_and_loaded_with_it(vocabulary, tmp_path):
         assert again.encode(texts).ids.tolist() == encoding.ids.tolist()
         np.testing.assert_array_equal(again.features(encoding, "mean", (-1,)), model.features(encoding, "mean", (-1,)))
     assert persist.load(folder).vocabulary.path == str(tmp_path / "m" / "vocab.model")
-    persist.save(model, folder, overwrite=True)  # its own files are no others'
+    persist.save(model, folder, overwrite=True)  # a folder with only a model's own files may be replaced
     (tmp_path / "m" / "vocab.model").unlink()
     with pytest.raises(BundleError, match=r"lacks vocab\.txt"):
         bundle.read_directory(folder, persist.FIELDS)
