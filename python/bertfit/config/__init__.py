@@ -1,6 +1,6 @@
-"""Settings of the encoder, the head, the task, fine-tuning and pretraining, as frozen dataclasses.
+"""Settings of the encoder, the head, the task, fine-tuning and pretraining. Does not import TensorFlow.
 
-Each value is checked once, when the object is made. Does not import TensorFlow.
+In: names and numbers. Out: frozen dataclasses, whose values are checked once, when they are made.
 """
 
 from bertfit._exports import lazy_exports

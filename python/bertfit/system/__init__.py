@@ -1,6 +1,7 @@
 """The operating system: atomic replacement of folders, worker processes, and Ctrl-C.
 
-The caller provides the work (a folder to fill, tasks, a block of code). Nothing here knows of models.
+In: a folder to fill, tasks, or a block of code. Out: the folder under its final name, the results in order, or the
+block completed before Ctrl-C is raised.
 """
 
 from bertfit._exports import lazy_exports
