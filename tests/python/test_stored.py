@@ -22,7 +22,7 @@ import pytest
 import safetensors.numpy
 
 import bertfit
-from local_server import serve
+from toys.server import serve
 
 STORED = Path(__file__).parent / "stored"
 FITTED = ("binary", "multiclass", "multilabel", "regression", "pairs", "head", "frozen", "names", "interrupted",
@@ -38,13 +38,13 @@ site = pytest.fixture(serve)
 
 def from_bytes(data: bytes):
     """A `Bert` of the bytes that R's objects and pickles carry."""
-    from bertfit import persist
+    from bertfit.model import persist
 
     return bertfit.Bert(persist.from_bytes(data))
 
 
 def to_bytes(model) -> bytes:
-    from bertfit import persist
+    from bertfit.model import persist
 
     return bytes(persist.to_bytes(model.model))
 

@@ -21,10 +21,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import sentencepiece
+from local_server import serve
 
 import bertfit
 import test_stored
-from local_server import serve
 
 HERE = Path(__file__).parent
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "bad", "film", "plot", "very", "dull", "fun", "not", "a",
