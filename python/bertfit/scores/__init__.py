@@ -6,6 +6,6 @@ In: logits, and targets. Out: probabilities, classes, measures. No model is run 
 from bertfit._exports import lazy_exports
 
 __all__, __getattr__, __dir__ = lazy_exports(__name__, {
-    "outcomes": "check_targets classes probabilities",
+    "outcomes": "classes probabilities",
     "metrics": "check_threshold epoch_metrics report",
 })

@@ -15,6 +15,7 @@ from bertfit.errors import BundleError
 from bertfit.inference.prediction import predict
 from bertfit.model import bundle, persist
 from bertfit.network.encoder import encoder_layer_names
+from bertfit.rows.table import Rows
 from toys.bundles import rewrite
 from toys.models import TEXTS, WORDS, toy_head, toy_model
 
@@ -22,7 +23,7 @@ KINDS = ["binary", "multiclass", "multilabel", "regression"]
 
 
 def logits(model):
-    return model.logits(model.encode(TEXTS), "float32")
+    return model.logits(model.encode(Rows(TEXTS)), "float32")
 
 
 def same_record(a, b):

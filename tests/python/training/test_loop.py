@@ -7,6 +7,7 @@ from bertfit.config.head import HeadConfig
 from bertfit.config.training import TrainConfig
 from bertfit.errors import ArgumentError, TrainingError
 from bertfit.model.model import Model
+from bertfit.rows.table import Rows
 from bertfit.training.callbacks import Callback
 from bertfit.training.finetuning import fit_model
 from toys.base import NO_DROPOUT, toy_model
@@ -46,9 +47,9 @@ def test_compiled_kernels_train_the_same(toy, still, dropout, accumulation, requ
     start = toy if dropout else still
     texts = [text + " ." * (30 - len(text.split())) for text in TEXTS] if dropout else TEXTS
     config = TrainConfig(epochs=2, accumulation=accumulation, validation=0, **{**FAST, "batch_size": 48})
-    plain = fit_model(start, texts, GOOD, task=BINARY, head=PLAIN, config=config)
+    plain = fit_model(start, Rows.of(texts, targets=GOOD), task=BINARY, head=PLAIN, config=config)
     request.getfixturevalue("compile_at_once")
-    compiled = fit_model(start, texts, GOOD, task=BINARY, head=PLAIN, config=config)
+    compiled = fit_model(start, Rows.of(texts, targets=GOOD), task=BINARY, head=PLAIN, config=config)
     np.testing.assert_allclose(compiled.record["history"]["loss"], plain.record["history"]["loss"], rtol=2e-4)
     assert largest_change(compiled, plain) < 2e-3
 
@@ -60,7 +61,7 @@ def test_compiled_kernels_train_the_same(toy, still, dropout, accumulation, requ
 def test_short_number_formats_learn_what_float32_learns(toy, precision, accumulation):
     configs = [TrainConfig(epochs=2, accumulation=accumulation, validation=0, **{**FAST, "precision": kind})
                for kind in ("float32", precision)]
-    fits = [fit_model(toy, TEXTS, GOOD, task=BINARY, head=PLAIN, config=config) for config in configs]
+    fits = [fit_model(toy, Rows.of(TEXTS, targets=GOOD), task=BINARY, head=PLAIN, config=config) for config in configs]
     exact, short = (fit.record["history"]["loss"] for fit in fits)
     np.testing.assert_allclose(short, exact, atol=0.03)
     assert short[1] < short[0]
@@ -104,7 +105,7 @@ def test_accumulated_batches_are_one_large_batch(still):
     def fitted(batch_size, accumulation):
         config = TrainConfig(**{**FAST, "epochs": 2, "validation": 0, "batch_size": batch_size, "clip_norm": 0.1,
                                 "accumulation": accumulation, "learning_rate": 1e-3})
-        return fit_model(still, TEXTS[:72], GOOD[:72], task=BINARY, head=PLAIN, config=config)
+        return fit_model(still, Rows.of(TEXTS[:72], targets=GOOD[:72]), task=BINARY, head=PLAIN, config=config)
 
     large, parts = fitted(32, 1), fitted(8, 4)
     assert largest_change(large, parts) < 2e-5
