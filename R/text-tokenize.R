@@ -47,11 +47,7 @@ bert_tokenize <- function(x, model, max_len = NULL, pair = NULL, ..., padding = 
   call <- rlang::current_env()
   rows <- tokenize_rows(x, model, pair, text, call)
   send <- function(name, ...) {
-    bert_call(
-      name,
-      handle = model_handle(model, call = call), texts = as_py_text(rows$texts),
-      pairs = if (!is.null(rows$pairs)) as_py_text(rows$pairs), max_len = max_len, ..., call = call
-    )
+    bert_call(name, model = model_handle(model, call = call), rows = rows, max_len = max_len, ..., call = call)
   }
   if (output == "tokens") {
     return(token_table(send("tokens")))
@@ -98,7 +94,7 @@ bert_decode <- function(ids, model, skip_special = TRUE) {
   if (length(parts)) bert_abort("`ids` must be whole numbers.", you_gave(parts[[1]]), class = "data")
   texts <- bert_call(
     "decode",
-    handle = model_handle(model), ids = as_py_array(values),
+    model = model_handle(model), ids = as_py_array(values),
     splits = if (ragged) as_py_array(c(0, cumsum(lengths(ids)))), skip_special = skip_special
   )
   as.character(unlist(texts))
@@ -127,7 +123,7 @@ check_has_tokens <- function(model, call = caller_env()) {
   if (!inherits(model, "bert_vocab")) check_model(model, call = call)
 }
 
-# The texts and pairs that `x`, `pair` and `text` name, as character vectors.
+# The rows that `x`, `pair` and `text` name.
 tokenize_rows <- function(x, model, pair, text, call) {
   if (!is.data.frame(x)) {
     if (!is.null(text)) {
@@ -142,7 +138,7 @@ tokenize_rows <- function(x, model, pair, text, call) {
         call = call
       )
     }
-    return(list(texts = texts, pairs = pairs))
+    return(new_rows(texts, pairs))
   }
   if (is.null(text)) {
     text <- model$columns$text
@@ -158,7 +154,7 @@ tokenize_rows <- function(x, model, pair, text, call) {
   check_string(text, arg = "text", call = call)
   check_string(pair, null_ok = TRUE, arg = "pair", call = call)
   check_columns(x, c(text, pair), arg = "x", call = call)
-  list(
+  new_rows(
     texts = check_text(x[[text]], arg = text, call = call),
     pairs = if (!is.null(pair)) check_text(x[[pair]], arg = pair, call = call)
   )

@@ -72,7 +72,7 @@ bert_vocab_train <- function(texts = NULL, size, type = c("wordpiece", "sentence
   new_bert_vocab(bert_call(
     "vocab_train",
     size = size, type = type,
-    texts = if (!is.null(texts)) as_py_text(check_text(texts)),
+    rows = if (!is.null(texts)) new_rows(check_text(texts)),
     files = if (!is.null(files)) as.list(text_files(files)),
     out = if (!is.null(path)) absolute(path), overwrite = overwrite,
     lower_case = lower_case, field = field, min_frequency = min_frequency, unused = unused,

@@ -50,10 +50,11 @@ def test_a_fresh_process_predicts_the_same(tmp_path):
     model = toy_head("multiclass")
     path = persist.save(model, tmp_path / "model")
     code = ("import sys, json; from bertfit.model import persist; from bertfit.inference import prediction as predict;"
+            "from bertfit.rows import Rows;"
             "m = persist.load(sys.argv[1]);"
-            "print(json.dumps(predict.predict(m, json.loads(sys.argv[2])).tolist()))")
+            "print(json.dumps(predict.predict(m, Rows.of(json.loads(sys.argv[2]))).tolist()))")
     run = subprocess.run([sys.executable, "-c", code, path, json.dumps(TEXTS)], capture_output=True, check=True)
-    assert json.loads(run.stdout) == predict(model, TEXTS).tolist()
+    assert json.loads(run.stdout) == predict(model, Rows(TEXTS)).tolist()
 
 
 def test_an_unfitted_model_and_its_position_table(tmp_path):
