@@ -25,9 +25,9 @@ bert_fill_mask <- function(text, model, top = 5) {
   texts <- check_text(text)
   top <- check_number(top, min = 1, whole = TRUE)
   found <- bert_call("fill_mask", model = model_handle(model), rows = new_rows(texts), top = top)
-  data.table::data.table(
-    row = as.integer(unlist(found$row)),
-    mask = as.integer(unlist(found$mask)),
+  data.table::data.table( # Python counts rows and masks from 0
+    row = as.integer(unlist(found$row)) + 1L,
+    mask = as.integer(unlist(found$mask)) + 1L,
     rank = as.integer(unlist(found$rank)),
     token = as.character(unlist(found$token)),
     probability = as.numeric(unlist(found$probability))

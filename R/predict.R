@@ -55,12 +55,12 @@ predict_values <- function(object, rows, type, batch_size, precision, progress, 
   )
 }
 
-# A named list of columns from Python's array.
+# A named list of columns from Python's array, in which classes are counted from 0.
 prediction_columns <- function(object, values, type, n) {
   labels <- object$labels
   multilabel <- object$task == "multilabel"
   if (type == "class" && !multilabel) {
-    return(list(.pred_class = factor(labels[as.integer(values)], levels = labels)))
+    return(list(.pred_class = factor(labels[as.integer(values) + 1L], levels = labels)))
   }
   names <- switch(
     type,

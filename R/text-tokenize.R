@@ -168,13 +168,13 @@ ragged_ids <- function(answer) {
   list(input_ids = rows(answer$ids), segment_ids = rows(answer$segments), attention_mask = rows(rep(1L, length(row))))
 }
 
-# Python counts characters from 0 and leaves the end out; substr() counts from 1 and takes it in.
+# Python counts rows and characters from 0 and leaves the end out; substr() counts from 1 and takes it in.
 token_table <- function(answer) {
   start <- as.integer(answer$start)
   end <- as.integer(answer$end)
   special <- start < 0L
   data.table::data.table(
-    row = as.integer(answer$row),
+    row = as.integer(answer$row) + 1L,
     token = as.character(unlist(answer$token)),
     start = ifelse(special, NA_integer_, start + 1L),
     end = ifelse(special, NA_integer_, end),

@@ -198,5 +198,5 @@ def _predicted(model, rows: Rows, kind: str, by_name: bool, o) -> list[list[Any]
 
     values = predict(model, rows, type=kind, batch_size=o.batch_size, precision=o.precision)
     if by_name:
-        return [[model.task.labels[code - 1]] for code in values.tolist()]
+        return [[model.task.labels[code]] for code in values.tolist()]
     return values.reshape(len(rows), -1).tolist()

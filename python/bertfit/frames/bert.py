@@ -96,11 +96,11 @@ class Bert:
                               progress=progress)
         named = type == "class" and self.task.kind != "multilabel"
         if not is_frame(data):
-            return np.array(self.labels, object)[values - 1] if named else values
+            return np.array(self.labels, object)[values] if named else values
         import pandas as pd
 
         if named:
-            column = pd.Categorical.from_codes(values - 1, categories=list(self.labels))
+            column = pd.Categorical.from_codes(values, categories=list(self.labels))
             return pd.DataFrame({".pred_class": column}, index=data.index)
         columns = prediction_columns(self.task, type)
         return pd.DataFrame(values.reshape(len(rows), len(columns)), columns=columns, index=data.index)
@@ -196,7 +196,9 @@ class Bert:
         """
         import pandas as pd
 
-        return pd.DataFrame(fill_mask(self.model, Rows.of(texts), top))
+        table = pd.DataFrame(fill_mask(self.model, Rows.of(texts), top))
+        table[["row", "mask"]] += 1
+        return table
 
     def next_sentence(self, first: Any, second: Any) -> np.ndarray:
         """The probability [n] that each of the second texts is what comes after the first.

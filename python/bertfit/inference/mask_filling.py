@@ -28,7 +28,8 @@ def fill_mask(model: Model, rows: Rows, top: int = 5) -> dict[str, list]:
         top: Tokens per mask.
 
     Returns:
-        Columns, one row per text, mask and token: row and mask (both counted from 1), rank, token, probability.
+        Columns, one row per text, mask and token: row and mask (both counted from 0), rank (from 1), token,
+        probability.
 
     Raises:
         ArgumentError: The model has no MLM head, or `top` is not between 1 and the size of the vocabulary.
@@ -50,8 +51,8 @@ def fill_mask(model: Model, rows: Rows, top: int = 5) -> dict[str, list]:
         logits = model.pretraining.token_logits(tf.constant(sequence[row_of, place_of]))  # [M, V]
         best, which = tf.math.top_k(tf.nn.softmax(logits), top)
         number = np.arange(len(row_of)) - np.searchsorted(row_of, row_of)  # of the mask within its text
-        columns["row"] += np.repeat(numbers[row_of] + 1, top).tolist()
-        columns["mask"] += np.repeat(number + 1, top).tolist()
+        columns["row"] += np.repeat(numbers[row_of], top).tolist()
+        columns["mask"] += np.repeat(number, top).tolist()
         columns["rank"] += np.tile(np.arange(1, top + 1), len(row_of)).tolist()
         columns["token"] += tokens[which.numpy().reshape(-1)].tolist()
         columns["probability"] += best.numpy().reshape(-1).astype(float).tolist()

@@ -33,8 +33,8 @@ def predict(
         progress: See `rows.run_rows`.
 
     Returns:
-        "prob": float64 [n, 2] for binary (negative, positive), [n, K] else. "class": int32 [n], labels
-        counted from 1; multilabel [n, K] of 0 and 1. "link": float64 [n, 1] for binary, [n, K] else.
+        "prob": float64 [n, 2] for binary (negative, positive), [n, K] else. "class": int32 [n], places of
+        the labels counted from 0; multilabel [n, K] of 0 and 1. "link": float64 [n, 1] for binary, [n, K] else.
         "numeric": float64 [n]. Rows are in the caller's order.
 
     Raises:
@@ -56,8 +56,7 @@ def predict(
     probs = probabilities(task, logits)
     if type != "class":
         return probs
-    predicted = classes(task, probs).astype(np.int32)
-    return predicted if task.kind == "multilabel" else predicted + np.int32(1)
+    return classes(task, probs).astype(np.int32)
 
 
 def check_type(task, type: str | None) -> str:

@@ -66,10 +66,10 @@ def tokenize(model: Model, rows: Rows, max_len: int | None = None, padding: str 
 
 @exported
 def tokens(model: Model, rows: Rows, max_len: int | None = None):
-    """Token strings as columns row (from 1), token, start, end (characters, [start, end), -1 for special
+    """Token strings as columns row (from 0), token, start, end (characters, [start, end), -1 for special
     tokens) and segment (0 or 1)."""
     found = model.tokenizer.tokens(rows.texts, rows.pairs, _max_len(model, max_len))
-    columns: dict[str, Any] = {"row": np.repeat(np.arange(1, len(found) + 1), [len(r["token"]) for r in found])}
+    columns: dict[str, Any] = {"row": np.repeat(np.arange(len(found)), [len(r["token"]) for r in found])}
     columns["token"] = [token for row in found for token in row["token"]]
     for name in ("start", "end", "segment"):
         columns[name] = np.array([value for row in found for value in row[name]], np.int32)

@@ -24,14 +24,14 @@ def model():
 
 def test_the_likeliest_tokens_are_those_of_the_graph(model):
     found = fill_mask(model, Rows.of(["the movie was [MASK] .", "[MASK] film [MASK]"]), top=3)
-    assert found["row"] == [1] * 3 + [2] * 6
-    assert found["mask"] == [1] * 3 + [1] * 3 + [2] * 3
+    assert found["row"] == [0] * 3 + [1] * 6
+    assert found["mask"] == [0] * 3 + [0] * 3 + [1] * 3
     assert found["rank"] == [1, 2, 3] * 3
     ids = np.array([[2, 4, 12, 4, 3]], np.int32)  # [CLS] [MASK] film [MASK] [SEP]
     sequence, _ = model.encoder([ids, np.zeros_like(ids)], training=False)
-    for mask, place in ((1, 1), (2, 3)):
+    for mask, place in ((0, 1), (1, 3)):
         p = tf.nn.softmax(model.pretraining.token_logits(sequence[0, place][None]))[0].numpy()
-        rows = [i for i in range(9) if (found["row"][i], found["mask"][i]) == (2, mask)]
+        rows = [i for i in range(9) if (found["row"][i], found["mask"][i]) == (1, mask)]
         best = np.argsort(-p)[:3]
         assert [found["token"][i] for i in rows] == [model.vocabulary.tokens[i] for i in best]
         assert np.allclose([found["probability"][i] for i in rows], p[best], atol=1e-6)

@@ -117,7 +117,7 @@ def test_tokenize(handle):
 
 def test_tokens_and_decode(handle):
     columns = ask("tokens", model=handle, rows={"texts": ["Good films", "fun"]})
-    assert columns["row"].tolist() == [1, 1, 1, 1, 1, 2, 2, 2]
+    assert columns["row"].tolist() == [0, 0, 0, 0, 0, 1, 1, 1]
     assert columns["token"][:5] == ["[CLS]", "good", "film", "##s", "[SEP]"]
     assert columns["start"][:5].tolist() == [-1, 0, 5, 9, -1] and columns["end"][1:4].tolist() == [4, 9, 10]
     assert columns["segment"].tolist() == [0] * 8
