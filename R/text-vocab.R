@@ -107,7 +107,7 @@ vocab_progress <- function(quiet, size) {
 new_bert_vocab <- function(facts) {
   structure(
     list(
-      path = facts$path, size = as.integer(facts$size), type = facts$type, cased = isTRUE(facts$cased),
+      path = facts$path, size = as.integer(facts$size), type = facts$type, cased = isFALSE(facts$lower_case),
       sha256 = facts$sha256, data = facts$data,
       handle = empty_handle() # filled when first used, see model_handle()
     ),

@@ -22,15 +22,15 @@ def vocab(o) -> int:
     """Make a vocabulary."""
     from bertfit.text import train_vocabulary
 
-    kind = o.type or ("sentencepiece" if o.out.lower().endswith(".model") else "wordpiece")
+    type = o.type or ("sentencepiece" if o.out.lower().endswith(".model") else "wordpiece")
     with Bar("reading", o.quiet) as bar:
         made = train_vocabulary(
-            [Path(path) for path in o.source], o.size, kind, lower_case=o.lower_case is not False, out=o.out,
+            [Path(path) for path in o.source], o.size, type, lower_case=o.lower_case is not False, out=o.out,
             overwrite=o.overwrite, field=o.field, min_frequency=o.min_frequency,
             character_coverage=o.character_coverage, algorithm=o.algorithm, unused=o.unused,
             sample_size=o.sample_size, progress=bar,
         )
-    print(f"{made.path}: {len(made):,} entries, {made.kind}, {'uncased' if made.lower_case else 'cased'}")
+    print(f"{made.path}: {len(made):,} entries, {made.type}, {'uncased' if made.lower_case else 'cased'}")
     return 0
 
 

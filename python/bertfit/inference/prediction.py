@@ -30,7 +30,7 @@ def predict(
             regression's numbers. None is "numeric" for regression, else "prob".
         batch_size: Rows per batch of the longest texts; None leaves it to the machine.
         precision: "auto", "float32", "bfloat16" or "float16".
-        progress: See `rows.run_rows`.
+        progress: See `run_rows`.
 
     Returns:
         "prob": float64 [n, 2] for binary (negative, positive), [n, K] else. "class": int32 [n], places of

@@ -45,8 +45,8 @@ def vocab_handle(data, lower_case: bool):
 
 
 def _vocabulary_facts(vocabulary) -> dict[str, Any]:
-    return {"path": vocabulary.path, "type": vocabulary.kind, "size": len(vocabulary),
-            "cased": not vocabulary.lower_case, "sha256": vocabulary.sha256, "data": bytearray(vocabulary.data)}
+    return {"path": vocabulary.path, "type": vocabulary.type, "size": len(vocabulary),
+            "lower_case": vocabulary.lower_case, "sha256": vocabulary.sha256, "data": bytearray(vocabulary.data)}
 
 
 @exported

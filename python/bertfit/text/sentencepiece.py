@@ -25,7 +25,7 @@ class SentencePieces:
     """The library's segmentation of many texts at once.
 
     Args:
-        vocabulary: Of kind "sentencepiece".
+        vocabulary: Of type "sentencepiece".
     """
 
     def __init__(self, vocabulary: Vocabulary):

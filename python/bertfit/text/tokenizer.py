@@ -137,7 +137,7 @@ class Tokenizer:
     """Google's BERT tokenizer, or SentencePiece's, many texts at once.
 
     Args:
-        vocabulary: The tokens and the casing; its kind decides.
+        vocabulary: The tokens and the casing; its type decides.
 
     Example:
         >>> vocabulary = Vocabulary.from_bytes(b"[PAD]\\n[UNK]\\n[CLS]\\n[SEP]\\na\\ngood\\nfilm\\n##s\\n")
@@ -151,7 +151,7 @@ class Tokenizer:
 
     def __init__(self, vocabulary: Vocabulary):
         self.vocabulary = vocabulary
-        self._sentence = SentencePieces(vocabulary) if vocabulary.kind == "sentencepiece" else None
+        self._sentence = SentencePieces(vocabulary) if vocabulary.type == "sentencepiece" else None
         self._exact = Exact(vocabulary)
         self._fast: fast_wordpiece.Fast | None = None  # made when first worth it: it starts TensorFlow
 

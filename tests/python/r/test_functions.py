@@ -67,7 +67,7 @@ def test_the_table_is_the_contract():
 
 def test_description(handle, fitted):
     loaded = ask("describe", handle=float(handle))  # R's numbers are doubles
-    assert loaded["kind"] == "huggingface" and loaded["cased"] is False and loaded["fitted"] is False
+    assert loaded["kind"] == "huggingface" and loaded["lower_case"] is True and loaded["fitted"] is False
     assert loaded["config"]["hidden_size"] == 8 and loaded["vocab_size"] == 20 and loaded["max_len"] == 32
     assert type(loaded["parameters"]) is float and "task" not in loaded
     description = ask("describe", handle=fitted)
@@ -283,7 +283,7 @@ def test_predict_is_the_modules_own(fitted):
 def test_a_vocabulary_is_made_used_and_put_under_a_model(kind, size, special, tmp_path):
     texts = ["a good film", "a bad film", "good film good", "bad bad film"] * 20
     facts = ask("vocab_train", rows={"texts": texts}, size=float(size), type=kind, unused=1.0, out=str(tmp_path / "v"))
-    assert (facts["type"], facts["size"], facts["cased"]) == (kind, size + special + 1, False)
+    assert (facts["type"], facts["size"], facts["lower_case"]) == (kind, size + special + 1, True)
     assert bytes(facts["data"]) == (tmp_path / "v").read_bytes() and facts["path"] == str(tmp_path / "v")
     (tmp_path / "texts.txt").write_text("\n".join(texts))
     from_file = ask("vocab_train", files=[str(tmp_path / "texts.txt")], size=size, type=kind, unused=1)
