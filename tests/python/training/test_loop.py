@@ -125,10 +125,10 @@ def test_early_stopping_counts_epochs_without_a_better_value(toy):
 def overfitted(toy, **settings):
     """A large head on few rows with targets by chance: what is held out gets worse, and not at once."""
     texts, targets = TEXTS[:60], np.random.default_rng(8).integers(0, 2, 60).astype(float)
-    held = (TEXTS[60:120], None, np.random.default_rng(9).integers(0, 2, 60).astype(float), None)
+    held = Rows.of(TEXTS[60:120], targets=np.random.default_rng(9).integers(0, 2, 60))
     model = frozen(toy, targets, texts=texts, held=held, epochs=12, warmup=0.6, learning_rate=0.05,
                    head=HeadConfig(hidden=(32,), pooling="max", dropout=0.0), **settings)
-    return model, log_loss(model, held[0], held[2])
+    return model, log_loss(model, held.texts, held.targets)
 
 
 def test_the_best_epochs_weights_come_back(toy):
@@ -148,7 +148,7 @@ def test_or_the_last_ones_if_asked(toy):
 def test_a_measure_that_is_never_defined_keeps_the_last_epoch(toy):
     # No AUC with one class only: no epoch can be called the best, and the last must not give way to the first.
     texts = [text for text, good in zip(TEXTS, GOOD, strict=True) if good][:10]
-    model = frozen(toy, epochs=4, monitor="auc", early_stopping=1, held=(texts, None, np.ones(10), None))
+    model = frozen(toy, epochs=4, monitor="auc", early_stopping=1, held=Rows.of(texts, targets=np.ones(10)))
     history = model.record["history"]
     assert np.isnan(history["val_auc"]).all() and history["epoch"] == [1, 2, 3, 4]
     assert model.record["best_epoch"] == 4
