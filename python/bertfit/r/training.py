@@ -96,8 +96,9 @@ def keras_model(model: Model, max_len: int | None = None, training: bool = True)
 
 
 @returns_keras
-def adam_warmup(**settings):
+def adam_warmup(decay_steps: int, warmup_steps: int, **settings):
     """keras-bert's AdamWarmup, see `bertfit.training.AdamWarmup`."""
     from bertfit.training import AdamWarmup
 
-    return AdamWarmup(**read_arguments(AdamWarmup, settings, find))
+    settings = read_arguments(AdamWarmup, settings, find, without=("decay_steps", "warmup_steps"))
+    return AdamWarmup(decay_steps, warmup_steps, **settings)

@@ -65,8 +65,8 @@ def read_arguments(
     parameters = {name: p for name, p in inspect.signature(function).parameters.items() if name not in without}
     open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     if not open_ended and (unknown := sorted(set(given) - set(parameters))):
-        raise ArgumentError(f"must be an argument of {function.__name__}.", [f"It takes {', '.join(parameters)}."],
-                            argument=unknown[0])
+        known = f"Known: {', '.join(sorted(parameters))}." if without else f"It takes {', '.join(parameters)}."
+        raise ArgumentError(f"must be an argument of {function.__name__}.", [known], argument=unknown[0])
     for name, p in parameters.items():
         if p.default is p.empty and p.kind is not p.VAR_KEYWORD and name not in given:
             raise ArgumentError(f"must be given to {function.__name__}.", argument=name)
