@@ -103,3 +103,15 @@ local_api <- function(code, env = parent.frame()) {
   the$api <- reticulate::import_from_path(name, folder, convert = FALSE)
   withr::defer(the$api <- real, envir = env)
 }
+
+# In place of a function of the package, until the caller is done.
+local_function <- function(name, value, envir = parent.frame()) {
+  old <- get(name, envir = asNamespace("bertfit"))
+  utils::assignInNamespace(name, value, "bertfit")
+  withr::defer(utils::assignInNamespace(name, old, "bertfit"), envir = envir)
+}
+
+# Lets a test see what find_python() does before Python starts, although Python runs in the test process.
+local_python_off <- function(envir = parent.frame()) {
+  local_function("python_running", function() FALSE, envir)
+}
