@@ -30,6 +30,7 @@ from bertfit.network import (
     padded_length,
     pooling_function,
 )
+from bertfit.rows import Rows
 from bertfit.text import Encoding, Tokenizer, Vocabulary
 
 if TYPE_CHECKING:
@@ -186,8 +187,8 @@ class Model:
             table["trainable"].append(int(sum(np.prod(weight.shape) for weight in layer.trainable_weights)))
         return table
 
-    def encode(self, texts, pairs=None, max_len: int | None = None) -> Encoding:
-        """Tokenize, cut to `max_len` tokens (the model's own by default, or the fit's).
+    def encode(self, rows: Rows, max_len: int | None = None) -> Encoding:
+        """Tokenize rows, truncated to `max_len` tokens (the model's own by default, or the fit's).
 
         Raises:
             ArgumentError: `max_len` is longer than the model's, or no whole number of at least 3.
@@ -199,7 +200,7 @@ class Model:
                 f"`max_len` must be at most {self.max_len}, the length of this model's position table.",
                 [f"You gave {max_len}."],
             )
-        return self.tokenizer.encode(texts, pairs, max_len=max_len)
+        return self.tokenizer.encode(rows.texts, rows.pairs, max_len=max_len)
 
     def logits(self, encoding: Encoding, precision: str = "auto", progress: Progress | None = None) -> np.ndarray:
         """The network's logits [n, K] in the caller's order, float32."""

@@ -13,6 +13,7 @@ from bertfit.config.task import Task
 from bertfit.errors import ArgumentError, BundleError
 from bertfit.model.exporting import export
 from bertfit.model.model import Model
+from bertfit.rows.table import Rows
 from toys.base import NO_DROPOUT, VOCABULARY, fill_at_random, toy_model, toy_texts
 
 tf = _env.tensorflow()
@@ -31,7 +32,7 @@ def rows():
     return ids, segments, mask.astype(bool)
 
 
-VOCABULARY_ENCODING = toy_model().encode(TEXTS, TEXTS[::-1])
+VOCABULARY_ENCODING = toy_model().encode(Rows(TEXTS, TEXTS[::-1]))
 
 
 def answers(model, ids, segments):

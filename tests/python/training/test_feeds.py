@@ -9,6 +9,7 @@ from bertfit import _env
 from bertfit.config.head import HeadConfig
 from bertfit.config.training import TrainConfig
 from bertfit.network.forward import Forward
+from bertfit.rows.table import Rows
 from bertfit.text.tokenizer import Tokenizer
 from bertfit.training import feeds
 from bertfit.training.feeds import FeatureFeed, TokenFeed, VectorFeed, training_feed
@@ -30,7 +31,7 @@ def feed_of(model, head=PLAIN, epochs=2, **settings):
     model = model.copy()
     model.add_head(BINARY, head)
     config = TrainConfig(epochs=epochs, **{**FAST, **settings})
-    return training_feed(model, model.encode(TEXTS), 32, "float32", config)
+    return training_feed(model, model.encode(Rows(TEXTS)), 32, "float32", config)
 
 
 def test_batches_are_padded_to_their_own_longest_or_to_the_plans(two_still):
@@ -85,10 +86,10 @@ def test_training_on_kept_vectors_is_training_on_tokens(two_still, head, compile
         request.getfixturevalue("compile_at_once")
     config, embedded, count = TrainConfig(epochs=3, freeze=1, **{**FAST, "validation": 0.2}), Forward._embedded, []
     monkeypatch.setattr(Forward, "_embedded", lambda *a: (count.append(1), embedded(*a))[1])
-    kept = fit_model(two_still, TEXTS, GOOD, task=BINARY, head=head, config=config)
+    kept = fit_model(two_still, Rows.of(TEXTS, targets=GOOD), task=BINARY, head=head, config=config)
     traced = len(count)
     monkeypatch.setattr(feeds, "MOST_BYTES", 0)
-    whole = fit_model(two_still, TEXTS, GOOD, task=BINARY, head=head, config=config)
+    whole = fit_model(two_still, Rows.of(TEXTS, targets=GOOD), task=BINARY, head=head, config=config)
     assert traced == len(count) - traced == 2  # once for the vectors or the steps, once for validation
     for name in ("loss", "val_loss", "val_auc"):
         np.testing.assert_allclose(kept.record["history"][name], whole.record["history"][name], rtol=1e-4)
