@@ -134,7 +134,7 @@ class HuggingFaceWeights:
         return values.T if tensor.transposed else values
 
     def fill(self, encoder: Any) -> None:
-        """Put every weight into an encoder that `encoder.build_encoder` made from this configuration.
+        """Put every weight into an `Encoder` of this configuration.
 
         Raises:
             CheckpointError: The file has changed since it was checked.

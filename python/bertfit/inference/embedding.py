@@ -9,6 +9,7 @@ import numpy as np
 from bertfit.checks import as_list, check_texts
 from bertfit.config import HeadConfig
 from bertfit.inference.runner import Progress, run_rows
+from bertfit.model import Features
 
 
 def embed(
@@ -49,5 +50,5 @@ def embed(
     texts, pairs = check_texts(texts, pairs)
     # The graph is asked for by number, so that -1 and 6 of six layers share one traced function; "nsp" is -1's own.
     wanted = (-1,) if pooling == "nsp" else numbers
-    return run_rows(model, ("features", pooling, wanted), texts, pairs, width=model.config.hidden_size * len(numbers),
+    return run_rows(model, Features(pooling, wanted), texts, pairs, width=model.config.hidden_size * len(numbers),
                     batch_size=batch_size, precision=precision, progress=progress)

@@ -7,6 +7,7 @@ from typing import Any
 
 from bertfit.checks import check_texts
 from bertfit.inference.runner import Progress, check_fitted, check_pairs, run_rows
+from bertfit.model import Logits
 from bertfit.scores import check_targets, check_threshold, probabilities, report
 
 
@@ -43,6 +44,6 @@ def evaluate(
     texts, pairs = check_texts(texts, pairs)
     check_pairs(model, pairs)
     targets = check_targets(model.task, targets, len(texts))
-    logits = run_rows(model, "logits", texts, pairs, width=model.task.n_outputs, batch_size=batch_size,
+    logits = run_rows(model, Logits(), texts, pairs, width=model.task.n_outputs, batch_size=batch_size,
                       precision=precision, progress=progress)
     return report(model.task, probabilities(model.task, logits), targets, threshold)

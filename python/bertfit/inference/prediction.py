@@ -9,6 +9,7 @@ import numpy as np
 from bertfit.checks import check_texts
 from bertfit.errors import ArgumentError
 from bertfit.inference.runner import Progress, check_fitted, check_pairs, run_rows
+from bertfit.model import Logits
 from bertfit.scores import classes, probabilities
 
 TYPES = ("prob", "class", "link", "numeric")
@@ -55,7 +56,7 @@ def predict(
     type = check_type(task, type)
     texts, pairs = check_texts(texts, pairs)
     check_pairs(model, pairs)
-    logits = run_rows(model, "logits", texts, pairs, width=task.n_outputs, batch_size=batch_size,
+    logits = run_rows(model, Logits(), texts, pairs, width=task.n_outputs, batch_size=batch_size,
                       precision=precision, progress=progress)
     if type == "link":
         return logits.astype(np.float64)

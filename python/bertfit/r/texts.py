@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -33,16 +32,10 @@ def vocab_train(size, texts=None, files=None, progress=None, **settings):
 @exported
 def vocab_handle(data, lower_case):
     """The number of a vocabulary that `tokenize`, `tokens` and `decode` take in a model's place."""
-    from bertfit.text import Tokenizer, Vocabulary
+    from bertfit.model import BareVocabulary
+    from bertfit.text import Vocabulary
 
-    words = Vocabulary.from_bytes(data, bool(lower_case))
-    tokenizer = Tokenizer(words)
-    longest = 512  # tokens, as BERT has positions
-    return hold(SimpleNamespace(
-        vocabulary=words, tokenizer=tokenizer, record={}, max_len=longest,
-        config=SimpleNamespace(pad_token_id=words.pad_id),
-        encode=lambda texts, pairs=None, max_len=None: tokenizer.encode(texts, pairs, max_len=max_len or longest),
-    ))
+    return hold(BareVocabulary(Vocabulary.from_bytes(data, bool(lower_case))))
 
 
 def _vocabulary_facts(vocabulary) -> dict[str, Any]:
@@ -65,8 +58,8 @@ def tokenize(handle, texts, pairs=None, max_len=None, padding="longest"):
                 "truncated": encoding.truncated}
     length = None
     if padding == "max_len":
-        length = whole(max_len) if max_len is not None else model.record.get("max_len", model.max_len)
-    ids, segments, mask = encoding.pad(length=length, pad_id=model.config.pad_token_id)
+        length = whole(max_len) if max_len is not None else model.text_len
+    ids, segments, mask = encoding.pad(length=length, pad_id=model.pad_id)
     return {"input_ids": ids, "segment_ids": segments, "attention_mask": mask, "truncated": encoding.truncated}
 
 
@@ -77,7 +70,7 @@ def tokens(handle, texts, pairs=None, max_len=None):
     from bertfit.checks import check_texts
 
     model = find(handle)
-    limit = whole(max_len) if max_len is not None else model.record.get("max_len", model.max_len)
+    limit = whole(max_len) if max_len is not None else model.text_len
     rows = model.tokenizer.tokens(*check_texts(texts, pairs), limit)
     columns: dict[str, Any] = {"row": np.repeat(np.arange(1, len(rows) + 1), [len(r["token"]) for r in rows])}
     columns["token"] = [token for row in rows for token in row["token"]]

@@ -99,7 +99,7 @@ def keras_model(handle, max_len=None, training=True):
     if model.fitted:
         copy.add_head(model.task, model.head_config)
         copy.head.set_weights(model.head.get_weights())
-    graph = copy.network if model.fitted else copy.encoder
+    graph = copy.graph()
     for layer in graph.layers:
         layer.trainable = bool(training)
     return graph
