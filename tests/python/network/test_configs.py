@@ -35,7 +35,7 @@ LAYERS = {
     "LayerNormalization": (lambda: LayerNormalization(1e-3, name="a"), X),
     "TokenEmbedding": (lambda: TokenEmbedding(17, 8, 3, noise=noise(), name="b", initializer=fresh()), IDS),
     "PositionEmbedding": (lambda: PositionEmbedding(9, name="c", initializer=fresh()), X),
-    "MultiHeadSelfAttention": (lambda: MultiHeadSelfAttention(2, 3, 0.4, 6, noise=noise(), name="d", initializer=fresh()), X),
+    "MultiHeadSelfAttention": (lambda: MultiHeadSelfAttention(2, 3, 0.4, 6, fresh(), noise(), name="d"), X),
     "FeedForward": (lambda: FeedForward(5, "relu", name="e", initializer=fresh()), X),
     "Dense": (lambda: Dense(5, "tanh", use_bias=False, name="f", initializer=fresh()), X),
     "Dropout": (lambda: Dropout(0.4, 6, noise(), name="g"), X),
