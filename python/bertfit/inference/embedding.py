@@ -9,6 +9,7 @@ import numpy as np
 from bertfit.checks import as_list
 from bertfit.config import HeadConfig
 from bertfit.inference.runner import Progress, run_rows
+from bertfit.model import Features
 from bertfit.rows import Rows
 
 
@@ -46,5 +47,5 @@ def embed(
     numbers = chosen.layer_numbers(model.config.num_hidden_layers)
     # The graph is asked for by number, so that -1 and 6 of six layers share one traced function; "nsp" is -1's own.
     wanted = (-1,) if pooling == "nsp" else numbers
-    return run_rows(model, ("features", pooling, wanted), rows, width=model.config.hidden_size * len(numbers),
+    return run_rows(model, Features(pooling, wanted), rows, width=model.config.hidden_size * len(numbers),
                     batch_size=batch_size, precision=precision, progress=progress)

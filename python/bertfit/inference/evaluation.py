@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bertfit.inference.runner import Progress, check_fitted, check_pairs, run_rows
+from bertfit.model import Logits
 from bertfit.rows import Rows
 from bertfit.scores import check_threshold, probabilities, report
 
@@ -37,6 +38,6 @@ def evaluate(
     check_threshold(threshold)
     check_pairs(model, rows)
     rows = rows.for_task(model.task)
-    logits = run_rows(model, "logits", rows, width=model.task.n_outputs, batch_size=batch_size,
+    logits = run_rows(model, Logits(), rows, width=model.task.n_outputs, batch_size=batch_size,
                       precision=precision, progress=progress)
     return report(model.task, probabilities(model.task, logits), rows.targets, threshold)

@@ -80,7 +80,8 @@ def next_sentence(model: Model, rows: Rows) -> np.ndarray:
 
 def _run(model: Model, ids: np.ndarray, segments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     with compute_in("float32"):
-        sequence, pooled = model.encoder([tf.constant(ids), tf.constant(segments)], training=False)
+        sequence = model.encoder.states([tf.constant(ids), tf.constant(segments)], False)[-1]
+        pooled = model.encoder.pooled(sequence[:, 0])
     return sequence.numpy(), pooled.numpy()
 
 

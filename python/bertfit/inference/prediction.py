@@ -6,6 +6,7 @@ import numpy as np
 
 from bertfit.errors import ArgumentError
 from bertfit.inference.runner import Progress, check_fitted, check_pairs, run_rows
+from bertfit.model import Logits
 from bertfit.rows import Rows
 from bertfit.scores import classes, probabilities
 
@@ -49,7 +50,7 @@ def predict(
     task = model.task
     type = check_type(task, type)
     check_pairs(model, rows)
-    logits = run_rows(model, "logits", rows, width=task.n_outputs, batch_size=batch_size,
+    logits = run_rows(model, Logits(), rows, width=task.n_outputs, batch_size=batch_size,
                       precision=precision, progress=progress)
     if type == "link":
         return logits.astype(np.float64)

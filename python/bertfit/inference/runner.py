@@ -60,7 +60,7 @@ def choose_precision(model, precision: str) -> str:
 
 def run_rows(
     model,
-    what,
+    question,
     rows: Rows,
     *,
     width: int,
@@ -72,7 +72,7 @@ def run_rows(
 
     Args:
         model: A `Model`.
-        what: As in `Model.run`.
+        question: As in `Model.run`.
         rows: Their texts and pairs. A text (or pair) that occurs again is not run again.
         width: Columns of the result (needed when there are no rows).
         batch_size: Rows per batch of the longest texts, more of shorter ones; None for a token budget that
@@ -103,7 +103,7 @@ def run_rows(
         if batch_size is not None:
             options["token_budget"] = int(batch_size) * padded_length(encoding.lengths, model.max_len)
         result[start : start + len(part)] = model.run(
-            what, encoding, precision, progress=lambda done, _, start=start: report(start + done), **options
+            question, encoding, precision, progress=lambda done, _, start=start: report(start + done), **options
         )
     return result[inverse] if len(different) < len(rows) else result
 

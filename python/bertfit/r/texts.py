@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,16 +31,10 @@ def vocab_train(size: int, rows: Rows | None = None, files: Sequence[str] | None
 @exported
 def vocab_handle(data, lower_case: bool):
     """The number of a vocabulary that `tokenize`, `tokens` and `decode` take in a model's place."""
-    from bertfit.text import Tokenizer, Vocabulary
+    from bertfit.model import BareVocabulary
+    from bertfit.text import Vocabulary
 
-    words = Vocabulary.from_bytes(data, lower_case)
-    tokenizer = Tokenizer(words)
-    longest = 512  # tokens, as BERT has positions
-    return hold(SimpleNamespace(
-        vocabulary=words, tokenizer=tokenizer, record={}, max_len=longest,
-        config=SimpleNamespace(pad_token_id=words.pad_id),
-        encode=lambda rows, max_len=None: tokenizer.encode(rows.texts, rows.pairs, max_len=max_len or longest),
-    ))
+    return hold(BareVocabulary(Vocabulary.from_bytes(data, lower_case)))
 
 
 def _vocabulary_facts(vocabulary) -> dict[str, Any]:
@@ -60,7 +53,7 @@ def tokenize(model: Model, rows: Rows, max_len: int | None = None, padding: str 
         return {"ids": encoding.ids, "segments": encoding.segments, "splits": encoding.splits,
                 "truncated": encoding.truncated}
     length = _max_len(model, max_len) if padding == "max_len" else None
-    ids, segments, mask = encoding.pad(length=length, pad_id=model.config.pad_token_id)
+    ids, segments, mask = encoding.pad(length=length, pad_id=model.pad_id)
     return {"input_ids": ids, "segment_ids": segments, "attention_mask": mask, "truncated": encoding.truncated}
 
 
@@ -77,7 +70,7 @@ def tokens(model: Model, rows: Rows, max_len: int | None = None):
 
 
 def _max_len(model: Model, max_len: int | None) -> int:
-    return model.record.get("max_len", model.max_len) if max_len is None else max_len
+    return model.text_len if max_len is None else max_len
 
 
 @exported

@@ -89,7 +89,7 @@ def keras_model(model: Model, max_len: int | None = None, training: bool = True)
     if model.fitted:
         copy.add_head(model.task, model.head_config)
         copy.head.set_weights(model.head.get_weights())
-    graph = copy.network if model.fitted else copy.encoder
+    graph = copy.graph()
     for layer in graph.layers:
         layer.trainable = training
     return graph

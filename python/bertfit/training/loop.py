@@ -36,7 +36,7 @@ class Loop:
         self.watched, self.held, self.label_weights = watched, held, label_weights
         self.config, self.seed, self.precision, self.callbacks = config, seed, precision, callbacks
         self.weights = element_weights(self.task, rows.targets, rows.weights, label_weights)
-        self.variables = feed.graph.trainable_weights
+        self.variables = feed.variables
         self.total_steps, warmup_steps = train_steps(
             len(rows), config.batch_size * config.accumulation, config.epochs, config.warmup
         )

@@ -40,7 +40,7 @@ def test_a_pretrained_model_has_its_course(model, start):
 def test_control_and_settings_are_one(model, start):
     control = bertfit.PretrainConfig(steps=6, steps_per_epoch=3, batch_size=8, verbose=0)
     again = bertfit.pretrain(*start, control=control, seed=1)
-    for mine, other in zip(model.model.encoder.get_weights(), again.model.encoder.get_weights(), strict=True):
+    for mine, other in zip(model.model.graph().get_weights(), again.model.graph().get_weights(), strict=True):
         np.testing.assert_array_equal(mine, other)
     for wrong in ({"control": 3}, {"step": 3}, {"callbacks": [print]}):
         with pytest.raises(ArgumentError):

@@ -20,8 +20,8 @@ def states(model, text, layer):
     tf = _env.tensorflow()
     encoding = model.tokenizer.encode([text])
     inputs = [tf.constant(encoding.ids[None]), tf.constant(encoding.segments[None])]
-    graph = _env.keras().Model(model.encoder.inputs, [
-        model.encoder.get_layer(f"Encoder-{layer}-FeedForward-Norm").output, model.encoder.outputs[1]])
+    graph = _env.keras().Model(model.encoder.graph().inputs, [
+        model.encoder.get_layer(f"Encoder-{layer}-FeedForward-Norm").output, model.encoder.graph().outputs[1]])
     sequence, pooled = graph(inputs)
     return sequence.numpy()[0], pooled.numpy()[0]
 

@@ -28,7 +28,7 @@ def test_the_likeliest_tokens_are_those_of_the_graph(model):
     assert found["mask"] == [0] * 3 + [0] * 3 + [1] * 3
     assert found["rank"] == [1, 2, 3] * 3
     ids = np.array([[2, 4, 12, 4, 3]], np.int32)  # [CLS] [MASK] film [MASK] [SEP]
-    sequence, _ = model.encoder([ids, np.zeros_like(ids)], training=False)
+    sequence, _ = model.encoder.graph()([ids, np.zeros_like(ids)], training=False)
     for mask, place in ((0, 1), (1, 3)):
         p = tf.nn.softmax(model.pretraining.token_logits(sequence[0, place][None]))[0].numpy()
         rows = [i for i in range(9) if (found["row"][i], found["mask"][i]) == (1, mask)]
@@ -47,7 +47,7 @@ def test_next_sentence_is_the_first_column_of_nsp(model):
     first, second = ["the movie", "a film was bad"], ["was good", "is"]
     encoding = model.encode(Rows(first, second))
     ids, segments, _ = encoding.pad()
-    _, pooled = model.encoder([ids, segments], training=False)
+    _, pooled = model.encoder.graph()([ids, segments], training=False)
     expected = tf.nn.softmax(model.pretraining.next_logits(pooled))[:, 0].numpy()
     assert np.allclose(next_sentence(model, Rows.of(first, second)), expected, atol=1e-6)
 

@@ -18,7 +18,7 @@ def by_hand(model, texts):
     rows = []
     for text in texts:
         encoding = model.tokenizer.encode([text], max_len=model.record["max_len"])
-        rows.append(model.network([tf.constant(encoding.ids[None]), tf.constant(encoding.segments[None])]).numpy()[0])
+        rows.append(model.graph()([tf.constant(encoding.ids[None]), tf.constant(encoding.segments[None])]).numpy()[0])
     return np.array(rows, np.float64)
 
 

@@ -6,6 +6,7 @@ import pytest
 from bertfit.errors import ArgumentError
 from bertfit.inference import runner
 from bertfit.inference.runner import choose_precision, run_rows
+from bertfit.model.questions import Logits
 from bertfit.rows.table import Rows
 from toys.models import TEXTS, toy_head
 
@@ -20,7 +21,7 @@ class Spy:
         self.parts.append(len(rows))
         return self.model.encode(rows)
 
-    def run(self, what, encoding, precision, *, token_budget=None, progress=None):
+    def run(self, question, encoding, precision, *, token_budget=None, progress=None):
         self.budgets.append(token_budget)
         for done in range(1, len(encoding) + 1):
             progress(done, len(encoding))
@@ -40,28 +41,28 @@ def expected(spy, texts, pairs=None):
 def test_parts_and_repeats_keep_the_callers_order(spy, monkeypatch):
     monkeypatch.setattr(runner, "PART", 2)
     texts = [*TEXTS, *TEXTS[::-1], TEXTS[3]]
-    result = run_rows(spy, "logits", Rows(texts), width=2)
+    result = run_rows(spy, Logits(), Rows(texts), width=2)
     np.testing.assert_array_equal(result, expected(spy, texts))
     assert spy.parts == [2, 2, 2]  # six different texts of thirteen
 
 
 def test_pairs_are_told_apart_by_both_texts(spy):
     texts, pairs = ["fun", "fun", "dull", "fun"], ["a film", "the plot!", "a film", "a film"]
-    np.testing.assert_array_equal(run_rows(spy, "logits", Rows(texts, pairs), width=2), expected(spy, texts, pairs))
+    np.testing.assert_array_equal(run_rows(spy, Logits(), Rows(texts, pairs), width=2), expected(spy, texts, pairs))
     assert spy.parts == [3]
 
 
 def test_no_rows(spy):
-    assert run_rows(spy, "logits", Rows([]), width=2).shape == (0, 2)
-    assert run_rows(spy, "logits", Rows([], []), width=2).shape == (0, 2)
+    assert run_rows(spy, Logits(), Rows([]), width=2).shape == (0, 2)
+    assert run_rows(spy, Logits(), Rows([], []), width=2).shape == (0, 2)
 
 
 def test_batch_size_counts_rows_of_the_longest_text(spy):
-    run_rows(spy, "logits", Rows(TEXTS), width=2, batch_size=3)
+    run_rows(spy, Logits(), Rows(TEXTS), width=2, batch_size=3)
     assert spy.budgets == [3 * 16]  # the longest has 13 tokens, padded to 16
     for wrong in (0, -1, 2.5, True, "8"):
         with pytest.raises(ArgumentError, match="`batch_size`"):
-            run_rows(spy, "logits", Rows(TEXTS), width=2, batch_size=wrong)
+            run_rows(spy, Logits(), Rows(TEXTS), width=2, batch_size=wrong)
 
 
 def test_progress_ends_complete_and_is_not_too_frequent(spy, monkeypatch):
@@ -82,7 +83,7 @@ def test_progress_ends_complete_and_is_not_too_frequent(spy, monkeypatch):
 
     spy.run = slow
     texts = [f"a {i} film" for i in range(50)] * 2
-    run_rows(spy, "logits", Rows(texts), width=2, progress=progress)
+    run_rows(spy, Logits(), Rows(texts), width=2, progress=progress)
     assert events[-1][1:] == (100, 100) and all(total == 100 for _, _, total in events)
     assert [done for _, done, _ in events] == sorted({done for _, done, _ in events})
     gaps = np.diff([moment for moment, _, _ in events[:-1]])

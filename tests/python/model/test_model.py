@@ -8,9 +8,10 @@ from bertfit.config.head import HeadConfig
 from bertfit.config.task import Task
 from bertfit.errors import ArgumentError
 from bertfit.model.model import Model
-from bertfit.network.encoder import build_encoder, encoder_layer_names, hidden_states
+from bertfit.model.questions import Logits
+from bertfit.network.encoder import Encoder, hidden_states
 from bertfit.rows.table import Rows
-from toys.base import VOCABULARY, fill_at_random, toy_config, toy_model, toy_texts
+from toys.base import VOCABULARY, encoder_layer_names, fill_at_random, toy_config, toy_model, toy_texts
 
 tf = _env.tensorflow()
 keras = _env.keras()
@@ -41,8 +42,8 @@ def one_by_one(graph, toy, texts):
 
 @pytest.mark.parametrize("token_budget", [1, 100, 10_000])
 def test_answers_come_in_the_callers_order_whatever_the_lengths(model, token_budget):
-    expected = np.concatenate([answer.numpy() for answer in one_by_one(model.network, model, TEXTS)])
-    logits = model.run("logits", model.encode(Rows(TEXTS)), "float32", token_budget=token_budget)
+    expected = np.concatenate([answer.numpy() for answer in one_by_one(model.graph(), model, TEXTS)])
+    logits = model.run(Logits(), model.encode(Rows(TEXTS)), "float32", token_budget=token_budget)
     assert logits.dtype == np.float32 and logits.shape == (40, 3)
     np.testing.assert_allclose(logits, expected, atol=1e-5)
     assert np.abs(np.diff(expected, axis=0)).max(axis=1).min() > 1e-4  # no two neighbours answer alike
@@ -53,11 +54,11 @@ def test_features_are_those_of_each_text_alone(model, pooling, layers):
     features = model.features(model.encode(Rows(TEXTS)), pooling, layers, "float32")
     sequences = {}
     for number in (1, 2):
-        layer = keras.Model(model.encoder.inputs, hidden_states(model.encoder, (number,))[0])
+        layer = keras.Model(model.encoder.graph().inputs, hidden_states(model.encoder.graph(), (number,))[0])
         sequences[number] = [tokens.numpy()[0] for tokens in one_by_one(layer, model, TEXTS[:10])]  # [S, H] each
     pool = {"cls": lambda x: x[0], "mean": lambda x: x.mean(axis=0), "max": lambda x: x.max(axis=0)}
     if pooling == "nsp":
-        expected = [pooled[1].numpy()[0] for pooled in one_by_one(model.encoder, model, TEXTS[:10])]
+        expected = [pooled[1].numpy()[0] for pooled in one_by_one(model.encoder.graph(), model, TEXTS[:10])]
     else:
         numbers = [n if n > 0 else 3 + n for n in layers]
         expected = [np.concatenate([pool[pooling](sequences[n][i]) for n in numbers]) for i in range(10)]
@@ -72,7 +73,7 @@ def test_no_rows_no_answers(model):
 def test_progress_counts_rows_to_the_last(model):
     calls = []
     encoding = model.encode(Rows(TEXTS))
-    model.run("logits", encoding, "float32", token_budget=160, progress=lambda *done: calls.append(done))
+    model.run(Logits(), encoding, "float32", token_budget=160, progress=lambda *done: calls.append(done))
     assert calls[-1] == (40, 40) and {total for _, total in calls} == {40} and len(calls) > 2
     assert [done for done, _ in calls] == sorted({done for done, _ in calls})
 
@@ -178,7 +179,7 @@ def test_a_new_head_takes_the_old_ones_place():
 def test_weights_go_by_layer_name_in_the_graphs_order(model):
     weights = model.weights()
     assert list(weights) == [*encoder_layer_names(model.config), "Head-Dense-1", "output"]
-    again = build_encoder(model.config, fresh=False)
+    again = Encoder(model.config, fresh=False)
     for name in encoder_layer_names(model.config):
         again.get_layer(name).set_weights(weights[name])
     for a, b in zip(again.weights, model.encoder.weights, strict=True):
@@ -188,7 +189,7 @@ def test_weights_go_by_layer_name_in_the_graphs_order(model):
 
 def test_the_layer_table_adds_up(model):
     table = model.layer_table()
-    assert {len(column) for column in table.values()} == {len(model.network.layers)}
+    assert {len(column) for column in table.values()} == {len(model.graph().layers)}
     assert sum(table["parameters"]) == model.parameters == sum(w.size for ws in model.weights().values() for w in ws)
     assert sum(table["trainable"]) == model.trainable_parameters == model.parameters
     rows = dict(zip(table["layer"], zip(table["type"], table["output"], table["parameters"], strict=True), strict=True))

@@ -14,8 +14,8 @@ import safetensors.numpy
 from bertfit.errors import BundleError
 from bertfit.inference.prediction import predict
 from bertfit.model import bundle, persist
-from bertfit.network.encoder import encoder_layer_names
 from bertfit.rows.table import Rows
+from toys.base import encoder_layer_names
 from toys.bundles import rewrite
 from toys.models import TEXTS, WORDS, toy_head, toy_model
 

@@ -227,13 +227,13 @@ def test_the_keras_model_is_a_copy_with_the_names_of_keras_bert(handle, fitted):
     assert graph.get_layer("NSP-Dense").output.shape[-1] == 8
     assert graph.count_params() == model.parameters - 20 * 8  # twenty positions fewer
     ids, segments, _ = model.encode(Rows(TEXTS), max_len=12).pad()
-    wanted = model.encoder([ids, segments])[1].numpy()
+    wanted = model.encoder.graph()([ids, segments])[1].numpy()
     np.testing.assert_allclose(graph([ids, segments])[1].numpy(), wanted, atol=1e-6)
     graph.get_layer("NSP-Dense").set_weights([w * 0 for w in graph.get_layer("NSP-Dense").get_weights()])
-    np.testing.assert_array_equal(model.encoder([ids, segments])[1].numpy(), wanted)
+    np.testing.assert_array_equal(model.encoder.graph()([ids, segments])[1].numpy(), wanted)
     whole = functions.call("keras_model", {"model": fitted, "training": False})["value"]
     assert whole.layers[-1].name == "output" and not whole.trainable_weights
-    logits = boundary.models[fitted].network([ids, segments]).numpy()
+    logits = boundary.models[fitted].graph()([ids, segments]).numpy()
     np.testing.assert_allclose(whole([ids, segments]).numpy(), logits, atol=1e-6)
     assert boundary.models[fitted].trainable_parameters > 0
 

@@ -10,6 +10,7 @@ from bertfit.config.training import TrainConfig
 from bertfit.errors import ArgumentError, DataError
 from bertfit.model import persist
 from bertfit.model.model import Model
+from bertfit.model.questions import Features
 from bertfit.rows.table import Rows
 from bertfit.scores.outcomes import classes
 from bertfit.training import finetuning
@@ -203,10 +204,10 @@ def test_equal_class_weights_scale_the_loss_only(toy):
 def test_a_frozen_encoder_is_run_once_and_does_not_move(toy, monkeypatch):
     calls = []
     run = Model.run
-    monkeypatch.setattr(Model, "run", lambda self, what, *rest, **more: (calls.append(what[0]),
+    monkeypatch.setattr(Model, "run", lambda self, what, *rest, **more: (calls.append(type(what)),
                                                                         run(self, what, *rest, **more))[1])
     model = frozen(toy, epochs=20, validation=0.25, head=HeadConfig(hidden=(8,), pooling="mean"))
-    assert calls == ["features"] * 2  # once for the rows, once for those held out
+    assert calls == [Features] * 2  # once for the rows, once for those held out
     assert all(largest_change(model, toy, name) == 0 for name in toy.weights())
     assert model.record["history"]["loss"][-1] < 0.85 * model.record["history"]["loss"][0]
     assert model.trainable_parameters == 16 * 8 + 8 + 8 + 1
