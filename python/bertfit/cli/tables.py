@@ -19,11 +19,11 @@ import json
 import os
 import re
 import sys
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from bertfit.errors import ArgumentError, DataError
+from bertfit.system import replacement
 
 _FORMATS = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".txt": "txt"}
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
@@ -212,17 +212,12 @@ def output(path: str) -> Iterator[Callable[[str], None]]:
     if path == "-":
         yield lambda text: _to_stdout(text)
         return
-    draft = os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.{uuid.uuid4().hex[:12]}")
     try:
-        try:
-            with open(draft, "xb") as file:
-                yield lambda text: file.write(text.encode("utf-8", "replace")) and None
-            os.replace(draft, path)
-        except OSError as error:
-            raise DataError("The output must be writable.", [f"{path}: {error.strerror or error}."]) from error
-    finally:
-        with contextlib.suppress(OSError):
-            os.remove(draft)
+        os.stat(os.path.dirname(path) or ".")  # a missing folder is more likely a slip than a wish
+        with replacement(path, "file") as draft, open(draft, "xb") as file:
+            yield lambda text: file.write(text.encode("utf-8", "replace")) and None
+    except OSError as error:
+        raise DataError("The output must be writable.", [f"{path}: {error.strerror or error}."]) from error
 
 
 def _to_stdout(text: str) -> None:

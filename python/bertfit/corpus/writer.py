@@ -15,9 +15,7 @@ import contextlib
 import json
 import numbers
 import os
-import shutil
 import time
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,7 +27,7 @@ from bertfit.corpus.blocks import COUNTS, BlockResult, BlockSettings, block_make
 from bertfit.corpus.masking import MaskRule, default_predictions
 from bertfit.corpus.reader import BLOCK_CHARACTERS, Corpus
 from bertfit.errors import ArgumentError, DataError
-from bertfit.system import cores, ordered_map
+from bertfit.system import cores, ordered_map, replacement
 from bertfit.text import Vocabulary
 
 FORMAT = "bertfit pretraining data"
@@ -192,6 +190,7 @@ def _write_shards(source: Corpus, made: BlockSettings, processes: int, count: in
             results = ordered_map("corpus.blocks:block_maker", made, source.blocks(), processes)
             stack.enter_context(contextlib.closing(results))  # ends the processes, whatever happens here
         for number, result in enumerate(results):
+            os.utime(draft)  # in use: another process that sweeps drafts goes by their time
             if result.path is not None:
                 shards.deal(result, number)
             for name, value in result.counts.items():
@@ -226,32 +225,18 @@ def _statistics(totals: dict[str, int], lengths: np.ndarray) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def _new_folder(path: str | os.PathLike, overwrite: bool) -> Iterator[tuple[Path, Path]]:
-    """A hidden folder beside `path` that takes its name when all went well and is removed otherwise."""
+    """A draft that takes the name `path` when all went well, and that name as a whole path."""
     target = Path(os.path.realpath(path))
     occupied = os.path.lexists(target) and not (target.is_dir() and not any(target.iterdir()))
     if occupied and not (overwrite and (target / DESCRIPTION).is_file()):
         rule = "`out_dir` must be a new or empty folder, or pretraining data when `overwrite` is true."
         raise ArgumentError(rule, [f"{target} is {'not empty' if target.is_dir() else 'a file'}."])
-    draft = target.parent / f".{target.name}.bertfit-{uuid.uuid4().hex[:12]}"
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        draft.mkdir()
-        yield draft, target
-        old = draft.with_name(draft.name + "-old")
-        if os.path.lexists(target):
-            os.rename(target, old)
-        try:
-            os.rename(draft, target)
-        except OSError:
-            if old.exists():
-                os.rename(old, target)
-            raise
-        shutil.rmtree(old, ignore_errors=True)
+        with replacement(target) as draft:
+            yield draft, target
     except OSError as error:
         raise DataError("Pretraining data could not be written.",
                         [f"{target}: {error.strerror or error}.", "Nothing was left there."]) from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
 
 
 def read_description(folder: str | os.PathLike) -> dict[str, Any]:

@@ -92,7 +92,7 @@ def write_directory(path: str | os.PathLike, description: Mapping[str, Any], par
                     overwrite: bool = False) -> str:
     """Write a bundle to the directory `path`, all of it or none.
 
-    A run that is killed leaves whatever stood at `path` as it was (see `swap`).
+    A run that is killed leaves whatever stood at `path` as it was (see `system.replacement`).
 
     Args:
         path: The directory to make; its parents are made too.
@@ -143,8 +143,6 @@ def _write_file(path: Path, write: Writer) -> dict[str, Any]:
     with open(path, "xb") as file:
         hashing = _Hashing(file)
         write(hashing)
-        file.flush()
-        os.fsync(file.fileno())
     return hashing.facts()
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import io
 import os
 import re
-import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import Any
 
 from bertfit.errors import ArgumentError, DataError, VocabularyError
 from bertfit.settings import is_number, is_whole, require
+from bertfit.system import replacement
 from bertfit.text.normalize import words
 from bertfit.text.text_files import read_texts
 from bertfit.text.vocabulary import Vocabulary
@@ -301,12 +301,8 @@ def _target(out: str | os.PathLike, overwrite: bool) -> Path:
 
 
 def _write(target: Path, data: bytes) -> None:
-    draft = target.with_name(f".{target.name}.{uuid.uuid4().hex[:12]}")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_bytes(data)
-        os.replace(draft, target)
+        with replacement(target, "file") as draft:
+            draft.write_bytes(data)
     except OSError as error:
         raise VocabularyError("The vocabulary could not be written.", [f"{target}: {error.strerror}."]) from error
-    finally:
-        draft.unlink(missing_ok=True)
