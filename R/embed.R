@@ -4,7 +4,7 @@
 #'
 #' @param model A model from [bert_load()] or [bert_fit()]; a fitted one gives its fine-tuned encoder's vectors.
 #' @param x A character vector of texts; for a fitted model also a data frame with its text column(s).
-#' @param layers Encoder layers whose vectors stand side by side in the result: 1 is the first, -1 the last.
+#' @param layers Encoder layers whose vectors are concatenated in the result: 1 is the first, -1 the last.
 #' @param pooling How the tokens' vectors become one: `"mean"` or `"max"` over all tokens of the text (special
 #'   tokens among them), `"cls"` the first token, `"nsp"` the pretrained pooler (of the last layer).
 #' @param pair A character vector of second texts, read together with the first; `NULL` for none.

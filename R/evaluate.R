@@ -1,8 +1,8 @@
-# How well a fitted model does on labelled rows.
+# Measures of a fitted model on labelled rows.
 
 #' Evaluate a fine-tuned model
 #'
-#' Predicts rows whose truth is known and reports, for classes: accuracy, log-loss, area under the ROC curve (`auc`) and
+#' Predicts labelled rows and reports, for classes: accuracy, log-loss, area under the ROC curve (`auc`) and
 #' under the precision-recall curve (`pr_auc`), Brier score, precision, recall and F1 per class with macro and
 #' weighted averages, and the confusion matrix. For regression: RMSE, MAE, R squared and Spearman's correlation.
 #'
@@ -17,7 +17,7 @@
 #'   `per_class` and `averages` (data frames, `NULL` for regression), `confusion` (a table of counts, truth in rows;
 #'   `NULL` for multilabel and regression) and `notes` (what is undefined and why).
 #' @section Errors: `bertfit_error_argument` for missing columns; `bertfit_error_data` for missing values, and labels
-#'   that the model does not know.
+#'   that are not the model's.
 #' @seealso The measures are scikit-learn's, <https://scikit-learn.org/stable/modules/model_evaluation.html>.
 #' @examplesIf bertfit::bert_available()
 #' model <- bert_load("minilm-l6-uncased")

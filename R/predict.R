@@ -1,4 +1,4 @@
-# Predictions as columns, in the class of the rows that came in.
+# Predictions as columns, in the class of the rows given.
 
 #' Predict with a fine-tuned model
 #'

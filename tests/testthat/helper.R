@@ -53,3 +53,32 @@ good_packages <- c(
   tokenizers = "0.23.3", sentencepiece = "0.2.3", safetensors = "0.8.0", "scikit-learn" = "1.9.1", tqdm = "4.70.1",
   pandas = "2.3.3", numpy = "1.26.4"
 )
+
+# The core's own defaults, read from its dataclasses.
+python_defaults <- function(class) {
+  skip_if_no_python()
+  python_api()
+  reticulate::py_run_string(
+    paste0("from bertfit.config import ", class, "\nsettings = ", class, "().to_dict()"), local = TRUE, convert = TRUE
+  )$settings
+}
+
+# What `expr` draws with base graphics, read from the display list of a device that writes no file: a list of panels,
+# each of `label` (of the y axis), `marked` (where vertical lines stand), `legend` and `curves` (x, y and colour).
+drawn_panels <- function(expr) {
+  grDevices::pdf(NULL)
+  withr::defer(grDevices::dev.off())
+  grDevices::dev.control("enable")
+  force(expr)
+  calls <- lapply(grDevices::recordPlot()[[1]], function(entry) entry[[2]])
+  names <- vapply(calls, function(call) if (is.list(call[[1]])) call[[1]]$name else "", "")
+  lapply(unname(split(seq_along(calls), cumsum(names == "C_plot_new"))), function(panel) {
+    of <- function(name) calls[panel][names[panel] == name]
+    curves <- Filter(function(call) call[[3]] == "b", of("C_plotXY"))
+    list(
+      label = of("C_title")[[1]][[5]], marked = unlist(lapply(of("C_abline"), function(call) call[[5]])),
+      legend = unlist(lapply(of("C_text"), function(call) call[[3]])),
+      curves = lapply(curves, function(call) list(x = call[[2]]$x, y = call[[2]]$y, colour = call[[6]]))
+    )
+  })
+}
