@@ -13,7 +13,7 @@ from bertfit.errors import BertfitError
 from bertfit.r.boundary import exported
 
 PACKAGES = ("tensorflow", "tf-keras", "keras-bert", "tensorflow-text", "tokenizers", "sentencepiece", "safetensors",
-            "numpy", "pandas", "scikit-learn", "scipy", "ml-dtypes")
+            "numpy", "pandas", "scikit-learn", "scipy", "ml-dtypes", "tqdm", "filelock")
 OPTIONAL = ("tensorflow-text", "pandas")
 
 
