@@ -11,6 +11,7 @@ from typing import Any
 from bertfit._env import PRECISIONS
 from bertfit.checks import as_list, whole
 from bertfit.errors import ArgumentError, you_gave
+from bertfit.plain import plain_copy
 
 
 def require(ok: bool, argument: str, rule: str, received: Any) -> None:
@@ -36,17 +37,7 @@ class Settings:
 
     def to_dict(self) -> dict[str, Any]:
         """All fields, as plain values that JSON keeps: NumPy's numbers become Python's, tuples and arrays lists."""
-        return {field.name: _plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
-
-
-def _plain(value: Any) -> Any:
-    if value is None or isinstance(value, (bool, str)):
-        return value
-    if isinstance(value, Mapping):
-        return {name: _plain(v) for name, v in value.items()}
-    if isinstance(value, numbers.Real):
-        return int(value) if isinstance(value, numbers.Integral) else float(value)
-    return [_plain(v) for v in value]
+        return {field.name: plain_copy(getattr(self, field.name)) for field in dataclasses.fields(self)}
 
 
 def check_rates(settings: Any) -> None:

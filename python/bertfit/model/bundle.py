@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from bertfit.errors import ArgumentError, BundleError, you_gave
+from bertfit.plain import plain_copy
 from bertfit.system import replacement
 
 FORMAT = "bertfit model"
@@ -36,16 +37,8 @@ Writer = Callable[[BinaryIO], None]  # writes one file's bytes
 # -- JSON -----------------------------------------------------------------------------------------------
 
 def plain(value: Any) -> Any:
-    """A copy that strict JSON can hold: NumPy values become Python's, NaN and infinities a small object."""
-    if isinstance(value, Mapping):
-        return {str(k): plain(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(v) for v in value]
-    if hasattr(value, "tolist"):  # NumPy arrays and scalars
-        return plain(value.tolist())
-    if isinstance(value, float) and not math.isfinite(value):
-        return {"number": str(value)}
-    return value
+    """A copy that strict JSON can hold: NaN and infinities become a small object."""
+    return plain_copy(value, number=lambda x: x if isinstance(x, int) or math.isfinite(x) else {"number": str(x)})
 
 
 def unplain(value: Any) -> Any:

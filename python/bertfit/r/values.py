@@ -6,10 +6,11 @@ what is nearly that and refuses the rest. In: what `settings.as_declared` reads 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+
+from bertfit.plain import plain_copy
 
 
 def to_plain(value: Any) -> Any:
@@ -21,18 +22,18 @@ def to_plain(value: Any) -> Any:
     Raises:
         TypeError: Something in it has no form in R.
     """
-    if value is None or isinstance(value, (bool, str, float, bytearray)):
-        return value
-    if isinstance(value, int):
-        return value if abs(value) < 2**31 else float(value)
-    if isinstance(value, Mapping):
-        return {str(k): to_plain(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [to_plain(v) for v in value]
-    if isinstance(value, np.generic):
-        return to_plain(value.item())
+    return plain_copy(value, number=_number, array=_as_it_is, other=_as_it_is)
+
+
+def _number(value: int | float) -> int | float:
+    return value if isinstance(value, float) or abs(value) < 2**31 else float(value)
+
+
+def _as_it_is(value: Any) -> Any:
     if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
         return np.asfortranarray(value) if value.ndim > 1 else value
+    if isinstance(value, bytearray):
+        return value
     raise TypeError(f"{type(value).__name__} cannot cross to R")
 
 
