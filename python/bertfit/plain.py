@@ -30,14 +30,17 @@ def plain_copy(
     {'1': [True, 0.5, None]}
     """
     def copy(value: Any) -> Any:
-        if value is None or type(value) in (str, bool):
+        kind = type(value)
+        if value is None or kind is str or kind is bool:
             return value
+        if kind is int or kind is float:
+            return number(value)
+        if isinstance(value, (list, tuple)):
+            return [copy(inner) for inner in value]
         if hasattr(value, "tolist"):  # NumPy's, without importing it
             return array(value) if array is not None and getattr(value, "ndim", 0) else copy(value.tolist())
         if isinstance(value, Mapping):
             return {str(name): copy(inner) for name, inner in value.items()}
-        if isinstance(value, (list, tuple)):
-            return [copy(inner) for inner in value]
         if isinstance(value, numbers.Real):
             return number(int(value) if isinstance(value, numbers.Integral) else float(value))
         return str(value) if isinstance(value, str) else other(value)
