@@ -20,9 +20,9 @@ def require(ok: bool, argument: str, rule: str, received: Any) -> None:
         raise ArgumentError(f"`{argument}` must be {rule}.", [f"You gave {received!r}."])
 
 
-def is_whole(value: Any, low: int) -> bool:
-    """Whether it is a whole number (no bool) of at least `low`."""
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool) and value >= low
+def is_whole(value: Any, low: float = float("-inf"), high: float = float("inf")) -> bool:
+    """Whether it is a whole number (no bool) from `low` to `high`."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool) and low <= value <= high
 
 
 def is_number(value: Any, low: float, high: float = float("inf"), open_low: bool = False) -> bool:
@@ -67,7 +67,7 @@ def check_run(settings: Any) -> None:
         ArgumentError: One is none of its values.
     """
     require(settings.precision in PRECISIONS, "precision", f"one of {', '.join(PRECISIONS)}", settings.precision)
-    require(settings.seed is None or (is_whole(settings.seed, 0) and settings.seed < 2**31),
+    require(settings.seed is None or is_whole(settings.seed, 0, 2**31 - 1),
             "seed", "a whole number between 0 and 2147483647, or None", settings.seed)
     require(settings.verbose in (0, 1, 2), "verbose", "0, 1 or 2", settings.verbose)
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import numbers
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -27,6 +26,7 @@ from bertfit.corpus.blocks import COUNTS, BlockResult, BlockSettings, block_make
 from bertfit.corpus.masking import MaskRule, default_predictions
 from bertfit.corpus.reader import BLOCK_CHARACTERS, Corpus
 from bertfit.errors import ArgumentError, DataError
+from bertfit.settings import is_number, is_whole, require
 from bertfit.system import cores, ordered_map, replacement
 from bertfit.text import Vocabulary
 
@@ -73,14 +73,11 @@ def make_pretraining_data(
             Nothing is left at `out_dir` then.
         VocabularyError: The vocabulary has no [MASK].
     """
-    _check_whole("max_len", max_len, 5)
-    _check_whole("dup_factor", dup_factor, 1)
-    _check_whole("shards", shards, 1)
-    if workers is not None:
-        _check_whole("workers", workers, 1)
-    if not (isinstance(short_seq_prob, numbers.Real) and 0 <= short_seq_prob <= 1):
-        raise ArgumentError("`short_seq_prob` must be between 0 and 1.", [f"You gave {short_seq_prob!r}."])
-    if max_predictions is None and isinstance(mask_prob, numbers.Real) and 0 < mask_prob <= 1:
+    for name, value, low in (("max_len", max_len, 5), ("dup_factor", dup_factor, 1), ("shards", shards, 1),
+                             ("workers", 1 if workers is None else workers, 1)):
+        require(is_whole(value, low), name, f"a whole number of at least {low}", value)
+    require(is_number(short_seq_prob, 0, 1), "short_seq_prob", "between 0 and 1", short_seq_prob)
+    if max_predictions is None and is_number(mask_prob, 0, 1, open_low=True):
         max_predictions = default_predictions(max_len, mask_prob)
     max_predictions = min(max_predictions or 1, max_len)
     rule = MaskRule.of(vocabulary, mask_prob, max_predictions, whole_word)
@@ -115,11 +112,6 @@ def make_pretraining_data(
         text = json.dumps(description, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         (draft / DESCRIPTION).write_text(text, "utf-8")
     return {**description, "path": str(target)}
-
-
-def _check_whole(name: str, value, least: int) -> None:
-    if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < least:
-        raise ArgumentError(f"`{name}` must be a whole number of at least {least}.", [f"You gave {value!r}."])
 
 
 def _fitting_workers(size: int) -> int:

@@ -23,6 +23,7 @@ from typing import Any, BinaryIO
 
 from bertfit.errors import ArgumentError, BundleError, you_gave
 from bertfit.plain import plain_copy
+from bertfit.settings import is_whole
 from bertfit.system import replacement
 
 FORMAT = "bertfit model"
@@ -257,7 +258,7 @@ def _parse(data: bytes, fields: set[str], where: str, parts: tuple[str, ...]) ->
     if not isinstance(raw, dict) or raw.get("format") != FORMAT:
         refuse("it does not describe a bertfit model.")
     version = raw.get("format_version")
-    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+    if not is_whole(version, 1):
         refuse(f"format_version is {version!r}.")
     if version > FORMAT_VERSION:
         refuse(f"its format is {version}; this bertfit reads up to {FORMAT_VERSION}.", "Update bertfit to load it.",

@@ -11,7 +11,6 @@ Source: Devlin et al. 2019; google-research/bert `modeling.py`.
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Sequence
 
 from bertfit import _env
@@ -27,6 +26,7 @@ from bertfit.network.layers import (
     TokenEmbedding,
 )
 from bertfit.network.noise import Dropout, FreshNormal, Noise
+from bertfit.settings import is_whole
 
 keras = _env.keras()
 
@@ -55,8 +55,7 @@ def build_encoder(config: BertConfig, max_len: int | None = None, fresh: bool = 
     [(None, None, 8), (None, 8)]
     """
     positions = config.max_position_embeddings if max_len is None else max_len
-    whole = isinstance(positions, numbers.Integral) and not isinstance(positions, bool)
-    if not (whole and 1 <= positions <= config.max_position_embeddings):
+    if not is_whole(positions, 1, config.max_position_embeddings):
         raise ArgumentError(
             f"`max_len` must be between 1 and {config.max_position_embeddings} for this model.",
             [f"You gave {max_len!r}."],

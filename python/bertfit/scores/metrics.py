@@ -14,7 +14,6 @@ Conventions, the same in every function:
 
 from __future__ import annotations
 
-import numbers
 import warnings
 from typing import Any
 
@@ -23,6 +22,7 @@ import numpy as np
 from bertfit.config import Task
 from bertfit.errors import ArgumentError, DataError, you_gave
 from bertfit.scores.outcomes import check_targets, classes, probabilities
+from bertfit.settings import is_number
 
 TINY = 1e-15  # probabilities are kept this far from 0 and 1 before a logarithm is taken
 NAN = float("nan")
@@ -114,7 +114,7 @@ def check_threshold(threshold: float) -> None:
     Raises:
         ArgumentError: It is no number from 0 to 1.
     """
-    if isinstance(threshold, bool) or not isinstance(threshold, numbers.Real) or not 0 <= threshold <= 1:
+    if not is_number(threshold, 0, 1):
         raise ArgumentError("`threshold` must be between 0 and 1.", [you_gave(threshold)])
 
 

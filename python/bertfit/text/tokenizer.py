@@ -12,12 +12,12 @@ Past the tokens themselves everything is index arithmetic on one flat array: no 
 from __future__ import annotations
 
 import dataclasses
-import numbers
 from collections.abc import Sequence
 
 import numpy as np
 
 from bertfit.errors import ArgumentError, DataError
+from bertfit.settings import is_whole, require
 from bertfit.text import fast_wordpiece
 from bertfit.text.normalize import words_with_sources
 from bertfit.text.sentencepiece import SentencePieces
@@ -272,9 +272,7 @@ def _checked(texts, pairs, max_len) -> tuple[list[str], list[str] | None, int | 
                 "There must be as many pairs as texts.", [f"There are {len(texts)} texts and {len(pairs)} pairs."]
             )
     if max_len is not None:
-        whole = isinstance(max_len, numbers.Integral) and not isinstance(max_len, bool)
-        if not whole or max_len < 3:
-            raise ArgumentError("`max_len` must be a whole number of at least 3.", [f"You gave {max_len!r}."])
+        require(is_whole(max_len, 3), "max_len", "a whole number of at least 3", max_len)
         max_len = int(max_len)
     return texts, pairs, max_len
 
