@@ -12,6 +12,7 @@ import numpy as np
 from bertfit.checks import as_list, whole
 from bertfit.errors import ArgumentError, DataError
 from bertfit.r.boundary import exported, find, hold
+from bertfit.settings import arguments_as_declared
 
 
 @exported
@@ -23,9 +24,7 @@ def vocab_train(size, texts=None, files=None, progress=None, **settings):
     if unknown := sorted(set(settings) - known):
         raise ArgumentError(f"`{unknown[0]}` must be an argument of train_vocabulary.",
                             [f"Known: {', '.join(sorted(known))}."])
-    for name in ("min_frequency", "unused", "sample_size"):
-        if name in settings:
-            settings[name] = whole(settings[name])
+    settings = arguments_as_declared(train_vocabulary, settings)
     source = as_list(texts) if files is None else [Path(file) for file in as_list(files)]
     return _vocabulary_facts(train_vocabulary(source, whole(size), progress=progress, **settings))
 

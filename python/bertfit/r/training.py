@@ -9,7 +9,7 @@ from bertfit.checks import as_list, whole
 from bertfit.errors import ArgumentError
 from bertfit.r.boundary import exported, find, keep, returns_keras
 from bertfit.r.values import as_array
-from bertfit.settings import build
+from bertfit.settings import arguments_as_declared, build
 
 
 @exported
@@ -46,9 +46,7 @@ def pretrain_data(corpus, out_dir, vocab=None, vocab_of=None, lower_case=None, p
     if unknown := sorted(set(settings) - known):
         raise ArgumentError(f"`{unknown[0]}` must be an argument of make_pretraining_data.",
                             [f"Known: {', '.join(sorted(known))}."])
-    for name in ("max_len", "max_predictions", "dup_factor", "seed", "workers", "shards", "longest_line"):
-        if name in settings:
-            settings[name] = whole(settings[name])
+    settings = arguments_as_declared(make_pretraining_data, settings)
     if vocab_of is not None:
         words = find(vocab_of).vocabulary
     else:
