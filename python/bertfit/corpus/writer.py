@@ -1,12 +1,12 @@
-"""Pretraining data: a text corpus to files of masked sentence pairs in Google's format.
+"""Write pretraining data: a text corpus to files of masked sentence pairs in Google's format.
 
-`make_pretraining_data` reads the corpus in blocks (`bertfit.corpus`), makes records of them on every core
-(`bertfit.pretrain_block`) and deals each block's records to all shards, in an order that depends on the
-seed and the corpus but not on the number of cores. `bertfit.pretrain_read` reads the files back.
+`make_pretraining_data` reads the corpus in blocks (`corpus.reader`), makes records of them on every core
+(`corpus.blocks`) and distributes each block's records over all files (shards), in an order that depends on the
+seed and the corpus but not on the number of cores. `corpus.data` reads the files back.
 
-What differs from Google's create_pretraining_data.py: "another document" comes from the same block of
-two million characters rather than from the whole corpus, and rows are shuffled within a block; memory is therefore
-bounded. Shards mix all blocks, and reading shuffles again.
+Differences from Google's create_pretraining_data.py: "another document" comes from the same block of two million
+characters rather than from the whole corpus, and rows are shuffled within a block, so that memory is bounded. Every
+shard has rows of all blocks, and reading shuffles again.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What logits mean: probabilities, classes, and how good they are.
+"""Logits to probabilities and classes, and metrics of predictions.
 
-In: logits, and targets. Out: probabilities, classes, measures. No model is run here.
+In: logits and targets. Out: probabilities, classes, metrics. Runs no model.
 """
 
 from bertfit._exports import lazy_exports

@@ -1,7 +1,7 @@
-"""Folders and files that appear whole under their names or not at all, in place of what stood there.
+"""Replace a folder or a file atomically: the new one appears complete under its name, or the old one stays.
 
-What is written goes to a hidden draft beside the target, is brought to the disk, and takes the name in one step where
-the system can. What may be replaced is for the caller to decide, before.
+The new one is written under a hidden name beside the target, synced to the disk and then renamed, in one step where the
+system can exchange two names. The caller checks beforehand whether the target may be replaced.
 """
 
 from __future__ import annotations

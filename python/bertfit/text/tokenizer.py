@@ -1,12 +1,12 @@
-"""Texts to the rows a BERT encoder reads, and back.
+"""Texts to the token ids that a BERT encoder reads, and back.
 
-`Tokenizer.encode` adds [CLS] and [SEP], cuts to a length and keeps rows ragged; `Encoding.pad` makes the
-id, segment and mask matrices; `Tokenizer.tokens` gives strings with their places in the text;
+`Tokenizer.encode` adds [CLS] and [SEP], truncates, and returns rows without padding; `Encoding.pad` makes the
+id, segment and mask matrices; `Tokenizer.tokens` gives token strings with their offsets in the text;
 `Tokenizer.decode` turns ids into text. WordPiece tokens equal those of Google's tokenization.py for every text:
-normalisation is in `bertfit.normalize`, pieces in `bertfit.wordpiece` and `bertfit.fast_text`. SentencePiece
-vocabularies are `bertfit.sentence_pieces`'.
+words are made in `text.normalize`, pieces in `text.wordpiece` and `text.fast_wordpiece`. SentencePiece is in
+`text.sentencepiece`.
 
-Past the tokens themselves everything is index arithmetic on one flat array: no loop over rows.
+Once the ids of the pieces are known, all is index arithmetic on one flat array, without a loop over rows.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ class Encoding:
     """Token ids of n texts (or pairs), special tokens included, without padding.
 
     Args:
-        ids: int32 [sum of lengths]; the rows one behind the other.
-        segments: int32, like ids; 0 up to the first [SEP] and 1 behind it.
+        ids: int32 [sum of lengths]; the ids of all rows, concatenated.
+        segments: int32, like ids; 0 up to the first [SEP] and 1 after it.
         splits: int64 [n + 1]; row i is ids[splits[i]:splits[i + 1]].
-        truncated: bool [n]; whether tokens were left out for max_len.
+        truncated: bool [n]; whether the row was truncated to max_len.
         full_lengths: int64 [n]; tokens, special ones included, before truncation. None if max_len was
-            given: the end of a long text is then not even looked at.
+            given, because then the end of a long text is not tokenized.
     """
 
     ids: np.ndarray
@@ -93,7 +93,7 @@ class Encoding:
 
 
 def truncated_pair_lengths(first: np.ndarray, second: np.ndarray, budget: int) -> tuple[np.ndarray, np.ndarray]:
-    """How many tokens of each text of a pair stay when both together may have `budget`.
+    """How many tokens of each text of a pair are kept if both together may have `budget`.
 
     Google pops one token at a time, from the first text while it is the longer one and else from the
     second. So a text that fits into its half stays whole and the other gets the rest; when neither does,
@@ -109,10 +109,10 @@ def truncated_pair_lengths(first: np.ndarray, second: np.ndarray, budget: int) -
 
 
 class Tokenizer:
-    """Google's BERT tokenizer, or SentencePiece's, many texts at once.
+    """Google's BERT tokenizer, or SentencePiece's, for many texts at once.
 
     Args:
-        vocabulary: The tokens and the casing; its kind decides.
+        vocabulary: The tokens and the casing; its `kind` chooses the tokenizer.
 
     Example:
         >>> vocabulary = Vocabulary.from_bytes(b"[PAD]\\n[UNK]\\n[CLS]\\n[SEP]\\na\\ngood\\nfilm\\n##s\\n")
@@ -188,17 +188,19 @@ class Tokenizer:
     def tokens(
         self, texts: Sequence[str], pairs: Sequence[str] | None = None, max_len: int | None = None
     ) -> list[dict[str, list]]:
-        """Token strings of every row with the places they came from.
+        """The tokens that `encode` gives the ids of, as strings, with their offsets in the text.
 
         Args:
-            texts, pairs, max_len: As in `encode`, whose ids these are the strings of.
+            texts, pairs, max_len: As for `encode`.
 
         Returns:
-            One dict per row, of four lists as long as the row: "token"; "start" and "end", the
-            characters text[start:end] (of the pair in segment 1), -1 for special tokens; "segment".
-            The place of [UNK] is the whole word (SentencePiece: the unknown characters). Tokens share a place
-            where one character gave both, as a Hangul syllable can. The "▁" that SentencePiece puts in front of a
-            text has an empty place.
+            One dict per row, of four lists as long as the row: "token"; "start" and "end" (the token comes from
+            text[start:end], of the pair in segment 1; -1 for special tokens); "segment". The range of [UNK] is the
+            whole word (SentencePiece: the unknown characters). Tokens that come from the same character, such as a
+            Hangul syllable, share its range. The "▁" that SentencePiece adds before a text has an empty range.
+
+        Raises:
+            ArgumentError, DataError: As for `encode`.
         """
         texts, pairs, max_len = _checked(texts, pairs, max_len)
         first = [self._located(text) for text in texts]
@@ -230,13 +232,13 @@ class Tokenizer:
         return found
 
     def decode(self, ids_rows: Sequence[Sequence[int]], skip_special: bool = True) -> list[str]:
-        """Text of every row of ids: tokens joined by spaces, "##" pieces joined to what is before them; with
-        SentencePiece, pieces joined, "▁" being the space.
+        """The text of every row of ids. WordPiece tokens are joined by spaces, and "##" pieces to the token before
+        them; SentencePiece pieces are concatenated, and "▁" becomes a space.
 
         Args:
             ids_rows: A matrix or rows of different lengths.
             skip_special: Leave out [PAD], [CLS] and [SEP] (and SentencePiece's [BOS] and [EOS]). [UNK] and [MASK]
-                stay: they stand for a word.
+                are kept, since they stand for a word.
 
         Raises:
             DataError: An id is not in the vocabulary.

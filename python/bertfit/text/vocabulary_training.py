@@ -1,8 +1,8 @@
-"""A vocabulary out of texts: WordPiece (`wordpiece_training`) or SentencePiece (`sentencepiece_training`).
+"""Train a vocabulary on texts: WordPiece (`wordpiece_training`) or SentencePiece (`sentencepiece_training`).
 
-`train_vocabulary` reads the texts once, as a stream, prepares them as the tokenizer will (`normalize`, so
-that training sees the very words that encoding will see), lets the library find the pieces, and puts BERT's special
-tokens in front. The same texts give the same bytes. Whether the pieces are any good is not judged here.
+`train_vocabulary` reads the texts once, as a stream, normalises them as the tokenizer does (`text.normalize`, so that
+training sees the same words as encoding), lets the library find the pieces, and puts BERT's special tokens in front.
+The same texts give the same bytes. Does not evaluate the quality of the pieces.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Finding out what a folder holds, its name and its casing."""
+"""Recognizing a checkpoint folder's format, its name and its casing."""
 
 import json
 import os
@@ -42,7 +42,7 @@ def test_both_kinds_in_one_folder_are_ambiguous(tmp_path):
     write_huggingface(tmp_path / "both")
     with pytest.raises(CheckpointError, match="Google's files and Hugging Face's"):
         open_checkpoint(tmp_path / "both")
-    (tmp_path / "both/model.safetensors").unlink()  # a stray config.json does no harm
+    (tmp_path / "both/model.safetensors").unlink()  # a config.json without weights is ignored
     assert open_checkpoint(tmp_path / "both").kind == "google"
 
 

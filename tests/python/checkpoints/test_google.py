@@ -1,4 +1,4 @@
-"""Google's checkpoints: equal to keras-bert and to Google's own code, and no damage goes unnoticed."""
+"""Google's checkpoints: outputs equal those of keras-bert and Google's code, and all damage is reported."""
 
 import importlib
 import json
@@ -50,14 +50,14 @@ def test_outputs_and_parameters_equal_stock_keras_bert(folder):
     assert np.abs(expected[1].numpy() - actual[1].numpy()).max() < 1e-4
     assert np.std(actual[0].numpy()[real]) > 0.1  # the comparison is not of zeros
     assert ours.count_params() == stock.count_params()
-    # Every weight at its place, not only the same sum.
+    # Every weight is compared, not only their sum.
     for layer in (layer for layer in stock.layers if layer.weights):
         pairs = zip(layer.get_weights(), ours.get_layer(layer.name).get_weights(), strict=True)
         assert all(np.array_equal(a, b) for a, b in pairs), layer.name
 
 
 def googles_modeling(monkeypatch):
-    """Google's modeling.py; the one thing it takes from tf.contrib is written here anew."""
+    """Google's modeling.py, with a replacement for the only function that it uses of tf.contrib."""
 
     def layer_norm(inputs, begin_norm_axis, begin_params_axis, scope):
         assert begin_norm_axis == begin_params_axis == -1

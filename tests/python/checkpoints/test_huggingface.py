@@ -1,4 +1,4 @@
-"""Hugging Face folders: equal to transformers in PyTorch, and no damage goes unnoticed."""
+"""Hugging Face folders: outputs equal those of transformers in PyTorch, and all damage is reported."""
 
 import json
 import struct

@@ -9,7 +9,7 @@ from bertfit.config.encoder import BertConfig
 from bertfit.config.pretraining import PretrainHeads
 from bertfit.errors import ArgumentError
 
-# name, encoder without the pooler, NSP head with the pooler: ../shared/REFERENCES.md, A
+# name, parameters of the encoder without the pooler, and of the NSP head with the pooler, as published
 PUBLISHED = [("kor-small", 4_485_632, 66_304), ("kor-tiny", 1_240_832, 16_768), ("kor-mini", 1_438_336, 16_768)]
 
 

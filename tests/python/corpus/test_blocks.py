@@ -30,7 +30,7 @@ from toys.corpora import (
 
 @pytest.fixture(scope="module")
 def toy(tmp_path_factory):
-    """A folder with a corpus, and what was made of it."""
+    """A folder with a corpus, and the data made from it."""
     return make_toy(tmp_path_factory.mktemp("toy"))
 
 
@@ -149,7 +149,7 @@ def test_whole_words_in_both_kinds_of_vocabulary(tmp_path):
     rows, columns = np.nonzero(batch.weights)
     hidden[rows, batch.positions[rows, columns]] = True
     middle = np.argwhere(ids == like)
-    middle = middle[(ids[middle[:, 0], middle[:, 1] - 1] > 4)]  # its word was not cut off
+    middle = middle[(ids[middle[:, 0], middle[:, 1] - 1] > 4)]  # its word was not truncated
     assert np.array_equal(hidden[middle[:, 0], middle[:, 1]], hidden[middle[:, 0], middle[:, 1] - 1])
     assert hidden[middle[:, 0], middle[:, 1]].any()
 

@@ -28,7 +28,7 @@ from toys.corpora import (
 
 @pytest.fixture(scope="module")
 def toy(tmp_path_factory):
-    """A folder with a corpus, and what was made of it."""
+    """A folder with a corpus, and the data made from it."""
     return make_toy(tmp_path_factory.mktemp("toy"))
 
 
@@ -53,7 +53,7 @@ def test_an_epoch_has_every_row_once_in_its_own_order(toy, monkeypatch):
 def test_reading_goes_on_at_any_step(toy, monkeypatch, dynamic):
     folder, _ = toy
     monkeypatch.setattr("bertfit.corpus.data._POOL_ROWS", 1024)
-    _env.tensorflow().random.set_seed(5)  # of no consequence
+    _env.tensorflow().random.set_seed(5)  # must not change the batches
     data = open_pretraining_data(folder / "data")
     options = {"seed": 3, "epoch": 2, "rule": MaskRule.of(toy_vocabulary(), 0.3, 8) if dynamic else None}
     whole = list(data.batches(90, **options))
@@ -131,4 +131,4 @@ def test_we_read_googles_files(tmp_path):
             assert batch.positions[i, :k].tolist() == row.masked_lm_positions
             assert tokenizer.convert_ids_to_tokens(batch.labels[i, :k].tolist()) == row.masked_lm_labels
             assert batch.next_labels[i] == row.is_random_next
-    data.check_vocabulary(toy_vocabulary())  # nothing is known, nothing is refused
+    data.check_vocabulary(toy_vocabulary())  # the files do not record their vocabulary, so any passes

@@ -33,7 +33,7 @@ TESTS = str(Path(__file__).resolve().parents[1])
 
 @pytest.fixture(scope="module")
 def toy(tmp_path_factory):
-    """A folder with a corpus, and what was made of it."""
+    """A folder with a corpus, and the data made from it."""
     return make_toy(tmp_path_factory.mktemp("toy"))
 
 

@@ -1,4 +1,4 @@
-"""Logits against values worked out with math.exp, row by row."""
+"""Probabilities and classes against values computed with math.exp, row by row."""
 
 import math
 

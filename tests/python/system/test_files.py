@@ -1,4 +1,4 @@
-"""A folder or file takes a name in one step, in two where it must, or not at all."""
+"""Folders and files are replaced in one step, in two where the system cannot exchange names, or not at all."""
 
 import os
 import stat

@@ -1,4 +1,4 @@
-"""Rows of ids: against Google's code, truncation, padding, places in the text, and back to text."""
+"""Encoding against Google's code; truncation, padding, offsets in the text, and decoding."""
 
 import os
 import pathlib
@@ -184,7 +184,7 @@ def test_no_rows(path):
     assert TOY.tokens([]) == TOY.decode([]) == []
 
 
-# -- Places and text -----------------------------------------------------------------------------------------
+# -- Offsets and decoding ------------------------------------------------------------------------------------
 
 
 def test_tokens_and_their_places():

@@ -19,7 +19,7 @@ def toy_vocabulary(mask=True) -> Vocabulary:
 
 
 def toy_sentences(documents=40, seed=0) -> list[list[str]]:
-    """Documents whose every token tells the document and the sentence it is of."""
+    """Documents in which every token identifies its document and sentence."""
     rng = np.random.default_rng(seed)
     return [[" ".join(f"d{d} s{s % 20}" for _ in range(rng.integers(1, 6))) for s in range(rng.integers(1, 15))]
             for d in range(documents)]
@@ -54,7 +54,7 @@ def same(a, b):
 
 
 def make_toy(folder):
-    """A folder with a corpus, and what was made of it."""
+    """A folder with a corpus, and the data made from it."""
     corpus = write_corpus(folder / "corpus.txt", toy_sentences())
     made = make_pretraining_data(corpus, toy_vocabulary(), folder / "data", max_len=LENGTH, dup_factor=30, seed=1)
     return folder, made
