@@ -6,7 +6,7 @@ import numbers
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bertfit.errors import DataError, rows_are, you_gave
+from bertfit.errors import DataError, rows_are
 
 
 def check_texts(texts: str | Sequence[str], pairs: str | Sequence[str] | None = None):
@@ -19,7 +19,8 @@ def check_texts(texts: str | Sequence[str], pairs: str | Sequence[str] | None = 
     if pairs is not None:
         pairs = _text_list(pairs, "pair")
         if len(pairs) != len(texts):
-            raise DataError("`pair` must have one text per row.", [f"{len(texts)} texts and {len(pairs)} pairs."])
+            raise DataError("must have one text per row.", [f"{len(texts)} texts and {len(pairs)} pairs."],
+                            argument="pair")
     return texts, pairs
 
 
@@ -29,7 +30,7 @@ def _text_list(texts, argument: str) -> list[str]:
     elif isinstance(texts, (bytes, Mapping)) or hasattr(texts, "columns") or not isinstance(texts, Iterable):
         # What iterates over something else than its texts: a frame and a dict over names, bytes over numbers.
         hint = ["Give one of its columns."] if hasattr(texts, "columns") else []
-        raise DataError(f"`{argument}` must be a string or a sequence of strings.", [you_gave(texts), *hint])
+        raise DataError("must be a string or a sequence of strings.", hint, argument=argument, received=texts)
     texts = list(texts)
     if set(map(type, texts)) <= {str}:
         return texts
@@ -38,7 +39,7 @@ def _text_list(texts, argument: str) -> list[str]:
     if bad:
         missing = all(is_missing(texts[row - 1]) for row in bad)
         what = "missing" if missing else f"not; the first is of class {type(texts[bad[0] - 1]).__name__}"
-        raise DataError(f"`{argument}` must be strings, none of them missing.", [f"{rows_are(bad)} {what}."])
+        raise DataError("must be strings, none of them missing.", [f"{rows_are(bad)} {what}."], argument=argument)
     return [str(text) for text in texts]
 
 

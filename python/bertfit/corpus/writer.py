@@ -28,7 +28,7 @@ from bertfit import _env
 from bertfit.corpus.blocks import COUNTS, BlockResult, BlockSettings, block_maker, write_all
 from bertfit.corpus.masking import MaskRule, default_predictions
 from bertfit.corpus.reader import BLOCK_CHARACTERS, Corpus
-from bertfit.errors import ArgumentError, DataError
+from bertfit.errors import Arg, ArgumentError, DataError, Sentence, Value
 from bertfit.system import cores, ordered_map
 from bertfit.text import Vocabulary
 
@@ -81,14 +81,14 @@ def make_pretraining_data(
     if workers is not None:
         _check_whole("workers", workers, 1)
     if not (isinstance(short_seq_prob, numbers.Real) and 0 <= short_seq_prob <= 1):
-        raise ArgumentError("`short_seq_prob` must be between 0 and 1.", [f"You gave {short_seq_prob!r}."])
+        raise ArgumentError("must be between 0 and 1.", argument="short_seq_prob", received=short_seq_prob)
     if max_predictions is None and isinstance(mask_prob, numbers.Real) and 0 < mask_prob <= 1:
         max_predictions = default_predictions(max_len, mask_prob)
     max_predictions = min(max_predictions or 1, max_len)
     rule = MaskRule.of(vocabulary, mask_prob, max_predictions, whole_word)
     seed = _env.draw_seed(seed)
     if seed < 0:
-        raise ArgumentError("`seed` must be at least 0.", [f"You gave {seed}."])
+        raise ArgumentError("must be at least 0.", argument="seed", received=seed)
     source = Corpus(corpus, form, field, bad_lines, longest_line)
     settings = {
         "max_len": max_len, "mask_prob": float(mask_prob), "max_predictions": max_predictions,
@@ -121,7 +121,7 @@ def make_pretraining_data(
 
 def _check_whole(name: str, value, least: int) -> None:
     if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < least:
-        raise ArgumentError(f"`{name}` must be a whole number of at least {least}.", [f"You gave {value!r}."])
+        raise ArgumentError(f"must be a whole number of at least {least}.", argument=name, received=value)
 
 
 def _fitting_workers(size: int) -> int:
@@ -230,8 +230,8 @@ def _new_folder(path: str | os.PathLike, overwrite: bool) -> Iterator[tuple[Path
     target = Path(os.path.realpath(path))
     occupied = os.path.lexists(target) and not (target.is_dir() and not any(target.iterdir()))
     if occupied and not (overwrite and (target / DESCRIPTION).is_file()):
-        rule = "`out_dir` must be a new or empty folder, or pretraining data when `overwrite` is true."
-        raise ArgumentError(rule, [f"{target} is {'not empty' if target.is_dir() else 'a file'}."])
+        rule = Sentence("must be a new or empty folder, or pretraining data when {} is true.", Arg("overwrite"))
+        raise ArgumentError(rule, [f"{target} is {'not empty' if target.is_dir() else 'a file'}."], argument="out_dir")
     draft = target.parent / f".{target.name}.bertfit-{uuid.uuid4().hex[:12]}"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -272,6 +272,6 @@ def read_description(folder: str | os.PathLike) -> dict[str, Any]:
         raise DataError("The description of pretraining data must be bertfit's.", [f"{path} is not."])
     if description.get("format_version") != FORMAT_VERSION:
         raise DataError("Pretraining data must be of a format that this version knows.",
-                        [f"{path} has format version {description.get('format_version')!r}; "
-                         f"known is {FORMAT_VERSION}."])
+                        [Sentence("{} has format version {}; known is {}.", path,
+                                  Value(description.get("format_version")), FORMAT_VERSION)])
     return description

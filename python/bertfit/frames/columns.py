@@ -13,7 +13,7 @@ import numpy as np
 
 from bertfit.checks import check_texts
 from bertfit.config import Task
-from bertfit.errors import ArgumentError, DataError, you_gave
+from bertfit.errors import Arg, ArgumentError, DataError, Sentence, Value
 from bertfit.frames.targets import code_target
 
 
@@ -30,12 +30,12 @@ def column(data: Any, name: Any, argument: str):
     """
     names = list(data.columns)
     if not isinstance(name, str) or name not in names:
-        hint = "" if isinstance(name, str) else " Names of columns are strings."
-        raise DataError(f"`{argument}` must be a column of the data.",
-                        [you_gave(name) + hint, f"Columns: {', '.join(map(str, names[:10]))}."])
+        hint = [] if isinstance(name, str) else ["Names of columns are strings."]
+        raise DataError("must be a column of the data.",
+                        [*hint, f"Columns: {', '.join(map(str, names[:10]))}."], argument=argument, received=name)
     if names.count(name) > 1:
-        raise DataError(f"`{argument}` must be one column of the data.",
-                        [f"{names.count(name)} columns have the name {name!r}."])
+        raise DataError("must be one column of the data.",
+                        [Sentence("{} columns have the name {}.", names.count(name), Value(name))], argument=argument)
     return data[name]
 
 
@@ -54,7 +54,7 @@ def target_columns(data: Any, target: Any) -> dict[str, Any]:
     if data is not None and _are_names(target):
         return {name: column(data, name, "target") for name in target}
     if isinstance(target, str):
-        raise DataError("`target` must be the values where there is no data frame.", [you_gave(target)])
+        raise DataError("must be the values where there is no data frame.", argument="target", received=target)
     if is_frame(target):
         return {str(name): target[name] for name in target.columns}
     if isinstance(target, np.ndarray) and target.ndim == 2 and target.shape[1] > 1:
@@ -63,7 +63,7 @@ def target_columns(data: Any, target: Any) -> dict[str, Any]:
         try:
             target = list(target)
         except TypeError:
-            raise DataError("`target` must be a sequence of values.", [you_gave(target)]) from None
+            raise DataError("must be a sequence of values.", argument="target", received=target) from None
     return {str(getattr(target, "name", None) or "target"): target}
 
 
@@ -87,8 +87,9 @@ def labelled_rows(data: Any, text: Any, pair: Any, target: Any):
         names = [text, *([] if pair is None else [pair]), *(target if _are_names(target) else [target])]
         twice = [name for name in names if names.count(name) > 1]
         if twice:
-            raise ArgumentError("`text`, `target` and `pair` must be different columns.",
-                                [f"Given twice: {twice[0]!r}."])
+            roles = map(Arg, ("text", "target", "pair"))
+            raise ArgumentError(Sentence("{}, {} and {} must be different columns.", *roles),
+                                [Sentence("Given twice: {}.", Value(twice[0]))])
     for name, values in columns.items():
         if len(values) != len(texts):
             raise DataError("The target must have one value per text.",
@@ -114,14 +115,15 @@ def held_rows(task: Task, validation: Any, by_column: bool, text: Any, pair: Any
         return None
     if by_column:
         if not is_frame(validation):
-            raise ArgumentError("`validation` must be a share, or a DataFrame like `data`.", [you_gave(validation)])
+            raise ArgumentError(Sentence("must be a share, or a DataFrame like {}.", Arg("data")),
+                                argument="validation", received=validation)
         texts, pairs, columns = labelled_rows(validation, text, pair, target)
         weighed = isinstance(sample_weights, str) and sample_weights in validation.columns
         weights = column(validation, sample_weights, "sample_weights") if weighed else None
         return texts, pairs, code_target(task, columns), weights
     if not isinstance(validation, tuple) or len(validation) not in (2, 3):
-        raise ArgumentError("`validation` must be a share, or a tuple (texts, targets) or (texts, pairs, targets).",
-                            [you_gave(validation)])
+        raise ArgumentError("must be a share, or a tuple (texts, targets) or (texts, pairs, targets).",
+                            argument="validation", received=validation)
     second = validation[1] if len(validation) == 3 else None
     texts, pairs, columns = labelled_rows(None, validation[0], second, validation[-1])
     return texts, pairs, code_target(task, columns), None

@@ -33,8 +33,9 @@ def check_fitted(model) -> None:
         ArgumentError: It was only loaded.
     """
     if not model.fitted:
-        raise ArgumentError("`model` must be fitted before it can predict.",
-                            [f"{model.name} was only loaded.", "Fit it with bert_fit() in R, bertfit.fit() in Python."])
+        raise ArgumentError("must be fitted before it can predict.",
+                            [f"{model.name} was only loaded.", "Fit it with bert_fit() in R, bertfit.fit() in Python."],
+                            argument="model")
 
 
 def check_pairs(model, pairs) -> None:
@@ -47,7 +48,7 @@ def check_pairs(model, pairs) -> None:
     if fitted_on_pairs is None or bool(fitted_on_pairs) == (pairs is not None):
         return
     rule = "must be given: the model was fitted on pairs." if fitted_on_pairs else "must be left out."
-    raise ArgumentError(f"`pair` {rule}", ["The model was fitted on single texts."] if not fitted_on_pairs else [])
+    raise ArgumentError(rule, ["The model was fitted on single texts."] if not fitted_on_pairs else [], argument="pair")
 
 
 def choose_precision(model, precision: str) -> str:
@@ -88,7 +89,7 @@ def run_rows(
     """
     whole = isinstance(batch_size, numbers.Integral) and not isinstance(batch_size, bool)
     if batch_size is not None and not (whole and batch_size >= 1):
-        raise ArgumentError("`batch_size` must be a whole number of at least 1.", [f"You gave {batch_size!r}."])
+        raise ArgumentError("must be a whole number of at least 1.", argument="batch_size", received=batch_size)
     precision = choose_precision(model, precision)
     place: dict[Any, int] = {}  # each different row -> its place among the different rows
     keys = texts if pairs is None else zip(texts, pairs, strict=True)

@@ -195,10 +195,8 @@ class Model:
         if max_len is None:
             max_len = self.record.get("max_len", self.max_len)
         if isinstance(max_len, numbers.Real) and max_len > self.max_len:  # what is no number, the tokenizer refuses
-            raise ArgumentError(
-                f"`max_len` must be at most {self.max_len}, the length of this model's position table.",
-                [f"You gave {max_len}."],
-            )
+            raise ArgumentError(f"must be at most {self.max_len}, the length of this model's position table.",
+                                argument="max_len", received=max_len)
         return self.tokenizer.encode(texts, pairs, max_len=max_len)
 
     def logits(self, encoding: Encoding, precision: str = "auto", progress: Progress | None = None) -> np.ndarray:
@@ -244,7 +242,8 @@ class Model:
         if key not in self._functions:
             if what == "logits":
                 if not self.fitted:
-                    raise ArgumentError("`model` must be fitted before it can predict.", ["Fit it with `bert_fit()`."])
+                    raise ArgumentError("must be fitted before it can predict.", ["Fit it with `bert_fit()`."],
+                                        argument="model")
                 graph, width = self.apply, self.task.n_outputs
             else:
                 _, pooling, layers = what

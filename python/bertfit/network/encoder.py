@@ -57,10 +57,8 @@ def build_encoder(config: BertConfig, max_len: int | None = None, fresh: bool = 
     positions = config.max_position_embeddings if max_len is None else max_len
     whole = isinstance(positions, numbers.Integral) and not isinstance(positions, bool)
     if not (whole and 1 <= positions <= config.max_position_embeddings):
-        raise ArgumentError(
-            f"`max_len` must be between 1 and {config.max_position_embeddings} for this model.",
-            [f"You gave {max_len!r}."],
-        )
+        raise ArgumentError(f"must be between 1 and {config.max_position_embeddings} for this model.",
+                            argument="max_len", received=max_len)
     noise = Noise()
     initializer = FreshNormal(config.initializer_range, _env.draw_seed(seed)) if fresh else "zeros"
     graph = _Graph(config, noise, initializer)

@@ -21,8 +21,8 @@ def vocab_train(size, texts=None, files=None, progress=None, **settings):
 
     known = set(inspect.signature(train_vocabulary).parameters) - {"source", "size", "progress"}
     if unknown := sorted(set(settings) - known):
-        raise ArgumentError(f"`{unknown[0]}` must be an argument of train_vocabulary.",
-                            [f"Known: {', '.join(sorted(known))}."])
+        raise ArgumentError("must be an argument of train_vocabulary.", [f"Known: {', '.join(sorted(known))}."],
+                            argument=unknown[0])
     for name in ("min_frequency", "unused", "sample_size"):
         if name in settings:
             settings[name] = whole(settings[name])
@@ -58,7 +58,7 @@ def tokenize(handle, texts, pairs=None, max_len=None, padding="longest"):
 
     model = find(handle)
     if padding not in ("max_len", "longest", "none"):
-        raise ArgumentError('`padding` must be "max_len", "longest" or "none".', [f"You gave {padding!r}."])
+        raise ArgumentError('must be "max_len", "longest" or "none".', argument="padding", received=padding)
     encoding = model.encode(*check_texts(texts, pairs), whole(max_len))
     if padding == "none":
         return {"ids": encoding.ids, "segments": encoding.segments, "splits": encoding.splits,

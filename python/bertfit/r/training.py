@@ -44,8 +44,8 @@ def pretrain_data(corpus, out_dir, vocab=None, vocab_of=None, lower_case=None, p
 
     known = set(inspect.signature(make_pretraining_data).parameters) - {"corpus", "vocabulary", "out_dir", "progress"}
     if unknown := sorted(set(settings) - known):
-        raise ArgumentError(f"`{unknown[0]}` must be an argument of make_pretraining_data.",
-                            [f"Known: {', '.join(sorted(known))}."])
+        raise ArgumentError("must be an argument of make_pretraining_data.", [f"Known: {', '.join(sorted(known))}."],
+                            argument=unknown[0])
     for name in ("max_len", "max_predictions", "dup_factor", "seed", "workers", "shards", "longest_line"):
         if name in settings:
             settings[name] = whole(settings[name])
@@ -113,8 +113,8 @@ def adam_warmup(decay_steps, warmup_steps, **settings):
     known = set(inspect.signature(AdamWarmup).parameters) - {"decay_steps", "warmup_steps"}
     unknown = sorted(set(settings) - known)
     if unknown:
-        raise ArgumentError(f"`{unknown[0]}` must be an argument of AdamWarmup.",
-                            [f"Known: {', '.join(sorted(known))}."])
+        raise ArgumentError("must be an argument of AdamWarmup.", [f"Known: {', '.join(sorted(known))}."],
+                            argument=unknown[0])
     if "weight_decay_pattern" in settings and settings["weight_decay_pattern"] is not None:
         settings["weight_decay_pattern"] = as_list(settings["weight_decay_pattern"])
     return AdamWarmup(whole(decay_steps), whole(warmup_steps), **settings)

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from bertfit.config import Task
-from bertfit.errors import ArgumentError, DataError, you_gave
+from bertfit.errors import ArgumentError, DataError
 from bertfit.scores.outcomes import check_targets, classes, probabilities
 
 TINY = 1e-15  # probabilities are kept this far from 0 and 1 before a logarithm is taken
@@ -122,7 +122,7 @@ def check_threshold(threshold: float) -> None:
         ArgumentError: It is no number from 0 to 1.
     """
     if isinstance(threshold, bool) or not isinstance(threshold, numbers.Real) or not 0 <= threshold <= 1:
-        raise ArgumentError("`threshold` must be between 0 and 1.", [you_gave(threshold)])
+        raise ArgumentError("must be between 0 and 1.", argument="threshold", received=threshold)
 
 
 def report(task: Task, probs: np.ndarray, targets: np.ndarray, threshold: float = 0.5) -> dict[str, Any]:

@@ -103,10 +103,9 @@ class _Worker:
             raise RuntimeError(f"A worker process ended with exit status {code}{hint}.") from error
         if kind == "done":
             return answer[0]
-        name, arguments, trace = answer
-        if kind == "bertfit":
-            raise getattr(errors, name)(*arguments)
-        raise OSError(*arguments) if kind == "os" else RuntimeError(f"A worker process failed.\n{trace}")
+        if kind == "other":
+            raise RuntimeError(f"A worker process failed.\n{answer[0]}")
+        raise answer[0]
 
     def end(self) -> None:
         self._process.kill()
@@ -147,10 +146,10 @@ def serve() -> None:
             function = function or _function(make)(setting)
             answer = ("done", function(task))
         except errors.BertfitError as error:
-            answer = ("bertfit", type(error).__name__, (error.message, error.details), "")
+            answer = ("bertfit", error)
         except OSError as error:
-            answer = ("os", "OSError", (error.errno, error.strerror or str(error)), "")
+            answer = ("os", OSError(error.errno, error.strerror or str(error)))
         except Exception:
-            answer = ("other", "", (), traceback.format_exc())
+            answer = ("other", traceback.format_exc())
         pickle.dump(answer, answers, pickle.HIGHEST_PROTOCOL)
         answers.flush()

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bertfit.errors import ArgumentError, DataError
+from bertfit.errors import ArgumentError, DataError, Sentence, Value
 from bertfit.text import fast_wordpiece
 from bertfit.text.normalize import words_with_sources
 from bertfit.text.sentencepiece import SentencePieces
@@ -78,9 +78,9 @@ class Encoding:
         if length is None:
             length = longest
         elif longest > length:
-            raise ArgumentError(
-                "`length` must be at least the longest row's.", [f"You gave {length}; a row has {longest} tokens."]
-            )
+            raise ArgumentError("must be at least the longest row's.",
+                                [f"A row has {longest} tokens."],
+                                argument="length", received=length)
         # Row by row, position j of row i lies at starts[i] + j; positions at and beyond lengths[i] are
         # padding. A boolean assignment fills the real ones in the same order as they lie in `ids`.
         mask = np.arange(length) < lengths[:, None]  # [n, L]
@@ -252,9 +252,8 @@ class Tokenizer:
             row = np.asarray(row).tolist()
             bad = [id_ for id_ in row if not (isinstance(id_, int) and 0 <= id_ < len(names))]
             if bad:
-                raise DataError(
-                    f"Ids must be whole numbers from 0 to {len(names) - 1}.", [f"Row {number} has {bad[0]!r}."]
-                )
+                raise DataError(f"Ids must be whole numbers from 0 to {len(names) - 1}.",
+                                [Sentence("Row {} has {}.", number, Value(bad[0]))])
             if self._sentence is not None:
                 texts.append(self._sentence.decode(row, skipped))
                 continue
@@ -274,14 +273,15 @@ def _checked(texts, pairs, max_len) -> tuple[list[str], list[str] | None, int | 
     if max_len is not None:
         whole = isinstance(max_len, numbers.Integral) and not isinstance(max_len, bool)
         if not whole or max_len < 3:
-            raise ArgumentError("`max_len` must be a whole number of at least 3.", [f"You gave {max_len!r}."])
+            raise ArgumentError("must be a whole number of at least 3.", argument="max_len", received=max_len)
         max_len = int(max_len)
     return texts, pairs, max_len
 
 
 def _text_list(texts, name: str) -> list[str]:
     if isinstance(texts, (str, bytes)):
-        raise ArgumentError(f"`{name}` must be a sequence of strings.", ["You gave one string; put it in a list."])
+        raise ArgumentError("must be a sequence of strings.", ["Put it in a list."], argument=name,
+                            received=texts)
     texts = list(texts)
     # `type` in C over all rows: a text of another type is rare and looked for only then.
     if not set(map(type, texts)) <= {str}:
@@ -289,8 +289,8 @@ def _text_list(texts, name: str) -> list[str]:
         if bad:
             shown = ", ".join(map(str, bad[:5])) + (f" and {len(bad) - 5} more" if len(bad) > 5 else "")
             example = texts[bad[0] - 1]
-            raise DataError(
-                f"`{name}` must be strings without missing values.",
-                [f"Not strings: row{'s' if len(bad) > 1 else ''} {shown} (the first is {example!r})."],
-            )
+            raise DataError("must be strings without missing values.",
+                            [Sentence("Not strings: row{} {} (the first is {}).", "s" if len(bad) > 1 else "", shown,
+                                      Value(example))],
+                            argument=name)
     return texts

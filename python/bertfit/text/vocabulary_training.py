@@ -18,8 +18,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from bertfit.errors import ArgumentError, DataError, VocabularyError
-from bertfit.settings import is_number, is_whole, require
+from bertfit.errors import Arg, ArgumentError, DataError, Sentence, VocabularyError
+from bertfit.settings import EITHER, is_number, is_whole, require
 from bertfit.text.normalize import words
 from bertfit.text.text_files import read_texts
 from bertfit.text.vocabulary import Vocabulary
@@ -96,7 +96,7 @@ def train_vocabulary(
                              ("sample_size", sample_size, 1000)):
         require(is_whole(value, low), name, f"a whole number of at least {low}", value)
     for name, value in (("lower_case", lower_case), ("overwrite", overwrite)):
-        require(isinstance(value, bool), name, "True or False", value)
+        require(isinstance(value, bool), name, EITHER, value)
     require(is_number(character_coverage, 0, 1, open_low=True), "character_coverage", "a share above 0 and at most 1",
             character_coverage)
     target = None if out is None else _target(out, overwrite)
@@ -123,11 +123,12 @@ def _texts_of(source, field: str | None) -> Iterable[str]:
     if isinstance(source, (str, os.PathLike)):
         return read_texts([source], field)
     if isinstance(source, (bytes, dict)) or not isinstance(source, Iterable):
-        raise ArgumentError("`source` must be texts, or the path of a file.", [f"You gave {source!r:.60}."])
+        raise ArgumentError("must be texts, or the path of a file.", argument="source", received=source)
     if isinstance(source, Sequence) and len(source) and all(isinstance(item, os.PathLike) for item in source):
         return read_texts(source, field)
     if field is not None:
-        raise ArgumentError("`field` must be left out unless `source` is files.", [f"You gave {field!r}."])
+        raise ArgumentError(Sentence("must be left out unless {} is files.", Arg("source")), argument="field",
+                            received=field)
     return source
 
 
@@ -176,11 +177,10 @@ def _wordpiece(stream, size, lower_case, min_frequency, coverage, spare) -> byte
     letters = [*sorted(alphabet), *sorted({f"##{char}" for word in kept for char in word[1:]})]
     least = len(letters)
     if size < least:
-        raise ArgumentError(
-            f"`size` must be at least {least:,} for these texts.",
-            [f"You gave {size:,}; their alphabet alone takes {least:,} entries.",
-             "A smaller `character_coverage` leaves more rare characters to [UNK]."],
-        )
+        raise ArgumentError(f"must be at least {least:,} for these texts.",
+                            [f"Their alphabet alone takes {least:,} entries.",
+                             Sentence("A smaller {} leaves more rare characters to [UNK].", Arg("character_coverage"))],
+                            argument="size", received=size)
     first = [*WORDPIECE_SPECIALS, *spare]
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()  # the words are cut already
@@ -194,9 +194,10 @@ def _wordpiece(stream, size, lower_case, min_frequency, coverage, spare) -> byte
     tokens = [token for token, _ in sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])]
     if len(tokens) < size + len(first):
         most = len(tokens) - len(first)
-        raise ArgumentError(f"`size` must be at most {most:,} for these texts.",
-                            [f"You gave {size:,}; pieces that occur {min_frequency} times or more end there.",
-                             "More texts, or a smaller `min_frequency`, give more."])
+        raise ArgumentError(f"must be at most {most:,} for these texts.",
+                            [f"Pieces that occur {min_frequency} times or more end there.",
+                             Sentence("More texts, or a smaller {}, give more.", Arg("min_frequency"))],
+                            argument="size", received=size)
     return "".join(f"{token}\n" for token in tokens).encode()
 
 
@@ -281,12 +282,14 @@ def _explained(reason: str, size: int, entries: int) -> Exception:
     """What the library's complaint means for `size`, of which the special tokens are no part."""
     special = entries - size
     if match := re.search(r"smaller than required_chars. \d+ vs (\d+)", reason):
-        return ArgumentError(f"`size` must be at least {int(match[1]) - special:,} for these texts.",
-                             [f"You gave {size:,}; their alphabet takes more.",
-                              "A smaller `character_coverage` leaves more rare characters to [UNK]."])
+        return ArgumentError(f"must be at least {int(match[1]) - special:,} for these texts.",
+                             ["Their alphabet takes more.",
+                              Sentence("A smaller {} leaves more rare characters to [UNK].",
+                                       Arg("character_coverage"))],
+                             argument="size", received=size)
     if match := re.search(r"too high \(\d+\)\. Please set it to a value <= (\d+)", reason):
-        return ArgumentError(f"`size` must be at most {int(match[1]) - special:,} for these texts.",
-                             [f"You gave {size:,}.", "More texts give more."])
+        return ArgumentError(f"must be at most {int(match[1]) - special:,} for these texts.", ["More texts give more."],
+                             argument="size", received=size)
     return VocabularyError("SentencePiece must be able to train on the texts.", [" ".join(reason.split())])
 
 
@@ -295,8 +298,8 @@ def _explained(reason: str, size: int, entries: int) -> Exception:
 def _target(out: str | os.PathLike, overwrite: bool) -> Path:
     target = Path(os.path.abspath(os.path.expanduser(os.fspath(out))))
     if target.is_dir() or (target.exists() and not overwrite):
-        raise ArgumentError("`out` must be a new file, or one to replace when `overwrite` is true.",
-                            [f"{target} is a folder." if target.is_dir() else f"{target} exists."])
+        raise ArgumentError(Sentence("must be a new file, or one to replace when {} is true.", Arg("overwrite")),
+                            [f"{target} is a folder." if target.is_dir() else f"{target} exists."], argument="out")
     return target
 
 

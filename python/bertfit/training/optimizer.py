@@ -29,7 +29,7 @@ def _check(argument: str, value, low: float, above: bool = False, below: float =
     number = isinstance(value, numbers.Real) and not isinstance(value, bool)
     if not (number and (value > low if above else value >= low) and value < below):
         rule = f"{'above' if above else 'at least'} {low}" + (f" and below {below}" if below < math.inf else "")
-        raise ArgumentError(f"`{argument}` must be {rule}.", [f"You gave {value!r}."])
+        raise ArgumentError(f"must be {rule}.", argument=argument, received=value)
 
 
 class AdamWarmup(keras.optimizers.Optimizer):

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from bertfit.config import Task, TrainConfig
-from bertfit.errors import ArgumentError, DataError, rows_are
+from bertfit.errors import Arg, ArgumentError, DataError, Sentence, Value, rows_are
 from bertfit.network import padded_length, training_batches
 from bertfit.scores import check_targets
 
@@ -60,7 +60,8 @@ def make_rows(task: Task, texts, targets, pairs=None, weights=None) -> Rows:
     if n == 0:
         raise DataError("There must be at least one row.", ["0 rows were given."])
     if pairs is not None and len(pairs) != n:
-        raise DataError("`pair` must have one text per row.", [f"{n} texts and {len(pairs)} pairs were given."])
+        raise DataError("must have one text per row.", [f"{n} texts and {len(pairs)} pairs were given."],
+                        argument="pair")
     targets = check_targets(task, targets, n)
     if task.kind == "multiclass":
         coded = targets.astype(np.int32)
@@ -77,14 +78,15 @@ def _row_weights(weights, n: int) -> np.ndarray:
     try:
         weights = np.asarray(weights, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise DataError("`sample_weights` must be numbers of at least 0.", [f"{error}."]) from error
+        raise DataError("must be numbers of at least 0.", [f"{error}."], argument="sample_weights") from error
     if weights.shape != (n,):
-        raise DataError("`sample_weights` must have one number per row.", [f"{n} rows, weights {weights.shape}."])
+        raise DataError("must have one number per row.", [f"{n} rows, weights {weights.shape}."],
+                        argument="sample_weights")
     wrong = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
     if len(wrong):
-        raise DataError("`sample_weights` must be numbers of at least 0.", [f"{rows_are(wrong + 1)} not so."])
+        raise DataError("must be numbers of at least 0.", [f"{rows_are(wrong + 1)} not so."], argument="sample_weights")
     if not weights.any():
-        raise DataError("`sample_weights` must not all be 0.")
+        raise DataError("must not all be 0.", argument="sample_weights")
     return weights.astype(np.float32)
 
 
@@ -110,10 +112,9 @@ def split(task: Task, rows: Rows, share: float, seed: int) -> tuple[Rows, Rows]:
     counts = _held_counts(np.array([len(group) for group in groups]), share)
     held = np.concatenate([rng.permutation(group)[:count] for group, count in zip(groups, counts, strict=True)])
     if len(held) == 0 or len(held) == len(rows):
-        raise DataError(
-            "`validation` must leave rows on both sides.",
-            [f"A share of {share} of {len(rows)} rows holds out {len(held)}.", "Give `validation` a data frame, or 0."],
-        )
+        raise DataError("must leave rows on both sides.",
+                        [f"A share of {share} of {len(rows)} rows holds out {len(held)}.",
+                         Sentence("Give {} a data frame, or 0.", Arg("validation"))], argument="validation")
     mask = np.zeros(len(rows), bool)
     mask[held] = True
     return rows.take(np.flatnonzero(~mask)), rows.take(np.flatnonzero(mask))
@@ -141,22 +142,21 @@ def class_weight_vector(task: Task, config: TrainConfig, targets: np.ndarray) ->
     if wanted is None:
         return None
     if task.kind == "regression":
-        raise ArgumentError("`class_weights` must be None for regression.", [f"You gave {wanted!r}."])
+        raise ArgumentError(Sentence("must be {} for regression.", Value(None)), argument="class_weights",
+                            received=wanted)
     if wanted == "balanced":
         if task.kind == "multilabel":
-            raise ArgumentError(
-                "`class_weights` must be named by label for a multilabel task.", ['You gave "balanced".']
-            )
+            raise ArgumentError("must be named by label for a multilabel task.", argument="class_weights",
+                                received=wanted)
         counts = np.bincount(class_codes(task, targets), minlength=len(task.labels))
         present = counts > 0
         weights = np.zeros(len(counts), np.float32)
         weights[present] = len(targets) / (present.sum() * counts[present])
         return weights
     if set(wanted) != set(task.labels):
-        raise ArgumentError(
-            "`class_weights` must name every label, and no other.",
-            [f"Labels: {', '.join(task.labels)}.", f"Names given: {', '.join(map(str, wanted))}."],
-        )
+        raise ArgumentError("must name every label, and no other.",
+                            [f"Labels: {', '.join(task.labels)}.", f"Names given: {', '.join(map(str, wanted))}."],
+                            argument="class_weights")
     return np.array([wanted[label] for label in task.labels], np.float32)
 
 

@@ -16,7 +16,7 @@ from bertfit.errors import ArgumentError
 
 def _whole(value, argument: str, low: int) -> int:
     if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < low:
-        raise ArgumentError(f"`{argument}` must be a whole number of at least {low}.", [f"You gave {value!r}."])
+        raise ArgumentError(f"must be a whole number of at least {low}.", argument=argument, received=value)
     return int(value)
 
 
@@ -43,7 +43,7 @@ def train_steps(n: int, batch_size: int, epochs: int, warmup: float = 0.1) -> tu
     """
     n, batch_size, epochs = _whole(n, "n", 0), _whole(batch_size, "batch_size", 1), _whole(epochs, "epochs", 1)
     if not isinstance(warmup, numbers.Real) or isinstance(warmup, bool) or not 0 <= warmup <= 1:
-        raise ArgumentError("`warmup` must be a share between 0 and 1.", [f"You gave {warmup!r}."])
+        raise ArgumentError("must be a share between 0 and 1.", argument="warmup", received=warmup)
     total = -(-n // batch_size) * epochs
     return total, int(total * warmup)
 
