@@ -82,3 +82,15 @@ drawn_panels <- function(expr) {
     )
   })
 }
+
+# In place of a function of the package, until the caller is done.
+local_function <- function(name, value, envir = parent.frame()) {
+  old <- get(name, envir = asNamespace("bertfit"))
+  utils::assignInNamespace(name, value, "bertfit")
+  withr::defer(utils::assignInNamespace(name, old, "bertfit"), envir = envir)
+}
+
+# Lets a test see what find_python() does before Python starts, although Python runs in the test process.
+local_python_off <- function(envir = parent.frame()) {
+  local_function("python_running", function() FALSE, envir)
+}

@@ -66,7 +66,7 @@ test_that("an interpreter outside of a virtual environment is read by its folder
 })
 
 test_that("Python is looked for in the documented order", {
-  skip_if(python_running(), "Python already runs in this process")
+  local_python_off()
   project <- tempfile("project")
   dir.create(project)
   home <- tempfile("home")

@@ -34,7 +34,7 @@ local_home <- function(env = parent.frame()) {
 }
 
 test_that("bert_install() makes the environment from the list, and it is found from then on", {
-  skip_if(python_running(), "Python already runs in this process")
+  local_python_off()
   local_home()
   path <- file.path(tempfile("new"), "env")
   expect_silent(made <- bert_install(path, python = fake_python("3 11 1 1"), quiet = TRUE))
