@@ -280,7 +280,7 @@ def _checked(texts, pairs, max_len) -> tuple[list[str], list[str] | None, int | 
 
 def _text_list(texts, name: str) -> list[str]:
     if isinstance(texts, (str, bytes)):
-        raise ArgumentError("must be a sequence of strings.", ["Put it in a list."], argument=name,
+        raise ArgumentError("must be a sequence of strings.", ["If it is one text, put it in a list."], argument=name,
                             received=texts)
     texts = list(texts)
     # `type` in C over all rows: a text of another type is rare and looked for only then.

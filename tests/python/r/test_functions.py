@@ -85,7 +85,7 @@ def test_release_is_final_and_repeatable(handle):
 
 def test_failures_say_what_was_wrong():
     missing = failure("load", x="./no-such-folder")
-    assert missing["code"] == CheckpointError.code and "no-such-folder" in missing["details"][0]
+    assert missing["code"] == CheckpointError.code and "no-such-folder" in missing["message"]
     assert failure("decode", handle="one", ids=[1])["message"].startswith("`handle` must be the number of a model")
 
 
@@ -197,7 +197,7 @@ def test_regression_learns_center_and_scale_and_validation_rows_are_used(handle)
 def test_fit_refuses(handle, changes, code, message):
     usual = {"texts": ["a", "fun"], "target": np.array([0.0, 1.0]), "kind": "binary", "labels": ["0", "1"]}
     answer = failure("fit", handle=handle, **{**usual, **changes})
-    assert answer["code"] == code and message in " ".join([answer["message"], *answer["details"]])
+    assert answer["code"] == code and message in answer["message"]
 
 
 def test_embed(handle):
