@@ -9,7 +9,7 @@ check_string <- function(x, null_ok = FALSE, arg = rlang::caller_arg(x), call = 
     return(invisible(NULL))
   }
   if (!rlang::is_string(x) || is.na(x) || !nzchar(x)) {
-    bert_abort(paste0("`", arg, "` must be a single string", or_null(null_ok), "."), you_gave(x), call = call)
+    bert_abort(paste0("must be a single string", or_null(null_ok), "."), call = call, argument = arg, received = x)
   }
   invisible(enc2utf8(x))
 }
@@ -30,16 +30,15 @@ check_number <- function(x, min = -Inf, max = Inf, whole = FALSE, null_ok = FALS
     } else if (is.finite(max)) {
       paste0(" of at most ", format(max))
     }
-    rule <- paste0("`", arg, "` must be a ", if (whole) "whole number" else "number", range, or_null(null_ok), ".")
-    bert_abort(rule, you_gave(x), call = call)
+    rule <- paste0("must be a ", if (whole) "whole number" else "number", range, or_null(null_ok), ".")
+    bert_abort(rule, call = call, argument = arg, received = x)
   }
   invisible(if (whole && abs(x) <= .Machine$integer.max) as.integer(x) else as.double(x))
 }
 
 check_numbers <- function(x, arg, call) {
   if (!is.null(x) && (!is.numeric(x) || anyNA(x))) {
-    bert_abort(paste0("`", arg, "` must be numbers without missing values."), you_gave(x),
-               call = call)
+    bert_abort("must be numbers without missing values.", call = call, argument = arg, received = x)
   }
 }
 
@@ -50,7 +49,7 @@ check_flag <- function(x, null_ok = FALSE, arg = rlang::caller_arg(x), call = rl
     return(invisible(NULL))
   }
   if (!rlang::is_bool(x)) {
-    bert_abort(paste0("`", arg, "` must be TRUE or FALSE", or_null(null_ok), "."), you_gave(x), call = call)
+    bert_abort(paste0("must be TRUE or FALSE", or_null(null_ok), "."), call = call, argument = arg, received = x)
   }
   invisible(x)
 }
@@ -63,7 +62,7 @@ check_choice <- function(x, choices, arg = rlang::caller_arg(x), call = rlang::c
   }
   if (!rlang::is_string(x) || !x %in% choices) {
     allowed <- paste0('"', choices, '"', collapse = ", ")
-    bert_abort(paste0("`", arg, "` must be one of ", allowed, "."), you_gave(x), call = call)
+    bert_abort(paste0("must be one of ", allowed, "."), call = call, argument = arg, received = x)
   }
   invisible(x)
 }
@@ -75,23 +74,23 @@ check_choice <- function(x, choices, arg = rlang::caller_arg(x), call = rlang::c
 check_text <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()) {
   if (is.factor(x)) x <- as.character(x)
   if (!is.character(x)) {
-    bert_abort(paste0("`", arg, "` must be a character vector or a factor."), you_gave(x), call = call)
+    bert_abort("must be a character vector or a factor.", call = call, argument = arg, received = x)
   }
   missing_rows <- which(is.na(x))
   if (length(missing_rows) > 0) {
     bert_abort(
-      paste0("`", arg, "` must have no missing values."),
+      "must have no missing values.",
       paste(rows_are(missing_rows), "NA."),
-      class = "data", call = call
+      class = "data", call = call, argument = arg
     )
   }
   x <- utf8_text(x)
   invalid_rows <- which(!validUTF8(x))
   if (length(invalid_rows) > 0) {
     bert_abort(
-      paste0("`", arg, "` must be valid UTF-8 text."),
+      "must be valid UTF-8 text.",
       c(paste(rows_are(invalid_rows), "not valid UTF-8."), "iconv() converts text whose encoding you know."),
-      class = "data", call = call
+      class = "data", call = call, argument = arg
     )
   }
   invisible(x)
@@ -117,7 +116,7 @@ utf8_text <- function(x) {
 #' @noRd
 check_columns <- function(data, cols, arg = rlang::caller_arg(data), call = rlang::caller_env()) {
   if (!is.data.frame(data)) {
-    bert_abort(paste0("`", arg, "` must be a data frame."), you_gave(data), call = call)
+    bert_abort("must be a data frame.", call = call, argument = arg, received = data)
   }
   absent <- setdiff(cols, names(data))
   if (length(absent) > 0) {
@@ -138,7 +137,7 @@ check_columns <- function(data, cols, arg = rlang::caller_arg(data), call = rlan
 check_given <- function(..., call = rlang::caller_env()) {
   for (name in c(...)) {
     if (eval(bquote(missing(.(as.name(name)))), call)) {
-      bert_abort(paste0("`", name, "` must be given."), call = call)
+      bert_abort("must be given.", call = call, argument = name)
     }
   }
 }

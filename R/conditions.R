@@ -5,28 +5,37 @@
 
 #' Signal a bertfit error
 #'
-#' @param message The rule that was broken, one sentence.
-#' @param bullets What was received and what to do: strings; names as in [rlang::abort()], "i" by default.
+#' The condition has fields `argument`, `rule` and `received` for programs that handle it.
+#'
+#' @param rule The rule that was broken: "must be ..." where `argument` is given, else a whole sentence.
+#' @param bullets Details and what to do: strings; names as in [rlang::abort()], "i" by default.
 #' @param class The error's code, such as `"argument"`.
 #' @param call The call that the user made.
 #' @param parent The condition that caused this one.
+#' @param argument The name of the argument that breaks the rule.
+#' @param received What was given for it.
+#' @param gave The sentence that says so.
 #' @return Never returns.
 #' @noRd
-bert_abort <- function(message, bullets = NULL, class = "argument", call = rlang::caller_env(), parent = NULL) {
+bert_abort <- function(rule, bullets = NULL, class = "argument", call = rlang::caller_env(), parent = NULL,
+                       argument = NULL, received = NULL, gave = if (!missing(received)) you_gave(received)) {
   bullets <- unlist(bullets)
   if (length(bullets) > 0 && is.null(names(bullets))) names(bullets) <- rep("i", length(bullets))
   rlang::abort(
-    c(message, bullets),
+    c(if (is.null(argument)) rule else paste0("`", argument, "` ", rule), c(i = gave), bullets),
     class = c(paste0("bertfit_error_", class), "bertfit_error"),
     call = call,
-    parent = parent
+    parent = parent,
+    argument = argument,
+    rule = rule,
+    received = received
   )
 }
 
 #' Turn a failed answer of `bertfit.r.call` into an R error
 #'
-#' The Python traceback is kept in the `traceback` field of the error's parent. It is printed for internal
-#' errors only; the message of any other error is enough to correct the call.
+#' The Python traceback is kept in the `traceback` field of the error's parent. It is printed only for
+#' failures that are not the user's, since a user's mistake is explained by its message.
 #' @noRd
 abort_python <- function(answer, call) {
   code <- answer$code %||% "internal"
@@ -36,33 +45,54 @@ abort_python <- function(answer, call) {
     "bertfit_python_error",
     message = if (internal) traceback else "",
     python_type = answer$python_type,
+    python_message = answer$message,
     traceback = traceback
   )
-  bullets <- in_r_words(as.character(unlist(answer$details)))
+  bullets <- vapply(answer$details, r_sentence, "")
   if (internal) {
     bullets <- c(bullets, "This is a fault of bertfit: please report it with the lines below.")
   }
-  bert_abort(in_r_words(answer$message), bullets, class = code, call = call, parent = parent)
+  received <- answer[["received"]]
+  bert_abort(
+    r_sentence(answer$rule), bullets, class = code, call = call, parent = parent, argument = answer$argument,
+    received = received[["value"]] %||% received[["text"]],
+    gave = if (!is.null(received)) paste0("You gave ", r_piece(received), ".")
+  )
 }
 
-#' Python's spelling of a rule and of what it received, as R spells them
-#'
-#' Only rules ("must be ...") and "You gave ..." are touched: other lines hold paths, names and texts.
+#' A sentence of a Python error in R's words: its pieces are text, names of arguments, and values
 #' @noRd
-in_r_words <- function(text) {
-  rule <- grepl("^`[^`]+` must be", text)
-  gave <- grepl("^You gave ", text)
-  quote <- grepl("'", text, fixed = TRUE)
-  text[gave] <- gsub("'([^']*)'", "\"\\1\"", text[gave])
-  text[gave] <- sub("^You gave \\((.*?),?\\)\\.$", "You gave \\1.", text[gave], perl = TRUE)
-  mapping <- gave & grepl("^You gave \\{.*\\}\\.$", text)
-  text[mapping] <- gsub("\": ", "\" = ", gsub("[{}]", "", text[mapping]), fixed = TRUE)
-  plain <- rule | (gave & !quote)
-  words <- c(None = "NULL", True = "TRUE", False = "FALSE")
-  for (word in names(words)) text[plain] <- gsub(paste0("\\b", word, "\\b"), words[[word]], text[plain])
-  numbers <- mapping | (gave & !quote)
-  text[numbers] <- gsub("(\\d)\\.0\\b", "\\1", text[numbers])
-  sub("^You gave \\.$", "You gave none.", text)
+r_sentence <- function(pieces) paste(vapply(pieces, r_piece, ""), collapse = "")
+
+r_piece <- function(piece) {
+  switch(names(piece),
+    text = piece$text,
+    argument = paste0("`", piece$argument, "`"),
+    value = r_value(piece$value)
+  )
+}
+
+#' A value as R users write it: `NULL`, `TRUE`, `"text"`, `5, 7`, `"ham" = 1`
+#' @noRd
+r_value <- function(x) {
+  if (is.null(x)) {
+    return("NULL")
+  }
+  if (length(x) == 0L) {
+    return("none")
+  }
+  words <- vapply(x, function(one) {
+    if (is.list(one) || length(one) != 1L) {
+      if (is.null(one)) "NULL" else paste0("(", r_value(one), ")")
+    } else if (is.character(one)) {
+      encodeString(one, quote = '"')
+    } else {
+      format(one, digits = 15L, scientific = if (is.numeric(one)) isTRUE(one != 0 && abs(one) < 1e-4) else FALSE)
+    }
+  }, "")
+  if (!is.null(names(x))) words <- paste0(encodeString(names(x), quote = '"'), " = ", words)
+  text <- paste(words, collapse = ", ")
+  if (nchar(text) <= 80L || length(x) == 1L) text else sub("^You gave (.*)\\.$", "\\1", you_gave(x))
 }
 
 #' A few values for an error message: "1, 2, 3 and 7 more"

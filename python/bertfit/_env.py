@@ -137,7 +137,7 @@ def resolve_precision(precision: str) -> str:
     """
     if precision not in PRECISIONS:
         allowed = ", ".join(f'"{p}"' for p in PRECISIONS)
-        raise ArgumentError(f"`precision` must be one of {allowed}.", [f"You gave {precision!r}."])
+        raise ArgumentError(f"must be one of {allowed}.", argument="precision", received=precision)
     return _fastest_precision() if precision == "auto" else precision
 
 

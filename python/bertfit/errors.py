@@ -39,7 +39,7 @@ class Sentence:
 
     Args:
         template: The text, with {} where a part stands.
-        *parts: `Arg`s, `Value`s, or text.
+        *parts: `Arg`s, `Value`s, other sentences; anything else is text.
 
     >>> str(Sentence("must not be above {}.", Arg("learning_rate")))
     'must not be above `learning_rate`.'
@@ -47,12 +47,14 @@ class Sentence:
     'must be a number, or None.'
     """
 
-    def __init__(self, template: str, *parts: Arg | Value | str):
+    def __init__(self, template: str, *parts: Any):
         texts = template.split("{}")
         if len(texts) != len(parts) + 1:
             raise ValueError(f"{template!r} has {len(texts) - 1} places for {len(parts)} parts")
-        self.parts: tuple[Arg | Value | str, ...] = (
-            texts[0], *(piece for pair in zip(parts, texts[1:], strict=True) for piece in pair))
+        self.parts: tuple[Arg | Value | str, ...] = (texts[0],)
+        for part, text in zip(parts, texts[1:], strict=True):
+            kept = part if isinstance(part, (Arg, Value)) else str(part)
+            self.parts += (*(part.parts if isinstance(part, Sentence) else [kept]), text)
 
     def __str__(self) -> str:
         return Words().sentence(self)
@@ -85,18 +87,9 @@ class Words:
             for part in sentence.parts
         )
 
-    def received(self, value: Any) -> str:
-        """What was received: a short plain value as it is, of anything else its class."""
-        if is_plain(value) and len(text := self.value(value)) <= 80:
-            return f"You gave {text}."
-        return f"You gave an object of class {type(value).__name__}."
-
     def lines(self, error: BertfitError) -> list[str]:
         """The rule, then what was received, then the details."""
-        rule = self.sentence(error.rule)
-        first = rule if error.argument is None else f"{self.argument(error.argument)} {rule}"
-        gave = [] if error.received is NOTHING else [self.received(error.received)]
-        return [first, *gave, *map(self.sentence, error.details)]
+        return list(map(self.sentence, error.sentences))
 
 
 def is_plain(value: Any) -> bool:
@@ -113,9 +106,11 @@ class BertfitError(Exception):
 
     Args:
         rule: The rule that was broken: "must be ..." where an argument is named, else a whole sentence.
-        details: What was received, where, and the fix; one short sentence each.
+        details: Where it was broken, and the fix; one short sentence each.
         argument: The argument that breaks the rule, by the name that R and Python share.
         received: What was given for it; left out where the details say it better.
+
+    All four are attributes of the error, for programs that handle it; `sentences` is what it says.
     """
 
     code = "bertfit"
@@ -123,13 +118,24 @@ class BertfitError(Exception):
     def __init__(self, rule: str | Sentence, details: Sequence[str | Sentence] = (), *, argument: str | None = None,
                  received: Any = NOTHING):
         self.rule, self.details = rule, tuple(details)
-        self.argument, self.received = argument, received
+        scalar = hasattr(received, "item") and not hasattr(received, "__len__")  # NumPy's
+        self.argument, self.received = argument, received.item() if scalar else received
         super().__init__("\n- ".join(Words().lines(self)))
 
     @property
     def message(self) -> str:
         """The argument and the rule, in Python's words."""
-        return Words().lines(self)[0]
+        return str(self.sentences[0])
+
+    @property
+    def sentences(self) -> list[str | Sentence]:
+        """The rule, what was received (a short plain value as it is, of anything else its class), and the details."""
+        first = self.rule if self.argument is None else Sentence("{} {}", Arg(self.argument), self.rule)
+        if self.received is NOTHING:
+            return [first, *self.details]
+        shown = is_plain(self.received) and len(repr(self.received)) <= 80
+        gave = Value(self.received) if shown else f"an object of class {type(self.received).__name__}"
+        return [first, Sentence("You gave {}.", gave), *self.details]
 
     def __reduce__(self):
         return _rebuilt, (type(self), self.rule, self.details, self.argument,
@@ -140,13 +146,11 @@ def _rebuilt(kind: type, rule, details, argument, received) -> BertfitError:
     return kind(rule, details, argument=argument, **({} if received is None else {"received": received[0]}))
 
 
-def you_gave(value: Any) -> str:
-    """What was received, for `details`.
-
-    >>> you_gave("3"), you_gave(range(9**9))
-    ("You gave '3'.", 'You gave an object of class range.')
-    """
-    return Words().received(value)
+def out_of_memory() -> BertfitError:
+    """What a `MemoryError`, Python's or TensorFlow's, means for a user."""
+    return BertfitError("There must be enough memory for the model and its batches.",
+                        [Sentence("Try a smaller {} or {}, or close other programs.",
+                                  Arg("batch_size"), Arg("max_len"))])
 
 
 def rows_are(rows: Sequence[int]) -> str:

@@ -10,14 +10,15 @@ from typing import Any
 
 from bertfit._env import PRECISIONS
 from bertfit.checks import as_list, whole
-from bertfit.errors import ArgumentError, you_gave
+from bertfit.errors import Arg, ArgumentError, Sentence, Value
 from bertfit.plain import plain_copy
 
 
-def require(ok: bool, argument: str, rule: str, received: Any) -> None:
-    """Raise an `ArgumentError` ("`argument` must be `rule`.") unless `ok`."""
+def require(ok: bool, argument: str, rule: str | Sentence, received: Any, or_none: bool = False) -> None:
+    """Raise an `ArgumentError` ("`argument` must be `rule`."; with `or_none` also "..., or None.") unless `ok`."""
     if not ok:
-        raise ArgumentError(f"`{argument}` must be {rule}.", [f"You gave {received!r}."])
+        rule = Sentence("must be {}, or {}.", rule, Value(None)) if or_none else Sentence("must be {}.", rule)
+        raise ArgumentError(rule, argument=argument, received=received)
 
 
 def is_whole(value: Any, low: float = float("-inf"), high: float = float("inf")) -> bool:
@@ -52,12 +53,11 @@ def check_rates(settings: Any) -> None:
     for name in ("min_learning_rate", "weight_decay"):
         require(is_number(getattr(settings, name), 0), name, "a number of at least 0", getattr(settings, name))
     if lowest > rate:
-        raise ArgumentError(
-            "`min_learning_rate` must not be above `learning_rate`.", [f"They are {lowest!r} and {rate!r}."]
-        )
+        raise ArgumentError(Sentence("must not be above {}.", Arg("learning_rate")),
+                            [Sentence("They are {} and {}.", Value(lowest), Value(rate))], argument="min_learning_rate")
     require(is_number(settings.warmup, 0, 1), "warmup", "a share between 0 and 1", settings.warmup)
     require(settings.clip_norm is None or is_number(settings.clip_norm, 0, open_low=True),
-            "clip_norm", "a number above 0, or None", settings.clip_norm)
+            "clip_norm", "a number above 0", settings.clip_norm, or_none=True)
 
 
 def check_run(settings: Any) -> None:
@@ -68,7 +68,7 @@ def check_run(settings: Any) -> None:
     """
     require(settings.precision in PRECISIONS, "precision", f"one of {', '.join(PRECISIONS)}", settings.precision)
     require(settings.seed is None or is_whole(settings.seed, 0, 2**31 - 1),
-            "seed", "a whole number between 0 and 2147483647, or None", settings.seed)
+            "seed", "a whole number between 0 and 2147483647", settings.seed, or_none=True)
     require(settings.verbose in (0, 1, 2), "verbose", "0, 1 or 2", settings.verbose)
 
 
@@ -85,12 +85,13 @@ def build(kind: type, values: Mapping[str, Any] | None, argument: str) -> Any:
     """
     known = {field.name for field in dataclasses.fields(kind)}
     if not isinstance(values, (Mapping, type(None))):
-        raise ArgumentError(f"`{argument}` must be a {kind.__name__}, or a dict of its fields.", [you_gave(values)])
+        raise ArgumentError(f"must be a {kind.__name__}, or a dict of its fields.", argument=argument, received=values)
     values = dict(values or {})
     unknown = sorted(set(values) - known)
     if unknown:
-        raise ArgumentError(f"`{argument}` must have known settings only.",
-                            [f"Unknown: {', '.join(unknown)}.", f"Known: {', '.join(sorted(known))}."])
+        raise ArgumentError("must have known settings only.",
+                            [f"Unknown: {', '.join(unknown)}.", f"Known: {', '.join(sorted(known))}."],
+                            argument=argument)
     hints = typing.get_type_hints(kind)
     return kind(**{name: as_declared(value, hints[name]) for name, value in values.items()})
 

@@ -1,9 +1,15 @@
 """Errors carry a code each, read well, and are the built-in kinds that a Python user would catch."""
 
+import ast
+import copy
+import pathlib
+import pickle
 
+import numpy as np
 import pytest
 
 from bertfit import errors
+from bertfit.errors import Arg, ArgumentError, Sentence, Value
 
 TREE = {
     errors.ArgumentError: ("argument", ValueError),
@@ -33,3 +39,47 @@ def test_kind(kind):
 
 def test_no_details():
     assert str(errors.DataError("Rows must be sorted.")) == "Rows must be sorted."
+
+
+@pytest.mark.parametrize("kind", TREE)
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda error: pickle.loads(pickle.dumps(error))])
+def test_copies_have_the_fields(kind, copied):
+    error = kind(Sentence("must not be above {}.", Arg("b")), [Sentence("{} is.", Value("c"))], argument="a",
+                 received=[1])
+    for one in (error, copied(error)):
+        assert type(one) is kind and str(one) == "`a` must not be above `b`.\n- You gave [1].\n- 'c' is."
+        assert (one.rule, one.details) == (Sentence("must not be above {}.", Arg("b")), ("'c' is.",))
+        assert (one.argument, one.received, one.message) == ("a", [1], "`a` must not be above `b`.")
+
+
+def test_nothing_received_is_not_none():
+    assert copy.deepcopy(ArgumentError("must be given.", argument="a")).received is errors.NOTHING
+    assert str(ArgumentError("must be given.", argument="a", received=None)) == "`a` must be given.\n- You gave None."
+
+
+@pytest.mark.parametrize(("received", "words"), [
+    (np.int64(3), "3"), (np.float32(0.5), "0.5"), ("x" * 99, "an object of class str"),
+    (b"a", "an object of class bytes"), (range(3), "an object of class range"), ({"a": [1, None]}, "{'a': [1, None]}"),
+])
+def test_what_was_received_is_shown_if_short_and_plain(received, words):
+    assert str(ArgumentError("must be.", received=received)) == f"must be.\n- You gave {words}."
+
+
+def test_text_in_a_sentence_is_not_a_template():
+    assert str(Sentence("{} is {}.", "{} {None}", Sentence("no {}", Arg("x")))) == "{} {None} is no `x`."
+    with pytest.raises(ValueError, match="2 places for 1 parts"):
+        Sentence("{} {}", "a")
+
+
+def test_no_error_of_the_source_words_its_argument_or_what_it_received_by_hand():
+    wrong, raised = [], 0
+    kinds = {kind.__name__ for kind in TREE}
+    for path in sorted(pathlib.Path(errors.__file__).parent.rglob("*.py")):
+        for call in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(call, ast.Call) and getattr(call.func, "id", getattr(call.func, "attr", "")) in kinds:
+                raised += 1
+                rule, *details = [[part.value for part in ast.walk(argument) if isinstance(part, ast.Constant)
+                                   and isinstance(part.value, str)] for argument in call.args] or [[]]
+                if (rule[:1] and rule[0].startswith("`")) or any(t.startswith("You gave") for d in details for t in d):
+                    wrong.append(f"{path.name}:{call.lineno}")
+    assert not wrong and raised > 200

@@ -96,7 +96,7 @@ local_api <- function(code, env = parent.frame()) {
     "    try:",
     "        return {'ok': True, 'value': globals()[name](**arguments)}",
     "    except ValueError as error:",
-    "        return {'ok': False, 'code': 'data', 'message': str(error), 'details': ['one'],",
+    "        return {'ok': False, 'code': 'data', 'rule': [{'text': str(error)}], 'details': [[{'text': 'one'}]],",
     "                'python_type': 'ValueError', 'traceback': traceback.format_exc()}",
     code
   ), file.path(folder, paste0(name, ".py")))

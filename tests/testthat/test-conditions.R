@@ -12,7 +12,8 @@ test_that("braces in a message are text, not code", {
 
 test_that("a user's error from Python shows its message and keeps the traceback out of sight", {
   answer <- list(
-    ok = FALSE, code = "checkpoint", message = "The file must exist.", details = list("It does not.", "Look again."),
+    ok = FALSE, code = "checkpoint", rule = list(list(text = "The file must exist.")), message = "In Python's words.",
+    details = list(list(list(text = "It does not.")), list(list(text = "Look again."))),
     python_type = "CheckpointError", traceback = "Traceback: line 7"
   )
   error <- expect_error(abort_python(answer, NULL), class = "bertfit_error_checkpoint")
@@ -22,7 +23,7 @@ test_that("a user's error from Python shows its message and keeps the traceback 
 })
 
 test_that("an internal error prints the traceback and asks for a report", {
-  answer <- list(code = "internal", message = "KeyError: 3", details = list(), traceback = "Traceback: line 7")
+  answer <- list(code = "internal", rule = list(list(text = "KeyError: 3")), details = list(), traceback = "Traceback: line 7")
   error <- expect_error(abort_python(answer, NULL), class = "bertfit_error_internal")
   expect_match(conditionMessage(error), "please report")
   expect_match(conditionMessage(error), "Traceback: line 7")
@@ -47,18 +48,46 @@ test_that("you_gave() says what a value is", {
   expect_identical(you_gave(mean), "You gave a function.")
 })
 
-test_that("Python's spelling becomes R's, in rules and in what was given", {
-  expect_identical(
-    in_r_words(c("`seed` must be a whole number, or None.", "`restore_best` must be True or False.")),
-    c("`seed` must be a whole number, or NULL.", "`restore_best` must be TRUE or FALSE.")
+test_that("a condition has the argument, the rule and what was received as fields", {
+  error <- expect_error(check_number("3", min = 1, whole = TRUE, arg = "epochs"), class = "bertfit_error_argument")
+  expect_identical(error$argument, "epochs")
+  expect_identical(error$rule, "must be a whole number of at least 1.")
+  expect_identical(error$received, "3")
+  expect_identical(conditionMessage(error), "`epochs` must be a whole number of at least 1.\ni You gave \"3\".")
+})
+
+test_that("R words what Python's errors carry", {
+  answer <- list(
+    code = "argument", argument = "seed", received = list(value = 2.5), message = "Python's",
+    rule = list(list(text = "must be a whole number, or "), list(value = NULL), list(text = ".")),
+    details = list(list(list(text = "Or give "), list(argument = "epochs"), list(text = ".")))
   )
-  given <- c("'foo'", "(3,)", "(5, 7)", "()", "-2.0", "1.05", "None", "{'0': 1.0, '1': -2.5}", "'None 2.0'")
+  error <- expect_error(abort_python(answer, NULL), class = "bertfit_error_argument")
   expect_identical(
-    in_r_words(paste0("You gave ", given, ".")),
-    paste0("You gave ", c("\"foo\"", "3", "5, 7", "none", "-2", "1.05", "NULL", "\"0\" = 1, \"1\" = -2.5",
-                          "\"None 2.0\""), ".")
+    conditionMessage(error),
+    "`seed` must be a whole number, or NULL.\ni You gave 2.5.\ni Or give `epochs`."
   )
-  path <- "/data/None/model 2.0's (1,) does not exist."
-  expect_identical(in_r_words(path), path)
-  expect_identical(in_r_words(character()), character())
+  expect_identical(error[c("argument", "rule", "received")],
+                   list(argument = "seed", rule = "must be a whole number, or NULL.", received = 2.5))
+  expect_identical(error$parent$python_message, "Python's")
+})
+
+test_that("values are written as R users write them", {
+  expect_identical(
+    vapply(list("foo", 3, c(5, 7), list(), -2, 1.05, NULL, TRUE, c(`0` = 1, `1` = -2.5), list("a", 1)),
+           r_value, ""),
+    c("\"foo\"", "3", "5, 7", "none", "-2", "1.05", "NULL", "TRUE", "\"0\" = 1, \"1\" = -2.5", "\"a\", 1")
+  )
+  expect_identical(r_value(1:100), "an integer vector of length 100")
+})
+
+test_that("text with quotes, braces, backticks and Python's words comes out untouched", {
+  text <- "it's {None} `True` 2.0 (1,)"
+  answer <- list(code = "argument", argument = "x", received = list(value = text),
+                 rule = list(list(text = "must be None of these.")), details = list(list(list(text = text))))
+  error <- expect_error(abort_python(answer, NULL))
+  expect_identical(
+    conditionMessage(error),
+    paste0("`x` must be None of these.\ni You gave \"", text, "\".\ni ", text)
+  )
 })

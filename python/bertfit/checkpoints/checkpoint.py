@@ -19,7 +19,7 @@ import numpy as np
 from bertfit.checkpoints import archive, google, huggingface, registry
 from bertfit.checkpoints.tensors import read_json
 from bertfit.config import BertConfig
-from bertfit.errors import ArgumentError, CheckpointError
+from bertfit.errors import Arg, ArgumentError, CheckpointError, Sentence, Value
 from bertfit.text import Vocabulary
 
 _BUNDLE = "bertfit.json"
@@ -79,9 +79,10 @@ def open_checkpoint(
     >>> encoder = Encoder(checkpoint.config, fresh=False); checkpoint.fill(encoder)  # doctest: +SKIP
     """
     if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
-        raise ArgumentError("`path` must be the path of a checkpoint.", [f"You gave {path!r}."])
+        raise ArgumentError("must be the path of a checkpoint.", argument="path", received=path)
     if lower_case is not None and not isinstance(lower_case, bool):
-        raise ArgumentError("`lower_case` must be True, False or None.", [f"You gave {lower_case!r}."])
+        raise ArgumentError(Sentence("must be {}, {} or {}.", Value(True), Value(False), Value(None)),
+                            argument="lower_case", received=lower_case)
     try:
         return _open(Path(path).expanduser().absolute(), name, lower_case)
     except OSError as error:  # no permission, a file that vanishes, a disk that fails
@@ -194,7 +195,7 @@ def _with_padding(config: BertConfig, vocabulary: Vocabulary, kind: str, config_
     """The configuration with the id of [PAD]: Google's files do not contain it, and Hugging Face's must agree."""
     if kind == "huggingface" and config.pad_token_id != vocabulary.pad_id:
         raise CheckpointError(
-            "`pad_token_id` must be the id of [PAD].",
+            f"The field `pad_token_id` of {config_file.name} must be the id of [PAD].",
             [f"{config_file} says {config.pad_token_id}; in {vocabulary.path} it is {vocabulary.pad_id}."],
         )
     return dataclasses.replace(config, pad_token_id=vocabulary.pad_id)
@@ -224,6 +225,6 @@ def _told_by_tokenizer(path: Path) -> bool | None:
         raise CheckpointError(
             "A checkpoint's tokenizer must lower-case and strip accents together, and split Chinese characters.",
             [f"{path} says do_lower_case {lower_case}, strip_accents {strips}, tokenize_chinese_chars {chinese}.",
-             "Give `lower_case` yourself to use Google's tokenization all the same."],
+             Sentence("Give {} yourself to use Google's tokenization all the same.", Arg("lower_case"))],
         )
     return lower_case if isinstance(lower_case, bool) else None

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from bertfit.checkpoints import archive, fetch, packages, registry
-from bertfit.errors import DownloadError
+from bertfit.errors import Arg, DownloadError, Sentence
 from bertfit.system import replacement
 
 Progress = Callable[[dict[str, Any]], Any]
@@ -166,7 +166,7 @@ def _disk_errors(target: Path) -> Iterator[None]:
             [
                 f"{error.filename or target}: {error.strerror or error}.",
                 "Free some space and call again: what has arrived is kept.",
-                "`cache_dir`, or the environment variable BERTFIT_CACHE, chooses another disk.",
+                Sentence("{}, or the environment variable BERTFIT_CACHE, chooses another disk.", Arg("cache_dir")),
             ],
         ) from error
 

@@ -51,7 +51,7 @@ def read_config(folder: Path) -> BertConfig:
         default = None if key == "model_type" else value
         if settings.get(key, default) != value:
             raise CheckpointError(
-                f"`{key}` in {path.name} must be {json.dumps(value)}.",
+                f"The field `{key}` in {path.name} must be {json.dumps(value)}.",
                 [f"{path} says {json.dumps(settings.get(key))}.", "bertfit opens BERT encoders only."],
             )
     return bert_config(settings, path, _ACTIVATIONS)

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from bertfit.config import BertConfig, presets
-from bertfit.errors import ArgumentError
+from bertfit.errors import ArgumentError, Sentence, Value
 
 GOOGLE = "https://storage.googleapis.com/bert_models"
 MANIFEST = "bertfit-files.json"  # `downloads` writes it last, so it marks a complete folder
@@ -145,13 +145,13 @@ def find(name: str) -> Entry:
         ArgumentError: There is no such name; the message suggests similar ones.
     """
     if not isinstance(name, str):
-        raise ArgumentError("`name` must be one string.", [f"You gave {name!r}."])
+        raise ArgumentError("must be one string.", argument="name", received=name)
     entry = _lookup(name)
     if entry is None:
         near = difflib.get_close_matches(name.lower(), [*MODELS, *ALIASES], n=4, cutoff=0.5)
         hint = f"Did you mean {', '.join(near)}?" if near else f"Known are {', '.join(list(MODELS)[:4])}, ..."
         rule = "A model must be one of bert_models(), or a folder."
-        raise ArgumentError(rule, [f"There is no model or folder {name!r}.", hint])
+        raise ArgumentError(rule, [Sentence("There is no model or folder {}.", Value(name)), hint])
     return entry
 
 

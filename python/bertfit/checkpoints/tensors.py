@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bertfit.config import BertConfig
-from bertfit.errors import ArgumentError, CheckpointError
+from bertfit.errors import ArgumentError, CheckpointError, Sentence, Value
 
 REQUIRED_KEYS = (
     "vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "hidden_act",
@@ -138,15 +138,16 @@ def bert_config(settings: Mapping[str, Any], path: Path, activations: Mapping[st
     known = {key: settings[key] for key in (*REQUIRED_KEYS, *OPTIONAL_KEYS) if settings.get(key) is not None}
     if not isinstance(known["hidden_act"], str) or known["hidden_act"] not in activations:
         raise CheckpointError(
-            f"`hidden_act` in {path.name} must be one of {', '.join(activations)}.",
-            [f"{path} says {known['hidden_act']!r}."],
+            f"The field `hidden_act` in {path.name} must be one of {', '.join(activations)}.",
+            [Sentence("{} says {}.", path, Value(known["hidden_act"]))],
         )
     known["hidden_act"] = activations[known["hidden_act"]]
     try:
         return BertConfig(**known)
     except ArgumentError as error:
-        rule = f"{path.name} must describe a BERT encoder."
-        raise CheckpointError(rule, [f"{path}: {error.message}", *error.details]) from error
+        first, *others = error.sentences
+        raise CheckpointError(f"{path.name} must describe a BERT encoder.",
+                              [Sentence("{}: {}", path, first), *others]) from error
 
 
 def require_tensors(

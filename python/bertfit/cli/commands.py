@@ -13,7 +13,7 @@ from typing import Any
 
 from bertfit.cli.console import Bar, note
 from bertfit.cli.start import choose_device, require_start, start_model, vocabulary
-from bertfit.errors import ArgumentError
+from bertfit.errors import Arg, ArgumentError, Sentence
 from bertfit.system import remove
 
 # -- Vocabulary and data ----------------------------------------------------------------------------------
@@ -67,8 +67,8 @@ def pretrain(o) -> int:
     out = Path(o.out_dir)
     earlier = _run_in(out)
     if earlier and not (o.resume or o.overwrite):
-        raise ArgumentError("`out_dir` must be a new folder, or `resume` or `overwrite` be given.",
-                            [f"{out} holds a run: {', '.join(path.name for path in earlier[:4])}."])
+        raise ArgumentError(Sentence("must be a new folder, or {} or {} be given.", Arg("resume"), Arg("overwrite")),
+                            [f"{out} holds a run: {', '.join(path.name for path in earlier[:4])}."], argument="out_dir")
     rows = open_pretraining_data(_one_or_all(o.data))
     held = None if o.validation is None else open_pretraining_data(_one_or_all(o.validation))
     choose_device(o.gpu)
@@ -119,7 +119,7 @@ def train(o) -> int:
     test = None if o.test is None else labelled(o.test, o, **same)
     for name, other in (("validation", held), ("test", test)):
         if other is not None and not isinstance(other, (int, float)) and not len(other.frame):
-            raise DataError(f"`{name}` must have rows.", [f"{getattr(o, name)} has none."])
+            raise DataError("must have rows.", [f"{getattr(o, name)} has none."], argument=name)
     choose_device(o.gpu)
     from bertfit.frames import fit
 
@@ -172,7 +172,7 @@ def predict(o) -> int:
     check_output(o.output, o.overwrite)
     to = o.output_format or format_of(o.output, "output_format")
     if to == "txt":
-        raise ArgumentError("`output` must be csv, tsv or jsonl: text has no columns.", [f"You gave {o.output}."])
+        raise ArgumentError("must be csv, tsv or jsonl: text has no columns.", argument="output", received=o.output)
     if o.format is None:
         format_of(o.input, "format")
     choose_device(o.gpu)
@@ -228,8 +228,8 @@ def _check_save(path: str, overwrite: bool) -> None:
     if not os.path.lexists(path) or (os.path.isdir(path) and not os.listdir(path)):
         return
     if not (overwrite and os.path.isfile(os.path.join(path, bundle.DESCRIPTION))):
-        raise ArgumentError("`path` must be a new folder, or a saved model when `overwrite` is given.",
-                            [f"{path} {'is not empty' if os.path.isdir(path) else 'is a file'}."])
+        raise ArgumentError(Sentence("must be a new folder, or a saved model when {} is given.", Arg("overwrite")),
+                            [f"{path} {'is not empty' if os.path.isdir(path) else 'is a file'}."], argument="path")
 
 
 def _open_fitted(o):

@@ -9,12 +9,11 @@ went away. An error is a rule and details on stderr, with the option's name wher
 from __future__ import annotations
 
 import os
-import re
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
 
-from bertfit.errors import BertfitError
+from bertfit.errors import BertfitError, Words, out_of_memory
 
 DONE, FAILED, INTERRUPTED, BROKEN_PIPE = 0, 1, 130, 141
 
@@ -80,19 +79,23 @@ def _underscored(word: str) -> str:
     return f"--{name.replace('-', '_')}{equals}{value}"
 
 
+class _OptionWords(Words):
+    """Errors in the words of the command line: options for arguments."""
+
+    def __init__(self, names: Mapping[str, str]):
+        self._names = names
+
+    def argument(self, name: str) -> str:
+        return f"`{self._names.get(name, name)}`"
+
+
 def _explained(error: Exception, names: Mapping[str, str]) -> str:
-    if isinstance(error, BertfitError):
-        lines = [error.message, *error.details]
-    elif isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
-        lines = ["There must be enough memory for the model and its batches.", "Try a smaller `batch_size`."]
-    else:
-        lines = ["Something went wrong inside bertfit that its authors did not foresee.",
-                 f"{type(error).__name__}: {error}", "`--debug` shows where."]
-
-    def option(match: re.Match) -> str:
-        return f"`{names.get(match[1], match[1])}`"
-
-    first, *others = (re.sub(r"`(\w+)`", option, line) for line in lines)
+    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+        error = out_of_memory()
+    elif not isinstance(error, BertfitError):
+        error = BertfitError("Something went wrong inside bertfit that its authors did not foresee.",
+                             [f"{type(error).__name__}: {error}", "`--debug` shows where."])
+    first, *others = _OptionWords(names).lines(error)
     return "\n".join([f"bertfit: {first}", *(f"  - {line}" for line in others)])
 
 

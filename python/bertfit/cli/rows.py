@@ -10,7 +10,7 @@ from typing import Any
 from bertfit.cli.console import Bar
 from bertfit.cli.tables import Table, output, rows_as_text
 from bertfit.config import Task
-from bertfit.errors import ArgumentError, DataError
+from bertfit.errors import Arg, ArgumentError, DataError, Sentence
 from bertfit.rows import Rows
 
 _CHUNK = 8192  # rows predicted at a time
@@ -82,7 +82,8 @@ def labelled(path: str, o, text: str | None = None, pair: str | None = None, tar
                 table.require_strings(name, role)
         twice = {text, *targets} if pair is None else {text, pair, *targets}
         if len(twice) < len(targets) + 1 + (pair is not None):
-            raise ArgumentError("`text`, `pair` and `target` must be different columns.",
+            roles = map(Arg, ("text", "pair", "target"))
+            raise ArgumentError(Sentence("{}, {} and {} must be different columns.", *roles),
                                 [f"They are {text}, {pair or 'none'} and {', '.join(targets)}."])
         columns: dict[str, list] = {name: [] for name in (text, *([pair] if pair else []))}
         cells: dict[str, list] = {name: [] for name in targets}
@@ -107,7 +108,7 @@ def choose(table: Table, role: str, asked: str | None, remembered: Sequence[str]
     shown = f"{table.label} has {', '.join(table.names[:12]) or 'none'}{', ...' if len(table.names) > 12 else ''}."
     if asked is not None:
         if asked not in table.names:
-            raise DataError(f"`{role}` must be a column of the table.", [f"You gave {asked!r}.", shown])
+            raise DataError("must be a column of the table.", [shown], argument=role, received=asked)
         return asked
     for name in remembered:
         if name in table.names:
@@ -116,7 +117,7 @@ def choose(table: Table, role: str, asked: str | None, remembered: Sequence[str]
         for name in table.names:
             if name.lower() == wanted:
                 return name
-    raise DataError(f"`{role}` must be given: no column has a name that says it.", [shown])
+    raise DataError("must be given: no column has a name that says it.", [shown], argument=role)
 
 
 def values_of(cells: Sequence[Any], labels: Sequence[str] = ()) -> list[Any]:

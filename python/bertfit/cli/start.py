@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bertfit.cli.console import Bar
-from bertfit.errors import ArgumentError, SetupError
+from bertfit.errors import Arg, ArgumentError, Sentence, SetupError
 
 _SIZES = ("hidden_size", "num_hidden_layers", "num_attention_heads", "attention_head_size", "intermediate_size")
 
@@ -57,9 +57,9 @@ def start_model(o, mlm: str | None = None, nsp: str | None = None):
     with Bar("downloading", o.quiet) as bar:
         model = open_model(_weights(o.pretrain), lower_case=o.lower_case, progress=bar)
     if o.vocabulary is not None and vocabulary(o).sha256 != model.vocabulary.sha256:
-        raise ArgumentError("`vocabulary` must be the one that the weights of `pretrain` were made with.",
+        raise ArgumentError(Sentence("must be the one that the weights of {} were made with.", Arg("pretrain")),
                             [f"{o.pretrain} has {len(model.vocabulary):,} entries, others than {o.vocabulary}.",
-                             "Leave it out: the model brings its own."])
+                             "Leave it out: the model brings its own."], argument="vocabulary")
     if o.config is not None:
         _check_sizes(o, model)
     base = PretrainHeads() if model.pretraining is None else model.pretrain_heads
@@ -98,13 +98,13 @@ def _read_config(path: Path) -> Any:
     if path.name == "bert_config.json":
         return read_config(path)
 
-    rule = "`config` must be the name of a preset, or a JSON file."
+    rule = "must be the name of a preset, or a JSON file."
     try:
         fields = json.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise ArgumentError(rule, [f"{path}: {error.strerror}."]) from error
+        raise ArgumentError(rule, [f"{path}: {error.strerror}."], argument="config") from error
     except ValueError as error:
-        raise ArgumentError(rule, [f"{path}: {error}."]) from error
+        raise ArgumentError(rule, [f"{path}: {error}."], argument="config") from error
     if not isinstance(fields, dict):
         raise ArgumentError("A configuration must be a JSON object.", [f"{path} is {fields!r:.40}."])
     if (config := read_config(path)) is not None:
@@ -128,8 +128,8 @@ def _check_sizes(o, model) -> None:
     other = [f"`{name}` is {getattr(model.config, name)} there, {getattr(config, name)} in {o.config}."
              for name in _SIZES if getattr(model.config, name) != getattr(config, name)]
     if other:
-        raise ArgumentError("`config` must have the sizes of the weights of `pretrain`.",
-                            [*other, "Leave it out: the model brings its own."])
+        raise ArgumentError(Sentence("must have the sizes of the weights of {}.", Arg("pretrain")),
+                            [*other, "Leave it out: the model brings its own."], argument="config")
 
 
 def choose_device(gpu: int | None) -> None:
@@ -142,9 +142,10 @@ def choose_device(gpu: int | None) -> None:
     if gpu is None:
         return
     if gpu < -1:
-        raise ArgumentError("`gpu` must be the number of a GPU, or -1 for the CPU.", [f"You gave {gpu}."])
+        raise ArgumentError("must be the number of a GPU, or -1 for the CPU.", argument="gpu", received=gpu)
     if "tensorflow" in sys.modules:
-        raise SetupError("`gpu` must be chosen before TensorFlow starts.", ["It runs in this process already."])
+        raise SetupError("must be chosen before TensorFlow starts.", ["It runs in this process already."],
+                         argument="gpu")
     os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")  # the numbers of nvidia-smi
     allowed = os.environ.get("CUDA_VISIBLE_DEVICES")  # a cluster hands out some of its GPUs by it
     chosen = str(gpu)
@@ -158,5 +159,5 @@ def choose_device(gpu: int | None) -> None:
 
     if not _env.tensorflow().config.list_physical_devices("GPU"):
         limit = [] if allowed is None else [f"CUDA_VISIBLE_DEVICES is {allowed!r}."]
-        raise SetupError("`gpu` must be the number of a GPU that TensorFlow can use.",
-                         [f"There is none of number {gpu}.", *limit, "-1 is the CPU."])
+        raise SetupError("must be the number of a GPU that TensorFlow can use.",
+                         [f"There is none of number {gpu}.", *limit, "-1 is the CPU."], argument="gpu")

@@ -22,7 +22,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from bertfit.errors import ArgumentError, DataError
+from bertfit.errors import Arg, ArgumentError, DataError, Sentence, Value
 from bertfit.system import replacement
 
 _FORMATS = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".txt": "txt"}
@@ -42,8 +42,8 @@ def format_of(path: str, argument: str) -> str | None:
         return None
     ending = os.path.splitext(os.path.basename(path).lower().removesuffix(".gz"))[1]
     if ending not in _FORMATS:
-        raise ArgumentError(f"`{argument}` must be given for a file that is not called .csv, .tsv, .jsonl or .txt.",
-                            [f"It is called {os.path.basename(path)}."])
+        raise ArgumentError("must be given for a file that is not called .csv, .tsv, .jsonl or .txt.",
+                            [f"It is called {os.path.basename(path)}."], argument=argument)
     return _FORMATS[ending]
 
 
@@ -113,9 +113,9 @@ class Table:
         if held:
             yield held
 
-    def fault(self, rule: str, what: str) -> DataError:
+    def fault(self, rule: str, what: str, argument: str | None = None) -> DataError:
         """An error about the line that was read last."""
-        return DataError(rule, [f"{self.label}: line {self._number} {what}."])
+        return DataError(rule, [f"{self.label}: line {self._number} {what}."], argument=argument)
 
     @contextlib.contextmanager
     def _faults(self):
@@ -153,7 +153,8 @@ class Table:
             raise DataError("A table must have a header.", [f"{self.label} is empty."])
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise DataError("Columns of a table must have different names.", [f"{self.label} has {twice[0]!r} twice."])
+            raise DataError("Columns of a table must have different names.",
+                            [Sentence("{} has {} twice.", self.label, Value(twice[0]))])
         yield names
         for row in rows:
             if len(row) != len(names):
@@ -177,7 +178,7 @@ class Table:
                 first = False
             for name, role in self._strings.items():
                 if not isinstance(row.get(name), str):
-                    raise self.fault(f"`{role}` must be a column of strings.", f"has {row.get(name)!r:.40} as {name!r}")
+                    raise self.fault("must be a column of strings.", f"has {row.get(name)!r:.40} as {name!r}", role)
             yield row
         if first:
             yield []
@@ -198,8 +199,8 @@ def _unquoted(field: str) -> str:
 def check_output(path: str, overwrite: bool, argument: str = "output") -> None:
     """ArgumentError where something stands at `path` and is not to be replaced."""
     if path != "-" and os.path.lexists(path) and (os.path.isdir(path) or not overwrite):
-        raise ArgumentError(f"`{argument}` must be a new file, or any file when `overwrite` is given.",
-                            [f"{path} {'is a folder' if os.path.isdir(path) else 'exists'}."])
+        raise ArgumentError(Sentence("must be a new file, or any file when {} is given.", Arg("overwrite")),
+                            [f"{path} {'is a folder' if os.path.isdir(path) else 'exists'}."], argument=argument)
 
 
 @contextlib.contextmanager
@@ -235,7 +236,7 @@ def rows_as_text(rows: Iterable[Row], names: Sequence[str], format: str, header:
     for row in rows:
         if not known.issuperset(row):
             raise DataError("Rows of a csv or tsv file must have the columns of the first.",
-                            [f"One has {sorted(set(row) - known)[0]!r} too.", "Write jsonl instead."])
+                            [Sentence("One has {} too.", Value(sorted(set(row) - known)[0])), "Write jsonl instead."])
         lines.append([_shown(row.get(name)) for name in names])
     if format == "tsv":
         return "".join("\t".join(map(_tsv_field, line)) + "\n" for line in lines)

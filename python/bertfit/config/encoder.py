@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from bertfit.config import presets
-from bertfit.errors import ArgumentError
+from bertfit.errors import Arg, ArgumentError, Sentence
 from bertfit.settings import Settings, is_number, is_whole, require
 
 ACTIVATIONS = ("relu", "tanh", "gelu", "gelu_new", "linear")
@@ -75,8 +75,10 @@ class BertConfig(Settings):
         if self.attention_head_size is None:
             if self.hidden_size % self.num_attention_heads:
                 raise ArgumentError(
-                    "`hidden_size` must be a multiple of `num_attention_heads` unless `attention_head_size` is given.",
+                    Sentence("must be a multiple of {} unless {} is given.", Arg("num_attention_heads"),
+                             Arg("attention_head_size")),
                     [f"hidden_size is {self.hidden_size}, num_attention_heads is {self.num_attention_heads}."],
+                    argument="hidden_size",
                 )
             object.__setattr__(self, "attention_head_size", self.hidden_size // self.num_attention_heads)
         size = self.attention_head_size

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from bertfit.config.encoder import ACTIVATIONS
-from bertfit.errors import ArgumentError
+from bertfit.errors import Arg, ArgumentError, Sentence
 from bertfit.settings import Settings, is_number, is_whole, require
 
 POOLINGS = ("nsp", "cls", "mean", "max")
@@ -50,10 +50,9 @@ class HeadConfig(Settings):
         whole = all(is_whole(i) and i != 0 for i in self.layers)
         require(bool(self.layers) and whole, "layers", "whole numbers other than 0", self.layers)
         if self.pooling == "nsp" and self.layers != (-1,):
-            raise ArgumentError(
-                '`layers` must be -1 when `pooling` is "nsp".',
-                [f"You gave {self.layers!r}.", 'Choose `pooling = "cls"`, "mean" or "max" for other layers.'],
-            )
+            raise ArgumentError(Sentence('must be -1 when {} is "nsp".', Arg("pooling")),
+                                ['Choose `pooling = "cls"`, "mean" or "max" for other layers.'], argument="layers",
+                                received=self.layers)
         known = ("truncated_normal", "glorot_uniform")
         require(self.initializer in known, "initializer", f"one of {', '.join(known)}", self.initializer)
 

@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bertfit.config.pretraining import PretrainHeads
-from bertfit.errors import ArgumentError
+from bertfit.errors import ArgumentError, Sentence, Value
 
 #: 8,000 SentencePiece pieces and seven special tokens.
 KOREAN_VOCABULARY = 8007
@@ -110,10 +110,11 @@ def find(name: str) -> Preset:
     (16, 'bert-uncased-l2-h128')
     """
     if not isinstance(name, str):
-        raise ArgumentError("The name of a preset must be one string.", [f"You gave {name!r}."])
+        raise ArgumentError("The name of a preset must be one string.", received=name)
     key = ALIASES.get(name.lower(), name.lower())
     if key not in PRESETS:
         near = difflib.get_close_matches(key, [*PRESETS, *ALIASES], n=4, cutoff=0.5)
         hint = f"Did you mean {', '.join(near)}?" if near else f"Known are {', '.join(list(PRESETS)[:6])}, ..."
-        raise ArgumentError("A preset must be one of the known names.", [f"There is no preset {name!r}.", hint])
+        raise ArgumentError("A preset must be one of the known names.",
+                            [Sentence("There is no preset {}.", Value(name)), hint])
     return PRESETS[key]

@@ -73,7 +73,7 @@ class PretrainConfig(Settings):
             require(is_whole(getattr(self, name), 1), name, "a whole number of at least 1", getattr(self, name))
         for name in ("steps", "steps_per_epoch", "validation_steps", "save_epochs", "save_steps"):
             value = getattr(self, name)
-            require(value is None or is_whole(value, 1), name, "a whole number of at least 1, or None", value)
+            require(value is None or is_whole(value, 1), name, "a whole number of at least 1", value, or_none=True)
         check_rates(self)
         require(self.masking in ("dynamic", "static"), "masking", '"dynamic" or "static"', self.masking)
         require(self.monitor in PRETRAIN_MONITORS, "monitor", f"one of {', '.join(PRETRAIN_MONITORS)}", self.monitor)

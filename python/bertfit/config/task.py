@@ -41,7 +41,7 @@ class Task(Settings):
         count = len(self.labels)
         require(low <= count <= high, "labels", f"{low} names" if low == high else f"at least {low} names", count)
         if len(set(self.labels)) != count:
-            raise ArgumentError("`labels` must be different from each other.", [f"You gave {self.labels!r}."])
+            raise ArgumentError("must be different from each other.", argument="labels", received=self.labels)
         require(is_number(self.scale, 0, open_low=True), "scale", "a number above 0", self.scale)
 
     @property

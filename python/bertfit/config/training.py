@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from bertfit.settings import Settings, check_rates, check_run, is_number, is_whole, require
+from bertfit.settings import EITHER, Settings, check_rates, check_run, is_number, is_whole, require
 
 FREEZES = ("none", "embeddings", "encoder")
 MONITORS = ("loss", "accuracy", "auc", "f1_macro", "rmse")
@@ -85,7 +85,8 @@ class TrainConfig(Settings):
         require(self.freeze in FREEZES if isinstance(self.freeze, str) else is_whole(self.freeze, 0),
                  "freeze", f"one of {', '.join(FREEZES)}, or a number of layers", self.freeze)
         require(self.early_stopping is None or is_whole(self.early_stopping, 1),
-                 "early_stopping", "a whole number of epochs of at least 1, or None", self.early_stopping)
+                 "early_stopping", "a whole number of epochs of at least 1", self.early_stopping,
+                 or_none=True)
         require(self.monitor in MONITORS, "monitor", f"one of {', '.join(MONITORS)}", self.monitor)
-        require(isinstance(self.restore_best, bool), "restore_best", "True or False", self.restore_best)
+        require(isinstance(self.restore_best, bool), "restore_best", EITHER, self.restore_best)
         check_run(self)

@@ -98,7 +98,7 @@ class PretrainingData:
         for name, value, least in (("batch_size", batch_size, 1), ("skip", skip, 0), ("seed", seed, 0),
                                    ("epoch", epoch, 0)):
             if value < least:
-                raise ArgumentError(f"`{name}` must be at least {least}.", [f"You gave {value!r}."])
+                raise ArgumentError(f"must be at least {least}.", argument=name, received=value)
         step, stop = skip, self.steps(batch_size, drop_last)
         if step >= stop:
             return

@@ -84,9 +84,9 @@ class MaskRule:
             VocabularyError: The vocabulary has no [MASK].
         """
         if not 0 < mask_prob <= 1:
-            raise ArgumentError("`mask_prob` must be above 0 and at most 1.", [f"You gave {mask_prob!r}."])
+            raise ArgumentError("must be above 0 and at most 1.", argument="mask_prob", received=mask_prob)
         if max_predictions < 1:
-            raise ArgumentError("`max_predictions` must be at least 1.", [f"You gave {max_predictions!r}."])
+            raise ArgumentError("must be at least 1.", argument="max_predictions", received=max_predictions)
         if vocabulary.mask_id is None:
             raise VocabularyError("A vocabulary for pretraining must have the token [MASK].",
                                   [f"{vocabulary.name} has {len(vocabulary):,} tokens and no [MASK]."])

@@ -78,11 +78,11 @@ class Corpus:
         for name, value, allowed in (("form", form, ("auto", "text", "jsonl")),
                                      ("bad_lines", bad_lines, ("error", "skip"))):
             if value not in allowed:
-                raise ArgumentError(f"`{name}` must be one of {', '.join(allowed)}.", [f"You gave {value!r}."])
+                raise ArgumentError(f"must be one of {', '.join(allowed)}.", argument=name, received=value)
         if longest_line is not None and longest_line < 1:
-            raise ArgumentError("`longest_line` must be at least 1 byte.", [f"You gave {longest_line!r}."])
+            raise ArgumentError("must be at least 1 byte.", argument="longest_line", received=longest_line)
         if not self.paths:
-            raise ArgumentError("`corpus` must name at least one file.")
+            raise ArgumentError("must name at least one file.", argument="corpus")
         self.form, self.field, self.bad_lines, self.longest_line = form, field, bad_lines, longest_line
         self.size = 0
         for path in self.paths:

@@ -25,7 +25,7 @@ from bertfit import _env
 from bertfit.corpus.blocks import COUNTS, BlockResult, BlockSettings, block_maker, write_all
 from bertfit.corpus.masking import MaskRule, default_predictions
 from bertfit.corpus.reader import BLOCK_CHARACTERS, Corpus
-from bertfit.errors import ArgumentError, DataError
+from bertfit.errors import Arg, ArgumentError, DataError, Sentence, Value
 from bertfit.settings import is_number, is_whole, require
 from bertfit.system import cores, ordered_map, replacement
 from bertfit.text import Vocabulary
@@ -83,7 +83,7 @@ def make_pretraining_data(
     rule = MaskRule.of(vocabulary, mask_prob, max_predictions, whole_word)
     seed = _env.draw_seed(seed)
     if seed < 0:
-        raise ArgumentError("`seed` must be at least 0.", [f"You gave {seed}."])
+        raise ArgumentError("must be at least 0.", argument="seed", received=seed)
     source = Corpus(corpus, form, field, bad_lines, longest_line)
     settings = {
         "max_len": max_len, "mask_prob": float(mask_prob), "max_predictions": max_predictions,
@@ -221,8 +221,8 @@ def _new_folder(path: str | os.PathLike, overwrite: bool) -> Iterator[tuple[Path
     target = Path(os.path.realpath(path))
     occupied = os.path.lexists(target) and not (target.is_dir() and not any(target.iterdir()))
     if occupied and not (overwrite and (target / DESCRIPTION).is_file()):
-        rule = "`out_dir` must be a new or empty folder, or pretraining data when `overwrite` is true."
-        raise ArgumentError(rule, [f"{target} is {'not empty' if target.is_dir() else 'a file'}."])
+        rule = Sentence("must be a new or empty folder, or pretraining data when {} is true.", Arg("overwrite"))
+        raise ArgumentError(rule, [f"{target} is {'not empty' if target.is_dir() else 'a file'}."], argument="out_dir")
     try:
         with replacement(target) as draft:
             yield draft, target
@@ -249,6 +249,6 @@ def read_description(folder: str | os.PathLike) -> dict[str, Any]:
         raise DataError("The description of pretraining data must be bertfit's.", [f"{path} is not."])
     if description.get("format_version") != FORMAT_VERSION:
         raise DataError("Pretraining data must be of a format that this version knows.",
-                        [f"{path} has format version {description.get('format_version')!r}; "
-                         f"known is {FORMAT_VERSION}."])
+                        [Sentence("{} has format version {}; known is {}.", path,
+                                  Value(description.get("format_version")), FORMAT_VERSION)])
     return description

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from bertfit.config import Task
-from bertfit.errors import ArgumentError
+from bertfit.errors import Arg, ArgumentError, Sentence
 from bertfit.frames.columns import is_frame, target_columns, text_rows
 from bertfit.frames.targets import code_target
 from bertfit.inference import check_fitted, check_type, fill_mask, next_sentence
@@ -126,8 +126,9 @@ class Bert:
             target = self._own("target") if is_frame(data) else None
             target = target if target is None or len(target) > 1 else target[0]
         if target is None:
-            raise ArgumentError("`target` must be given.", ["It can be left out for a DataFrame, where the model was "
-                                                            "fitted on one: the column has the same name."])
+            raise ArgumentError("must be given.", [
+                "It can be left out for a DataFrame, where the model was fitted on one: the column has the same name.",
+            ], argument="target")
         values = code_target(self.task, target_columns(data if is_frame(data) else None, target))
         return evaluate_rows(self.model, rows.labelled(values), threshold=threshold, batch_size=batch_size,
                              precision=precision, progress=progress)
@@ -222,11 +223,12 @@ class Bert:
             return Rows.of(data, pair)
         names = [*(self._own("text") or []), *(self._own("pair") or [])]
         if not names:
-            raise ArgumentError("`data` must be a list of texts, or a single column.",
-                                ["The model was not fitted on a data frame: it knows no column by name."])
+            raise ArgumentError("must be a list of texts, or a single column.",
+                                ["The model was not fitted on a data frame: it knows no column by name."],
+                                argument="data")
         if pair is not None:
-            raise ArgumentError("`pair` must be left out where `data` is a DataFrame.",
-                                ["The columns are those of the fit."])
+            raise ArgumentError(Sentence("must be left out where {} is a DataFrame.", Arg("data")),
+                                ["The columns are those of the fit."], argument="pair")
         return text_rows(data, *names)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from bertfit.config import Task
-from bertfit.errors import ArgumentError, DataError, you_gave
+from bertfit.errors import Arg, ArgumentError, DataError, Sentence, Value
 from bertfit.frames.targets import code_target
 from bertfit.rows import Rows
 
@@ -31,12 +31,12 @@ def column(data: Any, name: Any, argument: str):
     """
     names = list(data.columns)
     if not isinstance(name, str) or name not in names:
-        hint = "" if isinstance(name, str) else " Names of columns are strings."
-        raise DataError(f"`{argument}` must be a column of the data.",
-                        [you_gave(name) + hint, f"Columns: {', '.join(map(str, names[:10]))}."])
+        hint = [] if isinstance(name, str) else ["Names of columns are strings."]
+        raise DataError("must be a column of the data.",
+                        [*hint, f"Columns: {', '.join(map(str, names[:10]))}."], argument=argument, received=name)
     if names.count(name) > 1:
-        raise DataError(f"`{argument}` must be one column of the data.",
-                        [f"{names.count(name)} columns have the name {name!r}."])
+        raise DataError("must be one column of the data.",
+                        [Sentence("{} columns have the name {}.", names.count(name), Value(name))], argument=argument)
     return data[name]
 
 
@@ -55,7 +55,7 @@ def target_columns(data: Any, target: Any) -> dict[str, Any]:
     if data is not None and _are_names(target):
         return {name: column(data, name, "target") for name in target}
     if isinstance(target, str):
-        raise DataError("`target` must be the values where there is no data frame.", [you_gave(target)])
+        raise DataError("must be the values where there is no data frame.", argument="target", received=target)
     if is_frame(target):
         return {str(name): target[name] for name in target.columns}
     if isinstance(target, np.ndarray) and target.ndim == 2 and target.shape[1] > 1:
@@ -64,7 +64,7 @@ def target_columns(data: Any, target: Any) -> dict[str, Any]:
         try:
             target = list(target)
         except TypeError:
-            raise DataError("`target` must be a sequence of values.", [you_gave(target)]) from None
+            raise DataError("must be a sequence of values.", argument="target", received=target) from None
     return {str(getattr(target, "name", None) or "target"): target}
 
 
@@ -108,8 +108,9 @@ class Source:
             names = [self.text, *([] if self.pair is None else [self.pair]), *targets]
             twice = [name for name in names if names.count(name) > 1]
             if twice:
-                raise ArgumentError("`text`, `target` and `pair` must be different columns.",
-                                    [f"Given twice: {twice[0]!r}."])
+                roles = map(Arg, ("text", "target", "pair"))
+                raise ArgumentError(Sentence("{}, {} and {} must be different columns.", *roles),
+                                    [Sentence("Given twice: {}.", Value(twice[0]))])
         for name, values in columns.items():
             if len(values) != len(rows):
                 raise DataError("The target must have one value per text.",
@@ -126,8 +127,8 @@ class Source:
         if not isinstance(self.sample_weights, str):
             return self.sample_weights
         if data is None:
-            raise ArgumentError("`sample_weights` must be numbers where there is no data frame.",
-                                [you_gave(self.sample_weights)])
+            raise ArgumentError("must be numbers where there is no data frame.", argument="sample_weights",
+                                received=self.sample_weights)
         return column(data, self.sample_weights, "sample_weights")
 
     def validation_rows(self, task: Task, validation: Any) -> Rows | None:
@@ -146,15 +147,14 @@ class Source:
             return None
         if self.by_column:
             if not is_frame(validation):
-                raise ArgumentError("`validation` must be a share, or a DataFrame like `data`.",
-                                    [you_gave(validation)])
+                raise ArgumentError(Sentence("must be a share, or a DataFrame like {}.", Arg("data")),
+                                    argument="validation", received=validation)
             rows, columns = self.read(validation)
             weighed = isinstance(self.sample_weights, str) and self.sample_weights in validation.columns
             return rows.labelled(code_target(task, columns), self.weights(validation) if weighed else None)
         if not isinstance(validation, tuple) or len(validation) not in (2, 3):
-            raise ArgumentError(
-                "`validation` must be a share, or a tuple (texts, targets) or (texts, pairs, targets).",
-                [you_gave(validation)])
+            raise ArgumentError("must be a share, or a tuple (texts, targets) or (texts, pairs, targets).",
+                                argument="validation", received=validation)
         texts, *pairs, targets = validation
         rows, columns = Source(False, texts, pairs[0] if pairs else None, targets, None).read(None)
         return rows.labelled(code_target(task, columns))

@@ -12,7 +12,7 @@ from types import NoneType
 from typing import Any
 
 from bertfit.config import HeadConfig, TrainConfig
-from bertfit.errors import ArgumentError, you_gave
+from bertfit.errors import ArgumentError, Sentence, Value
 from bertfit.frames.bert import Bert
 from bertfit.frames.columns import Source, is_frame
 from bertfit.frames.opening import model_of
@@ -69,7 +69,7 @@ def fit(
         array(['spam'], dtype=object)
     """
     if data is not None and not is_frame(data):
-        raise ArgumentError("`data` must be a pandas DataFrame, or None.", [you_gave(data)])
+        raise ArgumentError(Sentence("must be a pandas DataFrame, or {}.", Value(None)), argument="data", received=data)
     start = model_of(model)
     config = _settings(control, settings, validation)
     callbacks = listeners(callbacks)
@@ -90,13 +90,13 @@ def listeners(callbacks: Any) -> list[Callback]:
     listed = list(callbacks) if isinstance(callbacks, Sequence) else [callbacks]
     for callback in listed:
         if not isinstance(callback, Callback):
-            raise ArgumentError("`callbacks` must be a list of bertfit.Callback objects.", [you_gave(callback)])
+            raise ArgumentError("must be a list of bertfit.Callback objects.", argument="callbacks", received=callback)
     return listed
 
 
 def _settings(control: Any, settings: Mapping[str, Any], validation: Any) -> TrainConfig:
     if not isinstance(control, (TrainConfig, Mapping, NoneType)):
-        raise ArgumentError("`control` must be a TrainConfig, or a dict of its fields.", [you_gave(control)])
+        raise ArgumentError("must be a TrainConfig, or a dict of its fields.", argument="control", received=control)
     base = control.to_dict() if isinstance(control, TrainConfig) else dict(control or {})
     base.update(settings)
     if isinstance(validation, numbers.Real):  # True too, which TrainConfig refuses

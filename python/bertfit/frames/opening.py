@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from bertfit.errors import ArgumentError, you_gave
+from bertfit.errors import ArgumentError
 from bertfit.frames.bert import Bert
 from bertfit.model import Model, fresh_model, open_model
 
@@ -63,5 +63,5 @@ def model_of(model: Any) -> Model:
     if isinstance(model, Model):
         return model
     if not isinstance(model, (str, os.PathLike)):
-        raise ArgumentError("`model` must be what bertfit.load() returns, or takes.", [you_gave(model)])
+        raise ArgumentError("must be what bertfit.load() returns, or takes.", argument="model", received=model)
     return open_model(model)

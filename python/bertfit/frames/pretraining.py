@@ -9,7 +9,7 @@ from typing import Any
 
 from bertfit.config import PretrainConfig, PretrainHeads
 from bertfit.corpus import PretrainingData
-from bertfit.errors import ArgumentError, you_gave
+from bertfit.errors import ArgumentError
 from bertfit.frames.bert import Bert
 from bertfit.frames.fitting import listeners
 from bertfit.frames.opening import model_of
@@ -58,7 +58,7 @@ def pretrain(
         >>> model.fill_mask("the man went to the [MASK] .")  # doctest: +SKIP
     """
     if not isinstance(control, (PretrainConfig, Mapping, NoneType)):
-        raise ArgumentError("`control` must be a PretrainConfig, or a dict of its fields.", [you_gave(control)])
+        raise ArgumentError("must be a PretrainConfig, or a dict of its fields.", argument="control", received=control)
     base = control.to_dict() if isinstance(control, PretrainConfig) else dict(control or {})
     config = build(PretrainConfig, {**base, **settings}, "control")
     heads = build(PretrainHeads, heads, "heads") if isinstance(heads, Mapping) else heads

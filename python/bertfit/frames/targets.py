@@ -42,10 +42,10 @@ def read_target(columns: Mapping[str, Any], kind: str = "auto") -> tuple[str, tu
         DataError: Values are missing, infinite, or of no use for the kind.
     """
     if kind not in ("auto", *TASKS):
-        raise ArgumentError(f"`task` must be one of auto, {', '.join(TASKS)}.", [f"You gave {kind!r}."])
+        raise ArgumentError(f"must be one of auto, {', '.join(TASKS)}.", argument="task", received=kind)
     if len(columns) > 1 or kind == "multilabel":
         if kind not in ("auto", "multilabel"):
-            raise ArgumentError(f"A {kind} target must be one column.", [f"You gave {len(columns)}."])
+            raise ArgumentError(f"A {kind} target must be one column.", received=len(columns))
         return "multilabel", tuple(columns), np.stack([_shares(v, n) for n, v in columns.items()], axis=1)
     ((name, values),) = columns.items()
     column = _Column(values, name)
@@ -86,7 +86,7 @@ def code_target(task: Task, columns: Mapping[str, Any]) -> np.ndarray:
     plain = column.numeric and not column.categories
     if task.kind == "regression" or (task.kind == "binary" and task.labels in _NUMERIC_LABELS and plain):
         if not plain:
-            raise DataError(f"`{name}` must be numbers for this model.")
+            raise DataError(f"The target `{name}` must be numbers for this model.")
         return column.values.astype(np.float64)
     return column.codes(task.labels)
 

@@ -39,7 +39,7 @@ def fill_mask(model: Model, rows: Rows, top: int = 5) -> dict[str, list]:
     """
     _check_heads(model)
     if not 1 <= top <= len(model.vocabulary):
-        raise ArgumentError(f"`top` must be between 1 and {len(model.vocabulary)}.", [f"You gave {top!r}."])
+        raise ArgumentError(f"must be between 1 and {len(model.vocabulary)}.", argument="top", received=top)
     encoding = _encode_masked(model, rows.texts)
     tokens = np.asarray(model.vocabulary.tokens, dtype=object)
     columns: dict[str, list] = {"row": [], "mask": [], "rank": [], "token": [], "probability": []}
@@ -87,10 +87,9 @@ def _run(model: Model, ids: np.ndarray, segments: np.ndarray) -> tuple[np.ndarra
 
 def _check_heads(model: Model) -> None:
     if model.pretraining is None:
-        raise ArgumentError(
-            "`model` must have MLM and NSP heads.",
-            [f"{model.name} has none.", "Pretrain it first, or load a checkpoint that was saved with them."],
-        )
+        raise ArgumentError("must have MLM and NSP heads.",
+                            [f"{model.name} has none.",
+                             "Pretrain it first, or load a checkpoint that was saved with them."], argument="model")
 
 
 def _encode_masked(model: Model, texts: list[str]) -> Encoding:

@@ -68,5 +68,5 @@ def check_type(task, type: str | None) -> str:
     if type not in fitting:
         allowed = " or ".join(f'"{t}"' for t in fitting)
         reason = [f"The model predicts a {task.kind} target."] if type in TYPES else []
-        raise ArgumentError(f"`type` must be {allowed} for this model.", [f"You gave {type!r}.", *reason])
+        raise ArgumentError(f"must be {allowed} for this model.", reason, argument="type", received=type)
     return type

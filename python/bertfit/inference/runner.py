@@ -34,8 +34,9 @@ def check_fitted(model) -> None:
         ArgumentError: It was only loaded.
     """
     if not model.fitted:
-        raise ArgumentError("`model` must be fitted before it can predict.",
-                            [f"{model.name} was only loaded.", "Fit it with bert_fit() in R, bertfit.fit() in Python."])
+        raise ArgumentError("must be fitted before it can predict.",
+                            [f"{model.name} was only loaded.", "Fit it with bert_fit() in R, bertfit.fit() in Python."],
+                            argument="model")
 
 
 def check_pairs(model, rows: Rows) -> None:
@@ -48,7 +49,7 @@ def check_pairs(model, rows: Rows) -> None:
     if fitted_on_pairs is None or bool(fitted_on_pairs) == (rows.pairs is not None):
         return
     rule = "must be given: the model was fitted on pairs." if fitted_on_pairs else "must be left out."
-    raise ArgumentError(f"`pair` {rule}", ["The model was fitted on single texts."] if not fitted_on_pairs else [])
+    raise ArgumentError(rule, ["The model was fitted on single texts."] if not fitted_on_pairs else [], argument="pair")
 
 
 def choose_precision(model, precision: str) -> str:

@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from bertfit.errors import ArgumentError, BundleError, you_gave
+from bertfit.errors import Arg, ArgumentError, BundleError, Sentence, Value
 from bertfit.plain import plain_copy
 from bertfit.settings import is_whole
 from bertfit.system import replacement
@@ -103,7 +103,7 @@ def write_directory(path: str | os.PathLike, description: Mapping[str, Any], par
         BundleError: The disk refuses.
     """
     if not isinstance(path, (str, os.PathLike)) or not str(path):
-        raise ArgumentError("`path` must be the path of a directory.", [you_gave(path)])
+        raise ArgumentError("must be the path of a directory.", argument="path", received=path)
     target = Path(os.path.realpath(path))
     _check_target(target, overwrite)
     try:
@@ -118,19 +118,21 @@ def write_directory(path: str | os.PathLike, description: Mapping[str, Any], par
 def _check_target(target: Path, overwrite: bool) -> None:
     if not os.path.lexists(target):
         return
-    rule = "`path` must be a new directory, or a bertfit bundle when `overwrite` is true."
+    rule = Sentence("must be a new directory, or a bertfit bundle when {} is true.", Arg("overwrite"))
     if not target.is_dir():
-        raise ArgumentError(rule, [f"{target} is a file."])
+        raise ArgumentError(rule, [f"{target} is a file."], argument="path")
     inside = set(os.listdir(target))
     if not inside:
         return
     if DESCRIPTION not in inside:
-        raise ArgumentError(rule, [f"{target} is a directory with other things in it."])
+        raise ArgumentError(rule, [f"{target} is a directory with other things in it."], argument="path")
     if not overwrite:
-        raise ArgumentError(rule, [f"{target} holds a saved model.", "Choose another path, or set `overwrite`."])
+        raise ArgumentError(rule, [f"{target} holds a saved model.",
+                                   Sentence("Choose another path, or set {}.", Arg("overwrite"))], argument="path")
     others = sorted(inside - {DESCRIPTION, *PARTS, *VOCABULARIES})
     if others:
-        raise ArgumentError(rule, [f"{target} holds {others[0]!r} too, which would be lost.", "Move it away first."])
+        raise ArgumentError(rule, [Sentence("{} holds {} too, which would be lost.", target, Value(others[0])),
+                                   "Move it away first."], argument="path")
 
 
 def _write_file(path: Path, write: Writer) -> dict[str, Any]:
@@ -224,13 +226,14 @@ def read_bytes(data: bytes | bytearray | memoryview, fields: set[str]) -> tuple[
                 known = {DESCRIPTION, *PARTS, *VOCABULARIES}
                 if not member.isreg() or member.name not in known or member.name in contents:
                     raise BundleError("A saved model must hold its four files only.",
-                                      [f"It also holds {member.name!r}."])
+                                      [Sentence("It also holds {}.", Value(member.name))])
                 contents[member.name] = tar.extractfile(member).read()
     except tarfile.TarError as error:
         raise BundleError("A saved model must be a whole bertfit bundle.", [f"It cannot be read: {error}."]) from error
     names = _parts(contents)
     if extra := sorted(set(contents) - {DESCRIPTION, *names}):
-        raise BundleError("A saved model must hold its four files only.", [f"It also holds {extra[0]!r}."])
+        raise BundleError("A saved model must hold its four files only.",
+                          [Sentence("It also holds {}.", Value(extra[0]))])
     missing = [name for name in (DESCRIPTION, *names) if name not in contents]
     if missing:
         raise BundleError("A bertfit bundle must be complete.", [f"{where} lacks {', '.join(missing)}."])

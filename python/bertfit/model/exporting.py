@@ -44,11 +44,11 @@ def export(model: Model, path: str | os.PathLike, format: str) -> str:
     scale.
     """
     if format not in FORMATS:
-        raise ArgumentError('`format` must be "google" or "huggingface".', [f"You gave {format!r}."])
+        raise ArgumentError('must be "google" or "huggingface".', argument="format", received=format)
     _refuse_what_changes(model, format)
     target = Path(os.path.realpath(path))
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise ArgumentError("`path` must be a new or empty folder.", [f"{target} is not."])
+        raise ArgumentError("must be a new or empty folder.", [f"{target} is not."], argument="path")
     write: Callable[[Model, Path], None] = _write_google if format == "google" else _write_huggingface
     try:
         with replacement(target) as draft:
@@ -74,7 +74,7 @@ def _refuse_what_changes(model: Model, format: str) -> None:
     if model.fitted and (model.head_config.hidden or model.head_config.pooling != "nsp"):
         reasons.append("Its head has hidden layers or another pooling than the format's classifier.")
     if reasons:
-        raise ArgumentError(f"`model` must be one that the {format} format can hold.", reasons)
+        raise ArgumentError(f"must be one that the {format} format can hold.", reasons, argument="model")
 
 
 def _vocabulary_lines(model: Model) -> bytes:

@@ -13,7 +13,7 @@ from typing import Any
 
 from bertfit import _env
 from bertfit.config import BertConfig, PretrainHeads, presets
-from bertfit.errors import ArgumentError
+from bertfit.errors import Arg, ArgumentError, Sentence
 from bertfit.model.model import Model
 from bertfit.network import Encoder
 from bertfit.settings import is_whole, require
@@ -50,7 +50,7 @@ def fresh_model(
     """
     words = _vocabulary(vocabulary, lower_case)
     require(seed is None or is_whole(seed, 0, 2**31 - 1),
-            "seed", "a whole number between 0 and 2147483647, or None", seed)
+            "seed", "a whole number between 0 and 2147483647", seed, or_none=True)
     if isinstance(config, str):
         preset = presets.find(config)
         name, heads = name or preset.name, heads or (preset.heads if preset.heads != PretrainHeads() else None)
@@ -58,13 +58,11 @@ def fresh_model(
     elif isinstance(config, Mapping):
         config = BertConfig(**{"vocab_size": len(words), "pad_token_id": words.pad_id, **config})
     elif not isinstance(config, BertConfig):
-        raise ArgumentError("`config` must be a configuration or the name of a preset.", [f"You gave {config!r:.60}."])
+        raise ArgumentError("must be a configuration or the name of a preset.", argument="config", received=config)
     if config.vocab_size != len(words):
-        raise ArgumentError(
-            "`config` and `vocab` must have the same number of entries.",
-            [f"`vocab_size` is {config.vocab_size:,}; {words.name} has {len(words):,}.",
-             f"Make the configuration with vocab_size = {len(words)}."],
-        )
+        raise ArgumentError(Sentence("{} and {} must have the same number of entries.", Arg("config"), Arg("vocab")),
+                            [f"`vocab_size` is {config.vocab_size:,}; {words.name} has {len(words):,}.",
+                             f"Make the configuration with vocab_size = {len(words)}."])
     if config.pad_token_id != words.pad_id:
         config = dataclasses.replace(config, pad_token_id=words.pad_id)
     seed = _env.draw_seed(seed)
@@ -78,10 +76,10 @@ def fresh_model(
 def _vocabulary(vocabulary, lower_case: bool | None) -> Vocabulary:
     if isinstance(vocabulary, Vocabulary):
         if lower_case not in (None, vocabulary.lower_case):
-            raise ArgumentError("`lower_case` must be left out where the vocabulary is open already.")
+            raise ArgumentError("must be left out where the vocabulary is open already.", argument="lower_case")
         return vocabulary
     if isinstance(vocabulary, (bytes, bytearray, memoryview)):
         return Vocabulary.from_bytes(bytes(vocabulary), lower_case)
     if isinstance(vocabulary, (str, os.PathLike)):
         return Vocabulary.from_file(os.path.expanduser(os.fspath(vocabulary)), lower_case)
-    raise ArgumentError("`vocab` must be a vocabulary or the path of one.", [f"You gave {vocabulary!r:.60}."])
+    raise ArgumentError("must be a vocabulary or the path of one.", argument="vocab", received=vocabulary)

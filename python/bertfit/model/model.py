@@ -217,10 +217,8 @@ class Model:
         if max_len is None:
             max_len = self.text_len
         if is_number(max_len, self.max_len, open_low=True):  # what is not a number, the tokenizer refuses
-            raise ArgumentError(
-                f"`max_len` must be at most {self.max_len}, the length of this model's position table.",
-                [f"You gave {max_len}."],
-            )
+            raise ArgumentError(f"must be at most {self.max_len}, the length of this model's position table.",
+                                argument="max_len", received=max_len)
         return self.tokenizer.encode(rows.texts, rows.pairs, max_len=max_len)
 
     def logits(self, encoding: Encoding, precision: str = "auto", progress: Progress | None = None) -> np.ndarray:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertfit.checkpoints import Checkpoint, download, open_checkpoint, registry
-from bertfit.errors import ArgumentError, DownloadError, you_gave
+from bertfit.errors import ArgumentError, DownloadError
 from bertfit.model import bundle
 from bertfit.model.unbuilt import Unbuilt
 
@@ -56,7 +56,7 @@ def open_unbuilt(
         DownloadError: The model is not in the cache and cannot, or must not, be fetched.
     """
     if not isinstance(x, (str, os.PathLike)) or not str(x):
-        raise ArgumentError("`x` must be the name of a model or the path of a folder.", [you_gave(x)])
+        raise ArgumentError("must be the name of a model or the path of a folder.", argument="x", received=x)
     path = Path(x).expanduser()
     if (path / bundle.DESCRIPTION).is_file():
         return _open_bundle(path, name, lower_case, max_len)
@@ -89,12 +89,12 @@ def _open_bundle(path: Path, name: str | None, lower_case: bool | None, max_len:
 
     model = persist.load(path)
     if lower_case not in (None, model.vocabulary.lower_case):
-        raise ArgumentError("`lower_case` must be left out for a saved model.",
-                            [f"It was saved with lower_case = {model.vocabulary.lower_case}."])
+        raise ArgumentError("must be left out for a saved model.",
+                            [f"It was saved with lower_case = {model.vocabulary.lower_case}."], argument="lower_case")
     if max_len not in (None, model.max_len):
         if model.fitted:
-            raise ArgumentError("`max_len` must be left out for a fitted model.",
-                                [f"It was saved with {model.max_len} positions."])
+            raise ArgumentError("must be left out for a fitted model.",
+                                [f"It was saved with {model.max_len} positions."], argument="max_len")
         model = model.copy(max_len, heads=True)
     if name is not None:
         model.name = name

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from bertfit import errors
 from bertfit.checks import whole
-from bertfit.errors import ArgumentError, BertfitError
+from bertfit.errors import Arg, ArgumentError, BertfitError, Sentence, Value
 from bertfit.model import Unbuilt
 from bertfit.r.values import read_arguments, to_plain
 from bertfit.system import interrupts
@@ -34,9 +35,11 @@ def call(name: str, arguments: Mapping[str, Any] | None = None) -> dict[str, Any
         arguments: Its arguments by name; optional ones may be left out.
 
     Returns:
-        ``{"ok": True, "value": ...}``, or ``{"ok": False, "code", "message", "details", "python_type",
-        "traceback"}``. `code` is the error class's, "memory" where memory ran out, "interrupt" after Ctrl-C, or
-        "internal".
+        ``{"ok": True, "value": ...}``, or ``{"ok": False, "code", "argument", "rule", "received", "details",
+        "message", "python_type", "traceback"}``. `code` is the error class's, "memory" where memory ran out,
+        "interrupt" after Ctrl-C, or "internal". Sentences (`rule`, each of `details`) are lists of ``{"text"}``,
+        ``{"argument"}`` and ``{"value"}``, which R words; `received` is a value, or the text that names its class, and
+        left out where nothing was received. `message` is Python's wording.
     """
     try:
         with interrupts.from_r(heeded=name not in uncut):
@@ -49,8 +52,8 @@ def call(name: str, arguments: Mapping[str, Any] | None = None) -> dict[str, Any
 def _call(name: str, arguments: dict[str, Any]) -> Any:
     function = functions.get(name)
     if function is None:
-        raise ArgumentError("`name` must be a function of bertfit.r.",
-                            [f"You gave {name!r}.", f"Known: {', '.join(sorted(functions))}."])
+        raise ArgumentError("must be a function of bertfit.r.", [f"Known: {', '.join(sorted(functions))}."],
+                            argument="name", received=name)
     if arguments.get("progress") is not None:
         from bertfit.training import interruptible
 
@@ -60,17 +63,34 @@ def _call(name: str, arguments: dict[str, Any]) -> Any:
 
 def _failure(error: BaseException) -> dict[str, Any]:
     if isinstance(error, BertfitError):
-        code, message, details = error.code, error.message, list(error.details)
+        told, code = error, error.code
     elif isinstance(error, KeyboardInterrupt):
-        code, message, details = "interrupt", "Interrupted.", []
+        told, code = BertfitError("Interrupted."), "interrupt"
     elif isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
-        code, message = "memory", "There must be enough memory for the model and its batches."
-        details = ["Try a smaller `batch_size` or `max_len`, or close other programs."]
+        told, code = errors.out_of_memory(), "memory"
     else:
-        code, message = "internal", "Something went wrong inside bertfit that its authors did not foresee."
-        details = [f"{type(error).__name__}: {error}"]
-    return {"ok": False, "code": code, "message": message, "details": details, "python_type": type(error).__name__,
-            "traceback": "".join(traceback.format_exception(error))}
+        told = BertfitError("Something went wrong inside bertfit that its authors did not foresee.",
+                            [f"{type(error).__name__}: {error}"])
+        code = "internal"
+    received = {} if told.received is errors.NOTHING else {"received": _shown(told.received)}
+    return {"ok": False, "code": code, "argument": told.argument, "rule": _pieces(told.rule),
+            "details": [_pieces(detail) for detail in told.details], **received, "message": str(told),
+            "python_type": type(error).__name__, "traceback": "".join(traceback.format_exception(error))}
+
+
+def _pieces(sentence: str | Sentence) -> list[dict[str, Any]]:
+    """A sentence as R words it: pieces of text, names of arguments, and values."""
+    parts = [sentence] if isinstance(sentence, str) else sentence.parts
+    return [{"argument": part.name} if isinstance(part, Arg)
+            else _shown(part.value) if isinstance(part, Value) else {"text": part} for part in parts if part != ""]
+
+
+def _shown(value: Any) -> dict[str, Any]:
+    """A plain value; what R cannot hold as Python spells it, of anything else the class."""
+    if not errors.is_plain(value):
+        return {"text": f"an object of class {type(value).__name__}"}
+    spelled = ascii(value)
+    return {"text": spelled} if "\\x00" in spelled or "\\ud" in spelled else {"value": to_plain(value)}
 
 
 def exported(function: Callable) -> Callable:

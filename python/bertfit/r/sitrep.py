@@ -36,7 +36,7 @@ def sitrep() -> dict[str, Any]:
         _env.tensorflow()
         result.update(device=_env.device_name(), precision=_env.resolve_precision("auto"), keras2=True)
     except BertfitError as error:
-        problems.append(" ".join((error.message, *error.details)))
+        problems.append(" ".join(map(str, error.sentences)))
     except Exception as error:
         problems.append(f"TensorFlow does not start: {type(error).__name__}: {error}")
     return result

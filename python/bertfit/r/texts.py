@@ -47,7 +47,7 @@ def tokenize(model: Model, rows: Rows, max_len: int | None = None, padding: str 
     """Ids of texts. Padded: input_ids, segment_ids, attention_mask int32 [n, L] and truncated [n]; with
     padding "none": ids, segments (flat), splits [n + 1] and truncated."""
     if padding not in ("max_len", "longest", "none"):
-        raise ArgumentError('`padding` must be "max_len", "longest" or "none".', [f"You gave {padding!r}."])
+        raise ArgumentError('must be "max_len", "longest" or "none".', argument="padding", received=padding)
     encoding = model.encode(rows, max_len)
     if padding == "none":
         return {"ids": encoding.ids, "segments": encoding.segments, "splits": encoding.splits,

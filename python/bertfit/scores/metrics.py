@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from bertfit.config import Task
-from bertfit.errors import ArgumentError, DataError, you_gave
+from bertfit.errors import ArgumentError, DataError
 from bertfit.rows import check_targets
 from bertfit.scores.outcomes import classes, probabilities
 from bertfit.settings import is_number
@@ -116,7 +116,7 @@ def check_threshold(threshold: float) -> None:
         ArgumentError: It is not a number from 0 to 1.
     """
     if not is_number(threshold, 0, 1):
-        raise ArgumentError("`threshold` must be between 0 and 1.", [you_gave(threshold)])
+        raise ArgumentError("must be between 0 and 1.", argument="threshold", received=threshold)
 
 
 def report(task: Task, probs: np.ndarray, targets: np.ndarray, threshold: float = 0.5) -> dict[str, Any]:

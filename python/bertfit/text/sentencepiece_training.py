@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from bertfit.errors import ArgumentError, VocabularyError
+from bertfit.errors import Arg, ArgumentError, Sentence, VocabularyError
 from bertfit.text.wordpiece import beginning
 
 SENTENCEPIECE_SPECIALS = ("[PAD]", "[UNK]", "[BOS]", "[EOS]", "[SEP]", "[CLS]", "[MASK]")  # ids 0 to 6
@@ -59,10 +59,12 @@ def _explained(reason: str, size: int, entries: int) -> Exception:
     """What the library's complaint means for `size`, of which the special tokens are no part."""
     special = entries - size
     if match := re.search(r"smaller than required_chars. \d+ vs (\d+)", reason):
-        return ArgumentError(f"`size` must be at least {int(match[1]) - special:,} for these texts.",
-                             [f"You gave {size:,}; their alphabet takes more.",
-                              "A smaller `character_coverage` leaves more rare characters to [UNK]."])
+        return ArgumentError(f"must be at least {int(match[1]) - special:,} for these texts.",
+                             ["Their alphabet takes more.",
+                              Sentence("A smaller {} leaves more rare characters to [UNK].",
+                                       Arg("character_coverage"))],
+                             argument="size", received=size)
     if match := re.search(r"too high \(\d+\)\. Please set it to a value <= (\d+)", reason):
-        return ArgumentError(f"`size` must be at most {int(match[1]) - special:,} for these texts.",
-                             [f"You gave {size:,}.", "More texts give more."])
+        return ArgumentError(f"must be at most {int(match[1]) - special:,} for these texts.", ["More texts give more."],
+                             argument="size", received=size)
     return VocabularyError("SentencePiece must be able to train on the texts.", [" ".join(reason.split())])

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bertfit.errors import ArgumentError, DataError
+from bertfit.errors import ArgumentError, DataError, Sentence, Value
 from bertfit.settings import is_whole, require
 from bertfit.text import fast_wordpiece
 from bertfit.text.normalize import words_with_sources
@@ -78,9 +78,9 @@ class Encoding:
         if length is None:
             length = longest
         elif longest > length:
-            raise ArgumentError(
-                "`length` must be at least the longest row's.", [f"You gave {length}; a row has {longest} tokens."]
-            )
+            raise ArgumentError("must be at least the longest row's.",
+                                [f"A row has {longest} tokens."],
+                                argument="length", received=length)
         # Row by row, position j of row i lies at starts[i] + j; positions at and beyond lengths[i] are
         # padding. A boolean assignment fills the real ones in the same order as they lie in `ids`.
         mask = np.arange(length) < lengths[:, None]  # [n, L]
@@ -278,9 +278,8 @@ class Tokenizer:
             row = np.asarray(row).tolist()
             bad = [id_ for id_ in row if not (isinstance(id_, int) and 0 <= id_ < len(names))]
             if bad:
-                raise DataError(
-                    f"Ids must be whole numbers from 0 to {len(names) - 1}.", [f"Row {number} has {bad[0]!r}."]
-                )
+                raise DataError(f"Ids must be whole numbers from 0 to {len(names) - 1}.",
+                                [Sentence("Row {} has {}.", number, Value(bad[0]))])
             if self._sentence is not None:
                 texts.append(self._sentence.decode(row, skipped))
                 continue

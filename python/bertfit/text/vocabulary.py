@@ -14,7 +14,7 @@ import hashlib
 import os
 import re
 
-from bertfit.errors import ArgumentError, VocabularyError
+from bertfit.errors import ArgumentError, Sentence, Value, VocabularyError
 from bertfit.text import sentencepiece_model
 
 #: Type of a vocabulary -> the name of its file in a model's folder.
@@ -75,10 +75,9 @@ class Vocabulary:
             # Google's reader skips the second of two equal lines, which shifts every later id by one
             # against the embedding. No known checkpoint relies on that; an altered file is more likely.
             if ids.setdefault(token, row) != row:
-                raise VocabularyError(
-                    "Every token of a vocabulary must be on one line only.",
-                    [f"{self.name}: {token!r} is on line {ids[token] + 1} and again on line {row + 1}."],
-                )
+                raise VocabularyError("Every token of a vocabulary must be on one line only.",
+                                      [Sentence("{}: {} is on line {} and again on line {}.", self.name, Value(token),
+                                                ids[token] + 1, row + 1)])
         self._set("ids", ids)
         missing = [token for token in ("[PAD]", "[UNK]", "[CLS]", "[SEP]") if token not in ids]
         if missing:
@@ -150,10 +149,9 @@ class Vocabulary:
         # Found by normalising a letter, since the rules of a model may have any name.
         lowers = processor.normalize("A").strip(f"{sentencepiece_model.SPACE} ") == "a"
         if lower_case not in (None, lowers):
-            raise ArgumentError(
-                "`lower_case` must be left out for a SentencePiece vocabulary, or be what it does.",
-                [f"{name} {'lower-cases' if lowers else 'does not lower-case'}; you gave {lower_case}."],
-            )
+            raise ArgumentError("must be left out for a SentencePiece vocabulary, or be what it does.",
+                                [f"{name} {'lower-cases' if lowers else 'does not lower-case'}."],
+                                argument="lower_case", received=lower_case)
         return cls(tokens, lowers, data, path, name, "sentencepiece")
 
     @property

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from bertfit.errors import ArgumentError, DataError, VocabularyError
-from bertfit.settings import is_number, is_whole, require
+from bertfit.errors import Arg, ArgumentError, DataError, Sentence, VocabularyError
+from bertfit.settings import EITHER, is_number, is_whole, require
 from bertfit.system import replacement
 from bertfit.text.sentencepiece_training import SENTENCEPIECE_SPECIALS, train_sentencepiece
 from bertfit.text.text_files import read_texts
@@ -85,7 +85,7 @@ def train_vocabulary(
                              ("sample_size", sample_size, 1000)):
         require(is_whole(value, low), name, f"a whole number of at least {low}", value)
     for name, value in (("lower_case", lower_case), ("overwrite", overwrite)):
-        require(isinstance(value, bool), name, "True or False", value)
+        require(isinstance(value, bool), name, EITHER, value)
     require(is_number(character_coverage, 0, 1, open_low=True), "character_coverage", "a share above 0 and at most 1",
             character_coverage)
     target = None if out is None else _target(out, overwrite)
@@ -112,11 +112,12 @@ def _texts_of(source, field: str | None) -> Iterable[str]:
     if isinstance(source, (str, os.PathLike)):
         return read_texts([source], field)
     if isinstance(source, (bytes, dict)) or not isinstance(source, Iterable):
-        raise ArgumentError("`source` must be texts, or the path of a file.", [f"You gave {source!r:.60}."])
+        raise ArgumentError("must be texts, or the path of a file.", argument="source", received=source)
     if isinstance(source, Sequence) and len(source) and all(isinstance(item, os.PathLike) for item in source):
         return read_texts(source, field)
     if field is not None:
-        raise ArgumentError("`field` must be left out unless `source` is files.", [f"You gave {field!r}."])
+        raise ArgumentError(Sentence("must be left out unless {} is files.", Arg("source")), argument="field",
+                            received=field)
     return source
 
 
@@ -159,8 +160,8 @@ class _Stream:
 def _target(out: str | os.PathLike, overwrite: bool) -> Path:
     target = Path(os.path.abspath(os.path.expanduser(os.fspath(out))))
     if target.is_dir() or (target.exists() and not overwrite):
-        raise ArgumentError("`out` must be a new file, or one to replace when `overwrite` is true.",
-                            [f"{target} is a folder." if target.is_dir() else f"{target} exists."])
+        raise ArgumentError(Sentence("must be a new file, or one to replace when {} is true.", Arg("overwrite")),
+                            [f"{target} is a folder." if target.is_dir() else f"{target} exists."], argument="out")
     return target
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from bertfit.errors import ArgumentError, DataError
+from bertfit.errors import Arg, ArgumentError, DataError, Sentence
 from bertfit.text.normalize import words
 from bertfit.text.wordpiece import LONGEST_WORD
 
@@ -30,11 +30,10 @@ def train_wordpiece(
     letters = [*sorted(alphabet), *sorted({f"##{char}" for word in kept for char in word[1:]})]
     least = len(letters)
     if size < least:
-        raise ArgumentError(
-            f"`size` must be at least {least:,} for these texts.",
-            [f"You gave {size:,}; their alphabet alone takes {least:,} entries.",
-             "A smaller `character_coverage` leaves more rare characters to [UNK]."],
-        )
+        raise ArgumentError(f"must be at least {least:,} for these texts.",
+                            [f"Their alphabet alone takes {least:,} entries.",
+                             Sentence("A smaller {} leaves more rare characters to [UNK].", Arg("character_coverage"))],
+                            argument="size", received=size)
     first = [*WORDPIECE_SPECIALS, *spare]
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()  # the words are cut already
@@ -48,9 +47,10 @@ def train_wordpiece(
     tokens = [token for token, _ in sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])]
     if len(tokens) < size + len(first):
         most = len(tokens) - len(first)
-        raise ArgumentError(f"`size` must be at most {most:,} for these texts.",
-                            [f"You gave {size:,}; pieces that occur {min_frequency} times or more end there.",
-                             "More texts, or a smaller `min_frequency`, give more."])
+        raise ArgumentError(f"must be at most {most:,} for these texts.",
+                            [f"Pieces that occur {min_frequency} times or more end there.",
+                             Sentence("More texts, or a smaller {}, give more.", Arg("min_frequency"))],
+                            argument="size", received=size)
     return "".join(f"{token}\n" for token in tokens).encode()
 
 

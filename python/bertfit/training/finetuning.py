@@ -124,9 +124,8 @@ def make_task(kind: str, labels: Sequence[str], targets) -> Task:
 def _check_monitor(task: Task, config: TrainConfig) -> None:
     known = ("loss", "rmse") if task.kind == "regression" else ("loss", "accuracy", "auc", "f1_macro")
     if config.monitor not in known:
-        raise ArgumentError(
-            f"`monitor` must be one of {', '.join(known)} for a {task.kind} task.", [f"You gave {config.monitor!r}."]
-        )
+        raise ArgumentError(f"must be one of {', '.join(known)} for a {task.kind} task.", argument="monitor",
+                            received=config.monitor)
 
 
 def _encode(model: Model, rows: Rows, config: TrainConfig) -> tuple[int, Encoding]:
@@ -142,7 +141,7 @@ def _freeze(model: Model, freeze: str | int) -> None:
     """Mark which layers do not learn."""
     depth = model.config.num_hidden_layers
     if not isinstance(freeze, str) and freeze > depth:
-        raise ArgumentError(f"`freeze` must be at most {depth}, the layers of this model.", [f"You gave {freeze}."])
+        raise ArgumentError(f"must be at most {depth}, the layers of this model.", argument="freeze", received=freeze)
     prefixes: list[str] = []
     if freeze != "none":
         prefixes.append("Embedding-")

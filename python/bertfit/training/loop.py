@@ -14,7 +14,7 @@ import numpy as np
 
 from bertfit import _env
 from bertfit.config import Task, TrainConfig
-from bertfit.errors import TrainingError
+from bertfit.errors import Arg, Sentence, TrainingError
 from bertfit.model import Model
 from bertfit.network import compute_in, filled
 from bertfit.scores import epoch_metrics
@@ -189,13 +189,9 @@ class Loop:
 
     def _diverged(self, epoch: int) -> None:
         if self.best_weights is None:
-            raise TrainingError(
-                "The loss must stay a finite number.",
-                [
-                    f"It, or a weight, became NaN or infinite in epoch {epoch}.",
-                    'Try a smaller `learning_rate`, or `precision = "float32"`.',
-                ],
-            )
+            raise TrainingError("The loss must stay a finite number.",
+                                [f"It, or a weight, became NaN or infinite in epoch {epoch}.",
+                                 Sentence('Try a smaller {}, or `precision = "float32"`.', Arg("learning_rate"))])
         self.stopped = f"the loss was not finite in epoch {epoch}"
 
     def outcome(self) -> dict[str, Any]:

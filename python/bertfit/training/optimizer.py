@@ -28,7 +28,7 @@ DECAYED = ("embeddings", "kernel", "W1", "W2", "Wk", "Wq", "Wv", "Wo")
 def _check(argument: str, value, low: float, above: bool = False, below: float = math.inf) -> None:
     if not (is_number(value, low, open_low=above) and value < below):
         rule = f"{'above' if above else 'at least'} {low}" + (f" and below {below}" if below < math.inf else "")
-        raise ArgumentError(f"`{argument}` must be {rule}.", [f"You gave {value!r}."])
+        raise ArgumentError(f"must be {rule}.", argument=argument, received=value)
 
 
 class AdamWarmup(keras.optimizers.Optimizer):

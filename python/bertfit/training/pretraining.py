@@ -20,7 +20,7 @@ import numpy as np
 from bertfit import _env
 from bertfit.config import PretrainConfig, PretrainHeads
 from bertfit.corpus import MaskRule, PretrainBatch, PretrainingData, open_pretraining_data
-from bertfit.errors import ArgumentError, DataError, TrainingError
+from bertfit.errors import Arg, ArgumentError, DataError, Sentence, TrainingError, Value
 from bertfit.model import Model, persist
 from bertfit.network import compiling, compute_in, kernels
 from bertfit.system import interrupts
@@ -78,14 +78,14 @@ def pretrain(
     if validation is not None:
         _check_data(model, validation, "validation")
     if resume and out_dir is None:
-        raise ArgumentError("`out_dir` must be given to resume a run.")
+        raise ArgumentError("must be given to resume a run.", argument="out_dir")
     if model.pretraining is not None and heads not in (None, model.pretrain_heads):
-        raise ArgumentError("`heads` must be left out for a model that has MLM and NSP heads.",
-                            [f"It has {model.pretrain_heads.to_dict()}."])
+        raise ArgumentError("must be left out for a model that has MLM and NSP heads.",
+                            [f"It has {model.pretrain_heads.to_dict()}."], argument="heads")
     state = load_state(out_dir) if resume else None
     seed = state.seed if state is not None else _env.draw_seed(config.seed)
     if state is not None and config.seed not in (None, state.seed):
-        raise ArgumentError("`seed` must be that of the run to resume.", [f"It was {state.seed}."])
+        raise ArgumentError("must be that of the run to resume.", [f"It was {state.seed}."], argument="seed")
     source = {"kind": "pretrained", "path": None, "sha256": None, "origin": persist.origin(model)}
     model = model.copy(heads=True)
     if model.pretraining is None:
@@ -100,8 +100,9 @@ def pretrain(
 
 def _check_data(model: Model, data: PretrainingData, argument: str) -> None:
     if data.max_len > model.max_len:
-        raise DataError(f"`{argument}` must not be longer than the model's positions.",
-                        [f"Sequences have {data.max_len} tokens, the model {model.max_len} positions."])
+        raise DataError("must not be longer than the model's positions.",
+                        [f"Sequences have {data.max_len} tokens, the model {model.max_len} positions."],
+                        argument=argument)
     data.check_vocabulary(model.vocabulary)
 
 
@@ -237,7 +238,7 @@ class _Run:
         if not np.isfinite(sums).all():
             raise TrainingError("The loss must stay a finite number.",
                                 [f"It became NaN or infinite at step {self.step + 1}.",
-                                 "Try a smaller `learning_rate`, or `precision = \"float32\"`."])
+                                 Sentence('Try a smaller {}, or `precision = "float32"`.', Arg("learning_rate"))])
         for name, value in zip(_SUMS, sums.tolist(), strict=True):
             self.sums[name] += value
         self.step += 1
@@ -349,7 +350,8 @@ class _Run:
         different = [name for name in identity if state.identity.get(name) != identity[name]]
         if different:
             raise ArgumentError("A run must be resumed with the settings, data and model it was started with.",
-                                [f"`{name}` was {state.identity.get(name)!r}, now {identity[name]!r}."
+                                [Sentence("{} was {}, now {}.", Arg(name), Value(state.identity.get(name)),
+                                          Value(identity[name]))
                                  for name in different])
         for i, variable in enumerate(self.variables):
             variable.assign(state.arrays[f"weight/{i}"])

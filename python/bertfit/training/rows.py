@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from bertfit.config import Task, TrainConfig
-from bertfit.errors import ArgumentError, DataError
+from bertfit.errors import Arg, ArgumentError, DataError, Sentence, Value
 from bertfit.network import padded_length, training_batches
 from bertfit.rows import Rows
 
@@ -74,10 +74,9 @@ def split(task: Task, rows: Rows, share: float, seed: int) -> tuple[Rows, Rows]:
     counts = _held_counts(np.array([len(group) for group in groups]), share)
     held = np.concatenate([rng.permutation(group)[:count] for group, count in zip(groups, counts, strict=True)])
     if len(held) == 0 or len(held) == len(rows):
-        raise DataError(
-            "`validation` must leave rows on both sides.",
-            [f"A share of {share} of {len(rows)} rows holds out {len(held)}.", "Give `validation` a data frame, or 0."],
-        )
+        raise DataError("must leave rows on both sides.",
+                        [f"A share of {share} of {len(rows)} rows holds out {len(held)}.",
+                         Sentence("Give {} a data frame, or 0.", Arg("validation"))], argument="validation")
     mask = np.zeros(len(rows), bool)
     mask[held] = True
     return rows.take(np.flatnonzero(~mask)), rows.take(np.flatnonzero(mask))
@@ -105,22 +104,21 @@ def class_weight_vector(task: Task, config: TrainConfig, targets: np.ndarray) ->
     if wanted is None:
         return None
     if task.kind == "regression":
-        raise ArgumentError("`class_weights` must be None for regression.", [f"You gave {wanted!r}."])
+        raise ArgumentError(Sentence("must be {} for regression.", Value(None)), argument="class_weights",
+                            received=wanted)
     if wanted == "balanced":
         if task.kind == "multilabel":
-            raise ArgumentError(
-                "`class_weights` must be named by label for a multilabel task.", ['You gave "balanced".']
-            )
+            raise ArgumentError("must be named by label for a multilabel task.", argument="class_weights",
+                                received=wanted)
         counts = np.bincount(class_codes(task, targets), minlength=len(task.labels))
         present = counts > 0
         weights = np.zeros(len(counts), np.float32)
         weights[present] = len(targets) / (present.sum() * counts[present])
         return weights
     if set(wanted) != set(task.labels):
-        raise ArgumentError(
-            "`class_weights` must name every label, and no other.",
-            [f"Labels: {', '.join(task.labels)}.", f"Names given: {', '.join(map(str, wanted))}."],
-        )
+        raise ArgumentError("must name every label, and no other.",
+                            [f"Labels: {', '.join(task.labels)}.", f"Names given: {', '.join(map(str, wanted))}."],
+                            argument="class_weights")
     return np.array([wanted[label] for label in task.labels], np.float32)
 
 

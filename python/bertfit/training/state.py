@@ -89,7 +89,7 @@ def load_state(out_dir: str | Path) -> State:
     """
     found = _states(Path(out_dir))
     if not found:
-        raise ArgumentError("`out_dir` must hold the state of a run to resume.", [f"{out_dir} has none."])
+        raise ArgumentError("must hold the state of a run to resume.", [f"{out_dir} has none."], argument="out_dir")
     import safetensors
 
     try:

@@ -211,6 +211,20 @@ def test_debug_shows_where(here, capsys):
     assert "Traceback" in err and err.splitlines()[-2] == "bertfit: A text file must be readable."
 
 
+def test_only_arguments_become_options(here, monkeypatch, capsys):
+    from bertfit.cli import commands
+    from bertfit.errors import Arg, DataError, Sentence
+
+    def broken(_):
+        raise DataError(Sentence("must be a file unless {} is.", Arg("overwrite")), ["The target `input` does not."],
+                        argument="out")
+
+    monkeypatch.setattr(commands, "vocab", broken)
+    assert main(["vocab", "--input", "a", "--output", "b"]) == 1
+    assert capsys.readouterr().err == ("bertfit: `--output` must be a file unless `--overwrite` is.\n"
+                                       "  - The target `input` does not.\n")
+
+
 def test_what_nobody_foresaw_says_so(here, monkeypatch, capsys):
     from bertfit.cli import commands
 

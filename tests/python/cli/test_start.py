@@ -25,7 +25,7 @@ try:
     choose_device(number)
     print(os.environ.get("CUDA_VISIBLE_DEVICES"), "tensorflow" in sys.modules)
 except BertfitError as error:
-    print(type(error).__name__, *error.details)
+    print(type(error).__name__, *error.sentences[1:])
 """
 
 

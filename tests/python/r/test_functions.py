@@ -86,7 +86,7 @@ def test_release_is_final_and_repeatable(handle):
 
 def test_failures_say_what_was_wrong():
     missing = failure("load", x="./no-such-folder")
-    assert missing["code"] == CheckpointError.code and "no-such-folder" in missing["details"][0]
+    assert missing["code"] == CheckpointError.code and "no-such-folder" in missing["message"]
     assert failure("decode", model="one", ids=[1])["message"].startswith("`model` must be the number of a model")
 
 
@@ -203,7 +203,7 @@ def test_fit_refuses(handle, changes, code, message):
     rows = {"texts": ["a", "fun"], "targets": np.array([0.0, 1.0])}
     usual = {"rows": rows, "kind": "binary", "labels": ["0", "1"]}
     answer = failure("fit", model=handle, **{**usual, **changes})
-    assert answer["code"] == code and message in " ".join([answer["message"], *answer["details"]])
+    assert answer["code"] == code and message in answer["message"]
 
 
 def test_embed(handle):
