@@ -14,6 +14,10 @@ from bertfit.errors import Arg, ArgumentError, Sentence, Value
 from bertfit.plain import plain_copy
 
 
+#: The rule of a switch.
+EITHER = Sentence("{} or {}", Value(True), Value(False))
+
+
 def require(ok: bool, argument: str, rule: str | Sentence, received: Any, or_none: bool = False) -> None:
     """Raise an `ArgumentError` ("`argument` must be `rule`."; with `or_none` also "..., or None.") unless `ok`."""
     if not ok:
