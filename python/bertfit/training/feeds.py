@@ -1,4 +1,4 @@
-"""What a training loop is fed: token ids, or what layers that do not learn make of them, computed once.
+"""What a training run is fed: token ids, or what layers that do not learn make of them, computed once.
 
 A feed gives a batch's inputs, and applies the part of the network that they are inputs of.
 """
@@ -80,6 +80,7 @@ class FeatureFeed:
     def __init__(self, model: Model, encoding: Encoding, max_len: int, precision: str):
         head = model.head_config
         self.graph, self.noise, self.precision = model.head, model.noise, precision
+        self.encoding, self.max_len = encoding, max_len
         self.features = model.features(encoding, head.pooling, head.layers, precision)
         self.lengths = np.ones(len(encoding), np.int64)  # all alike: batches are purely random
         self.signature = (tf.TensorSpec([None, self.features.shape[1]], tf.float32),)

@@ -1,4 +1,4 @@
-"""Fits of toys, and what tests ask of them: shared by test_train.py and test_loop.py."""
+"""Fits of toys, and what tests ask of them: shared by test_finetuning.py and test_run.py."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The training loop on toys: its losses, accumulated steps, stopping, best weights, and interrupts."""
+"""Runs on toys: losses, accumulated steps, stopping, best weights, interrupts, and going on after any of them."""
 
 import numpy as np
 import pytest
