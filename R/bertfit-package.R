@@ -7,3 +7,20 @@
 #' @keywords internal
 #' @importFrom rlang %||%
 "_PACKAGE"
+
+#' @importFrom rlang abort warn inform caller_arg caller_env current_env check_installed
+#' @importFrom rlang is_interactive is_named is_string list2
+#' @importFrom stats predict
+NULL
+
+#' @importFrom generics tidy
+#' @export
+generics::tidy
+
+#' @importFrom generics glance
+#' @export
+generics::glance
+
+#' @importFrom generics augment
+#' @export
+generics::augment

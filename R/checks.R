@@ -36,6 +36,13 @@ check_number <- function(x, min = -Inf, max = Inf, whole = FALSE, null_ok = FALS
   invisible(if (whole && abs(x) <= .Machine$integer.max) as.integer(x) else as.double(x))
 }
 
+check_numbers <- function(x, arg, call) {
+  if (!is.null(x) && (!is.numeric(x) || anyNA(x))) {
+    bert_abort(paste0("`", arg, "` must be numbers without missing values."), you_gave(x),
+               call = call)
+  }
+}
+
 #' TRUE or FALSE
 #' @noRd
 check_flag <- function(x, null_ok = FALSE, arg = rlang::caller_arg(x), call = rlang::caller_env()) {
@@ -92,8 +99,8 @@ check_text <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()
 
 #' Text in UTF-8, whatever the locale
 #'
-#' enc2utf8() alone does harm twice: it writes bytes it cannot read out as "<ff>", which then pass for
-#' valid text; and under LANG=C, usual in containers, it does that to UTF-8 read from a file. So bytes of
+#' enc2utf8() alone is wrong in two ways: it writes bytes that it cannot read as "<ff>", which is then
+#' valid text; and under LANG=C, usual in containers, it does so with UTF-8 read from a file. So bytes of
 #' unknown encoding are taken as UTF-8, unless the session's own encoding is another one that reads them.
 #' Bytes that are invalid stay so, for [check_text()] to find.
 #' @noRd
@@ -126,7 +133,7 @@ check_columns <- function(data, cols, arg = rlang::caller_arg(data), call = rlan
 
 #' Arguments without a default, by name, must be given
 #'
-#' R would say so too, where an argument is first used: inside, and with an error of no class.
+#' R's own error comes only where the argument is first used, deep inside, and has no class.
 #' @noRd
 check_given <- function(..., call = rlang::caller_env()) {
   for (name in c(...)) {
@@ -136,7 +143,7 @@ check_given <- function(..., call = rlang::caller_env()) {
   }
 }
 
-#' `...` must be empty: a misspelt argument is an error, not silence
+#' `...` must be empty, so that a misspelt argument is an error
 #' @noRd
 check_dots_empty0 <- function(..., call = rlang::caller_env()) {
   if (...length() == 0L) {

@@ -1,6 +1,7 @@
 # Errors of this package. Every one has class `bertfit_error` and, first, `bertfit_error_<code>`, where
-# the code says whose fault it is: "argument", "data", "checkpoint", "vocabulary", "download",
-# "bundle", "setup", or "internal" (ours). The codes are those of python/bertfit/errors.py.
+# the code says what is wrong: "argument", "data", "checkpoint", "vocabulary", "download",
+# "bundle", "setup", or "internal" (a fault of
+# bertfit). The codes are those of the Python core.
 
 #' Signal a bertfit error
 #'
@@ -24,8 +25,8 @@ bert_abort <- function(message, bullets = NULL, class = "argument", call = rlang
 
 #' Turn a failed answer of `bertfit.r.call` into an R error
 #'
-#' The Python traceback is kept in the `traceback` field of the error's parent. It is printed only for
-#' failures that are not the user's, since a user's mistake is explained by its message.
+#' The Python traceback is kept in the `traceback` field of the error's parent. It is printed for internal
+#' errors only; the message of any other error is enough to correct the call.
 #' @noRd
 abort_python <- function(answer, call) {
   code <- answer$code %||% "internal"

@@ -4,7 +4,7 @@
 #'
 #' @param model A model from [bert_load()] or [bert_fit()]; a fitted one gives its fine-tuned encoder's vectors.
 #' @param x A character vector of texts; for a fitted model also a data frame with its text column(s).
-#' @param layers Encoder layers whose vectors stand side by side in the result: 1 is the first, -1 the last.
+#' @param layers Encoder layers whose vectors are concatenated in the result: 1 is the first, -1 the last.
 #' @param pooling How the tokens' vectors become one: `"mean"` or `"max"` over all tokens of the text (special
 #'   tokens among them), `"cls"` the first token, `"nsp"` the pretrained pooler (of the last layer).
 #' @param pair A character vector of second texts, read together with the first; `NULL` for none.
@@ -32,10 +32,8 @@ bert_embed <- function(model, x, layers = -1, pooling = "mean", ..., pair = NULL
   rows <- embed_rows(model, x, pair, call)
   bert_call(
     "embed",
-    handle = model_handle(model, call = call), texts = as_py_text(rows$texts),
-    pairs = if (!is.null(rows$pairs)) as_py_text(rows$pairs), layers = as.list(whole_number(layers)),
-    pooling = pooling, batch_size = whole_number(batch_size), precision = precision,
-    progress = rows_progress(progress), call = call
+    model = model_handle(model, call = call), rows = rows, layers = layers, pooling = pooling,
+    batch_size = batch_size, precision = precision, progress = rows_progress(progress), call = call
   )
 }
 
@@ -44,5 +42,5 @@ embed_rows <- function(model, x, pair, call) {
     return(read_newdata(model, x, call = call, arg = "x"))
   }
   pairs <- if (!is.null(pair)) check_text(pair, arg = "pair", call = call)
-  list(texts = check_text(x, arg = "x", call = call), pairs = pairs)
+  new_rows(check_text(x, arg = "x", call = call), pairs)
 }

@@ -41,3 +41,13 @@ short_count <- function(n) {
     big(n)
   }
 }
+
+# 0.34211 -> "0.3421"
+number_text <- function(x) {
+  formatC(x, format = "fg", digits = 4, flag = "#")
+}
+
+# c(loss = 0.5, auc = 0.9) -> "loss 0.5000, auc 0.9000"
+measures_text <- function(measures) {
+  paste(names(measures), number_text(measures), collapse = ", ")
+}

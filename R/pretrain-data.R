@@ -1,16 +1,16 @@
-# Pretraining data from a text corpus. Python reads the files and writes the shards; R names them and says what is in
-# them.
+# Pretraining data from a text corpus. Python reads the files and writes the shards; R names and
+# describes them.
 
 #' Make pretraining data from a text corpus
 #'
-#' Turns text files into what a BERT learns from: pairs of sentences of which half follow each other and half do not,
-#' with hidden words. The recipe and the files are Google's (`create_pretraining_data.py`), so that either side's files
-#' feed the other; the pairs, masks and shares are drawn in the same way. Corpora are read as a stream, however large
+#' Turns text files into pretraining rows: pairs of sentences, of which half follow each other and half do not, with
+#' masked tokens. The procedure and the file format are Google's (`create_pretraining_data.py`), so that files can be
+#' exchanged; the pairs, masks and shares are drawn in the same way. Corpora are read as a stream, however large
 #' they are.
 #'
 #' A corpus is one of
 #'   * **text**: one sentence per line, a blank line between documents;
-#'   * **JSON lines**: one document per line, as a string (cut at its line feeds), a list of sentences, or an object
+#'   * **JSON lines**: one document per line, as a string (split at its line feeds), a list of sentences, or an object
 #'     with one of these under `"sentences"`, `"text"`, `"doc"`, `"document"`, `"content"`, `"contents"`,
 #'     `"paragraphs"`, `"body"`, or under `field`.
 #'
@@ -28,7 +28,7 @@
 #' @param mask_prob Share of a row's tokens to hide; of these, 80% become `[MASK]`, 10% another token, 10% stay.
 #' @param ... Must be empty.
 #' @param max_predictions Most tokens to hide in a row. `NULL` is `max_len` times `mask_prob`, rounded up.
-#' @param dup_factor How often each document is gone through, each time with other pairs and masks.
+#' @param dup_factor Passes over each document, each with other pairs and masks.
 #' @param short_seq_prob Share of passes through a document that make shorter rows, as texts to be classified are.
 #' @param whole_word Hide all pieces of a word together?
 #' @param seed A whole number; the same seed gives the same files, whatever `workers` is. `NULL` draws one.
@@ -99,7 +99,7 @@ corpus_files <- function(corpus, call = caller_env()) {
   if (!is.character(corpus) || length(corpus) == 0L || anyNA(corpus) || !all(nzchar(corpus))) {
     bert_abort("`corpus` must be paths of text files.", you_gave(corpus), call = call)
   }
-  vapply(corpus, absolute, "", USE.NAMES = FALSE) # Python says which cannot be read, and why
+  vapply(corpus, absolute, "", USE.NAMES = FALSE) # Python's error names those that cannot be read
 }
 
 new_bert_pretrain_data <- function(made) {

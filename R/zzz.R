@@ -1,5 +1,5 @@
-# Loading declares what Python will need, where reticulate can be told (1.41 and newer), and does
-# nothing else: reticulate itself takes a second to load, so an older one is left alone here.
+# Loading declares the Python packages to reticulate 1.41 and newer, and does nothing else: an older reticulate is
+# not loaded here, because that takes a second.
 .onLoad <- function(libname, pkgname) {
   if (utils::packageVersion("reticulate") >= "1.41") {
     # By name, because R CMD check with an older reticulate finds no such function.

@@ -28,13 +28,6 @@ toy_corpus <- function() {
   toy_pretraining$corpus
 }
 
-# In place of a function of the package, until the caller is done.
-local_function <- function(name, value, envir = parent.frame()) {
-  old <- get(name, envir = asNamespace("bertfit"))
-  utils::assignInNamespace(name, value, "bertfit")
-  withr::defer(utils::assignInNamespace(name, old, "bertfit"), envir = envir)
-}
-
 # Most tests only look at it.
 toy_pretrained <- function() {
   toy <- toy_corpus()

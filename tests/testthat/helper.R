@@ -53,3 +53,65 @@ good_packages <- c(
   tokenizers = "0.23.3", sentencepiece = "0.2.3", safetensors = "0.8.0", "scikit-learn" = "1.9.1", tqdm = "4.70.1",
   pandas = "2.3.3", numpy = "1.26.4"
 )
+
+# The core's own defaults, read from its dataclasses.
+python_defaults <- function(class) {
+  skip_if_no_python()
+  python_api()
+  reticulate::py_run_string(
+    paste0("from bertfit.config import ", class, "\nsettings = ", class, "().to_dict()"), local = TRUE, convert = TRUE
+  )$settings
+}
+
+# What `expr` draws with base graphics, read from the display list of a device that writes no file: a list of panels,
+# each of `label` (of the y axis), `marked` (where vertical lines stand), `legend` and `curves` (x, y and colour).
+drawn_panels <- function(expr) {
+  grDevices::pdf(NULL)
+  withr::defer(grDevices::dev.off())
+  grDevices::dev.control("enable")
+  force(expr)
+  calls <- lapply(grDevices::recordPlot()[[1]], function(entry) entry[[2]])
+  names <- vapply(calls, function(call) if (is.list(call[[1]])) call[[1]]$name else "", "")
+  lapply(unname(split(seq_along(calls), cumsum(names == "C_plot_new"))), function(panel) {
+    of <- function(name) calls[panel][names[panel] == name]
+    curves <- Filter(function(call) call[[3]] == "b", of("C_plotXY"))
+    list(
+      label = of("C_title")[[1]][[5]], marked = unlist(lapply(of("C_abline"), function(call) call[[5]])),
+      legend = unlist(lapply(of("C_text"), function(call) call[[3]])),
+      curves = lapply(curves, function(call) list(x = call[[2]]$x, y = call[[2]]$y, colour = call[[6]]))
+    )
+  })
+}
+
+# Replaces the API for one test by a Python module made from code, with the real error convention.
+local_api <- function(code, env = parent.frame()) {
+  skip_if_no_python()
+  real <- python_api()
+  folder <- tempfile("stand_in")
+  dir.create(folder)
+  name <- basename(folder)
+  writeLines(c(
+    "import traceback",
+    "def call(name, arguments):",
+    "    try:",
+    "        return {'ok': True, 'value': globals()[name](**arguments)}",
+    "    except ValueError as error:",
+    "        return {'ok': False, 'code': 'data', 'message': str(error), 'details': ['one'],",
+    "                'python_type': 'ValueError', 'traceback': traceback.format_exc()}",
+    code
+  ), file.path(folder, paste0(name, ".py")))
+  the$api <- reticulate::import_from_path(name, folder, convert = FALSE)
+  withr::defer(the$api <- real, envir = env)
+}
+
+# In place of a function of the package, until the caller is done.
+local_function <- function(name, value, envir = parent.frame()) {
+  old <- get(name, envir = asNamespace("bertfit"))
+  utils::assignInNamespace(name, value, "bertfit")
+  withr::defer(utils::assignInNamespace(name, old, "bertfit"), envir = envir)
+}
+
+# Lets a test see what find_python() does before Python starts, although Python runs in the test process.
+local_python_off <- function(envir = parent.frame()) {
+  local_function("python_running", function() FALSE, envir)
+}

@@ -28,7 +28,7 @@ test_that("an internal error prints the traceback and asks for a report", {
   expect_match(conditionMessage(error), "Traceback: line 7")
 })
 
-test_that("long lists are cut", {
+test_that("some_of() shortens long lists", {
   expect_identical(some_of(1:3), "1, 2, 3")
   expect_identical(some_of(1:12), "1, 2, 3, 4, 5 and 7 more")
 })

@@ -29,15 +29,23 @@ test_that("binary measures are those of their definitions", {
 test_that("the threshold moves the decision", {
   fit <- toy_fit()
   p <- predict(fit, toy_data())$.pred_1
-  expect_equal(sum(bert_evaluate(fit, toy_data(), threshold = max(p) + 1e-9)$confusion[, 2]), 0)
+  middle <- median(p)
+  expect_equal(unname(colSums(bert_evaluate(fit, toy_data(), threshold = middle)$confusion)),
+               c(sum(p < middle), sum(p >= middle)))
+  expect_equal(unname(colSums(bert_evaluate(fit, toy_data(), threshold = max(p) + 1e-9)$confusion)), c(48, 0))
   expect_error(bert_evaluate(fit, toy_data(), threshold = 2), class = "bertfit_error_argument")
 })
 
 test_that("every task has its report", {
   multi <- bert_evaluate(toy_fit("multiclass"), toy_data())
   expect_identical(multi$per_class$label, c("awful", "bad", "good"))
-  expect_equal(sum(multi$confusion), 48)
-  labels <- bert_evaluate(toy_fit("multilabel"), transform(toy_data(), a = target, b = c(0, 0, 1, 1)))
+  said <- predict(toy_fit("multiclass"), toy_data(), type = "class")$.pred_class
+  expect_equal(unclass(multi$confusion), unclass(table(toy_data()$kind, said)), ignore_attr = TRUE)
+  expect_equal(multi$metrics[["accuracy"]], mean(said == toy_data()$kind))
+  data <- transform(toy_data(), a = target, b = c(0, 0, 1, 1))
+  labels <- bert_evaluate(toy_fit("multilabel"), data)
+  said <- predict(toy_fit("multilabel"), data, type = "class")$.pred_class_b
+  expect_equal(labels$per_class$recall[2], mean(said[data$b == 1]))
   expect_null(labels$confusion)
   expect_identical(labels$per_class$label, c("a", "b"))
   number <- bert_evaluate(toy_fit("regression"), toy_data())
@@ -45,10 +53,11 @@ test_that("every task has its report", {
   expect_null(number$per_class)
 })
 
-test_that("the truth may be elsewhere", {
+test_that("the truth may be another column, a vector, a data frame or a matrix", {
   fit <- toy_fit()
   data <- toy_data()
   expected <- bert_evaluate(fit, data)$metrics
+  expect_equal(expected[["accuracy"]], mean((predict(fit, data)$.pred_1 >= 0.5) == data$target))
   expect_equal(bert_evaluate(fit, transform(data, truth = target, target = NULL), target = "truth")$metrics, expected)
   expect_equal(bert_evaluate(fit, data$text, target = data$target)$metrics, expected)
   multi <- toy_fit("multilabel")
@@ -58,7 +67,7 @@ test_that("the truth may be elsewhere", {
   expect_equal(bert_evaluate(multi, data$text, target = as.matrix(labels))$metrics, expected)
 })
 
-test_that("rows that cannot be judged are refused", {
+test_that("rows that cannot be evaluated are refused", {
   fit <- toy_fit()
   multi <- toy_fit("multiclass")
   expect_snapshot(error = TRUE, {

@@ -19,7 +19,7 @@ test_that("all probabilities of a mask add up to 1", {
   expect_identical(anyDuplicated(all_tokens$token), 0L)
 })
 
-test_that("what was learnt is filled in", {
+test_that("a pretrained model fills in words of its corpus", {
   found <- bert_fill_mask(c("the day is [MASK] .", "a very fine [MASK] .", "it [MASK] very good ."), toy_pretrained(),
                           top = 2)
   expect_setequal(found$token[found$row == 1], c("good", "bad"))
@@ -31,7 +31,8 @@ test_that("what was learnt is filled in", {
 test_that("a text must have a mask, a model its head", {
   expect_error(bert_fill_mask("a", "model"), "`model` must be", class = "bertfit_error_argument")
   model <- toy_pretrained()
-  expect_error(bert_fill_mask(c("[MASK]", "none"), model), "2", class = "bertfit_error_data")
+  expect_error(bert_fill_mask(c("[MASK]", "none"), model), "Rows without (counted from 1): 2.", fixed = TRUE,
+               class = "bertfit_error_data")
   expect_error(bert_fill_mask(NA_character_, model), "missing", class = "bertfit_error_data")
   expect_error(bert_fill_mask(3, model), "`text` must be", class = "bertfit_error_argument")
   expect_error(bert_fill_mask("[MASK]", model, top = 0), "`top`", class = "bertfit_error_argument")
@@ -44,7 +45,13 @@ test_that("next sentences get a probability each", {
   a <- c("the day is good .", "the day is good .")
   b <- c("a very fine day .", "a very awful night .")
   p <- bert_next_sentence(a, b, model)
-  expect_true(is.numeric(p) && length(p) == 2 && all(p > 0 & p < 1))
+  expect_length(p, 2)
+  # the head by hand: softmax of two logits of the pooled vector, of which the first means "follows"
+  folder <- bert_export(model, file.path(withr::local_tempdir(), "export"), "huggingface")
+  weights <- reticulate::import("safetensors.numpy")$load_file(file.path(folder, "model.safetensors"))
+  logits <- bert_embed(model, a, pair = b, pooling = "nsp") %*% t(weights[["cls.seq_relationship.weight"]])
+  logits <- sweep(logits, 2, weights[["cls.seq_relationship.bias"]], "+")
+  expect_equal(p, exp(logits[, 1]) / rowSums(exp(logits)), tolerance = 1e-5)
   expect_equal(bert_next_sentence(a[2], b[2], model), p[2], tolerance = 1e-5)
   expect_identical(bert_next_sentence(character(), character(), model), numeric())
   expect_error(bert_next_sentence("a", c("b", "c"), model), "as long as", class = "bertfit_error_argument")

@@ -45,7 +45,7 @@ test_that("a regression predicts on the scale of its target", {
   expect_error(predict(toy_fit(), data, type = "numeric"), class = "bertfit_error_argument")
 })
 
-test_that("the caller's class comes back", {
+test_that("predictions have the class of the rows given", {
   fit <- toy_fit()
   data <- toy_data(4)
   expect_identical(class(predict(fit, data)), "data.frame")

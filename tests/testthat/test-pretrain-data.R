@@ -109,14 +109,15 @@ test_that("what cannot become data is refused, and nothing is left", {
   expect_s3_class(make(overwrite = TRUE), "bert_pretrain_data")
 })
 
-test_that("progress is drawn where a line can be, and ends", {
-  skip_if_no_python()
+test_that("progress is drawn where a line can be redrawn, and removed at the end", {
+  withr::local_options(cli.dynamic = TRUE, cli.progress_show_after = 0, cli.ansi = FALSE)
   expect_null(data_progress(quiet = TRUE, dynamic = TRUE))
   expect_null(data_progress(quiet = FALSE, dynamic = FALSE))
   draw <- data_progress(quiet = FALSE, dynamic = TRUE)
   event <- function(done) list(event = "data", done_bytes = done, total_bytes = 10, instances = 1234)
-  expect_silent(suppressMessages({
+  shown <- cli::cli_fmt({
     draw(event(5))
     draw(event(10))
-  }))
+  })
+  expect_match(paste(shown, collapse = ""), "50% 1,234 rows .*\r *\r$")
 })

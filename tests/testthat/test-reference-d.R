@@ -1,4 +1,5 @@
-# Reference D, line by line: a dense output on NSP-Dense, built and trained with Keras by the user.
+# Named after what it shows rather than after a file of R/: the exported functions are enough for a user's own Keras
+# model. Reference D, line by line: a dense output on NSP-Dense, built and trained with Keras by the user.
 reference_d <- function(model, texts, target, max_len, batch_size) {
   keras <- reticulate::import("tf_keras")
   tokens <- bert_tokenize(texts, model, max_len = max_len, padding = "max_len")
@@ -31,7 +32,11 @@ test_that("reference D runs on a toy", {
   expect_named(result$history, c("loss", "accuracy", "val_loss", "val_accuracy"))
   expect_equal(result$network$count_params(), model$parameters + 16 + 1)
   expect_identical(result$network$get_layer("output")$output_shape[[2]], 1L)
+  expect_length(unlist(result$history), 4)
   expect_true(all(is.finite(unlist(result$history))))
+  # training reached the encoder under the dense output
+  kernel <- function(network) network$get_layer("NSP-Dense")$get_weights()[[1]]
+  expect_gt(max(abs(kernel(result$network) - kernel(bert_keras(model)))), 0)
 })
 
 test_that("reference D runs on MiniLM with the bundled comments", {
@@ -42,5 +47,6 @@ test_that("reference D runs on MiniLM with the bundled comments", {
   comments <- head(jigsaw_sample, 40)
   result <- reference_d(model, comments$comment_text, comments$target, max_len = 50, batch_size = 10)
   expect_equal(result$network$count_params(), model$parameters + 384 + 1)
+  expect_length(unlist(result$history), 4)
   expect_true(all(is.finite(unlist(result$history))))
 })

@@ -1,7 +1,7 @@
 """What a target column means: which task it is, what its labels are called, and the numbers to train on.
 
 For Python's data: lists, NumPy arrays, pandas columns. The rules and the names of labels are those of the
-R package (R/targets.R), so that the same data give the same model from either side.
+R package (R/fit-targets.R), so that the same data give the same model from either side.
 
 - Truth values, and numbers from 0 to 1 (fractions too), are a binary target; labels "FALSE", "TRUE" or "0", "1".
 - Two different strings, or two categories, are a binary target; the second is the positive class. More are

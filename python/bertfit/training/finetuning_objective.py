@@ -15,7 +15,7 @@ from bertfit.network import filled
 from bertfit.scores import epoch_metrics
 from bertfit.text import Encoding
 from bertfit.training.objective import digest
-from bertfit.training.rows import Batch, Rows, element_weights, epoch_batches
+from bertfit.training.rows import Batch, Coded, element_weights, epoch_batches
 from bertfit.training.run import Run
 from bertfit.training.schedule import train_steps
 
@@ -39,13 +39,13 @@ class FineTuning:
 
     counts_steps = False
 
-    def __init__(self, model: Model, feed, rows: Rows, watched, held: Rows | None, label_weights, config: TrainConfig,
+    def __init__(self, model: Model, feed, rows: Coded, watched, held: Coded | None, label_weights, config: TrainConfig,
                  seed: int, precision: str):
         self.model, self.task, self.feed, self.rows = model, model.task, feed, rows
         self.watched, self.held, self.label_weights = watched, held, label_weights
         self.config, self.seed, self.precision = config, seed, precision
         self.weights = element_weights(self.task, rows.targets, rows.weights, label_weights)
-        self.variables = feed.graph.trainable_weights
+        self.variables = feed.variables
         self.total_steps, _ = train_steps(len(rows), config.batch_size * config.accumulation, config.epochs)
         self.epoch_steps = self.total_steps // config.epochs
         feed.plan(config, seed)
@@ -115,7 +115,7 @@ class FineTuning:
         return {"loss": float(np.sum(losses * weights) / len(self.held)),
                 **epoch_metrics(self.task, logits, self._original(self.held))}
 
-    def _original(self, rows: Rows) -> np.ndarray:
+    def _original(self, rows: Coded) -> np.ndarray:
         """Targets as the caller gave them."""
         if self.task.kind == "regression":
             return rows.targets * self.task.scale + self.task.center
@@ -150,7 +150,7 @@ class FineTuning:
         self.sums, self.logits = sums, arrays["logits"]
 
 
-def _digest(encoding: Encoding, rows: Rows) -> str:
+def _digest(encoding: Encoding, rows: Coded) -> str:
     return digest(encoding.ids, encoding.segments, encoding.splits, rows.targets, rows.weights)
 
 

@@ -1,4 +1,11 @@
-"""Runs on toys: losses, accumulated steps, stopping, best weights, interrupts, and going on after any of them."""
+"""Runs on toys: stopping, the best weights, interrupts, and resuming after them."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,18 +14,21 @@ from bertfit.config.head import HeadConfig
 from bertfit.config.training import TrainConfig
 from bertfit.errors import ArgumentError, TrainingError
 from bertfit.model.model import Model
+from bertfit.rows.table import Rows
 from bertfit.training.callbacks import Callback
 from bertfit.training.finetuning import fit_model
+from bertfit.training.finetuning_objective import FineTuning
+from bertfit.training.run import Run
 from toys.base import NO_DROPOUT, toy_model
 from toys.fits import (
     BINARY,
     COUNT,
     FAST,
     GOOD,
-    PLAIN,
     TASKS,
     TEXTS,
     Watch,
+    assert_same_run,
     frozen,
     largest_change,
     log_loss,
@@ -29,87 +39,6 @@ from toys.fits import (
 @pytest.fixture(scope="module")
 def toy():
     return toy_model(num_hidden_layers=1)
-
-
-@pytest.fixture(scope="module")
-def still():
-    """A toy without dropout: what a step does can be said exactly."""
-    return toy_model(num_hidden_layers=1, **NO_DROPOUT)
-
-
-# -- Compiled kernels ----------------------------------------------------------------------------------
-
-@pytest.mark.parametrize("dropout", [True, False])
-@pytest.mark.parametrize("accumulation", [1, 2])
-def test_compiled_kernels_train_the_same(toy, still, dropout, accumulation, request):
-    # 200 rows in batches of 48: the last one is short. Dropped values depend on places, so lengths must agree too.
-    start = toy if dropout else still
-    texts = [text + " ." * (30 - len(text.split())) for text in TEXTS] if dropout else TEXTS
-    config = TrainConfig(epochs=2, accumulation=accumulation, validation=0, **{**FAST, "batch_size": 48})
-    plain = fit_model(start, texts, GOOD, task=BINARY, head=PLAIN, config=config)
-    request.getfixturevalue("compile_at_once")
-    compiled = fit_model(start, texts, GOOD, task=BINARY, head=PLAIN, config=config)
-    np.testing.assert_allclose(compiled.record["history"]["loss"], plain.record["history"]["loss"], rtol=2e-4)
-    assert largest_change(compiled, plain) < 2e-3
-
-
-# -- Number formats ------------------------------------------------------------------------------------
-
-@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
-@pytest.mark.parametrize("accumulation", [1, 2])
-def test_short_number_formats_learn_what_float32_learns(toy, precision, accumulation):
-    configs = [TrainConfig(epochs=2, accumulation=accumulation, validation=0, **{**FAST, "precision": kind})
-               for kind in ("float32", precision)]
-    fits = [fit_model(toy, TEXTS, GOOD, task=BINARY, head=PLAIN, config=config) for config in configs]
-    exact, short = (fit.record["history"]["loss"] for fit in fits)
-    np.testing.assert_allclose(short, exact, atol=0.03)
-    assert short[1] < short[0]
-
-
-# -- Losses and steps ----------------------------------------------------------------------------------
-
-def test_the_losses_are_the_textbooks(toy):
-    # One step of rate 1e-9 changes nothing, so the loss of the epoch is that of the returned model.
-    settings = {"epochs": 1, "validation": 0, "batch_size": 200, "learning_rate": 1e-9}
-    binary = frozen(toy, GOOD * 0.8 + 0.1, **settings)
-    assert binary.record["history"]["loss"][0] == pytest.approx(log_loss(binary, TEXTS, GOOD * 0.8 + 0.1), rel=1e-4)
-    task, targets, _ = TASKS["multiclass"]
-    model = frozen(toy, targets, task=task, **settings)
-    expected = -np.log(predicted(model)[np.arange(200), targets]).mean()
-    assert model.record["history"]["loss"][0] == pytest.approx(expected, rel=1e-4)
-    task, targets, _ = TASKS["multilabel"]
-    model = frozen(toy, targets, task=task, **settings)
-    p = predicted(model)
-    expected = -(targets * np.log(p) + (1 - targets) * np.log(1 - p)).mean()
-    assert model.record["history"]["loss"][0] == pytest.approx(expected, rel=1e-4)
-    task, targets, _ = TASKS["regression"]
-    model = frozen(toy, targets, task=task, **settings)
-    expected = np.mean(((predicted(model) - targets) / COUNT.std()) ** 2)
-    assert model.record["history"]["loss"][0] == pytest.approx(expected, rel=1e-4)
-    assert model.record["history"]["rmse"][0] == pytest.approx(np.sqrt(expected) * COUNT.std(), rel=1e-4)
-
-
-def test_rows_of_weight_zero_are_as_if_left_out(still):
-    # All rows in one batch: half of them with twice the weight and half with none is the mean over that half.
-    half = np.arange(200) < 100
-    settings = {"epochs": 3, "validation": 0, "clip_norm": None}
-    weighted = frozen(still, sample_weights=half * 2.0, batch_size=200, **settings)
-    alone = frozen(still, GOOD[half], texts=TEXTS[:100], batch_size=100, **settings)
-    assert largest_change(weighted, alone, "output") < 1e-5
-    assert largest_change(weighted, frozen(still, batch_size=200, **settings), "output") > 1e-3
-    np.testing.assert_allclose(weighted.record["history"]["loss"], alone.record["history"]["loss"], rtol=1e-4)
-
-
-def test_accumulated_batches_are_one_large_batch(still):
-    def fitted(batch_size, accumulation):
-        config = TrainConfig(**{**FAST, "epochs": 2, "validation": 0, "batch_size": batch_size, "clip_norm": 0.1,
-                                "accumulation": accumulation, "learning_rate": 1e-3})
-        return fit_model(still, TEXTS[:72], GOOD[:72], task=BINARY, head=PLAIN, config=config)
-
-    large, parts = fitted(32, 1), fitted(8, 4)
-    assert largest_change(large, parts) < 2e-5
-    assert largest_change(large, still, "Encoder-1-FeedForward") > 1e-3
-    np.testing.assert_allclose(parts.record["history"]["loss"], large.record["history"]["loss"], rtol=1e-4)
 
 
 # -- Stopping, and the best weights --------------------------------------------------------------------
@@ -124,10 +53,10 @@ def test_early_stopping_counts_epochs_without_a_better_value(toy):
 def overfitted(toy, **settings):
     """A large head on few rows with targets by chance: what is held out gets worse, and not at once."""
     texts, targets = TEXTS[:60], np.random.default_rng(8).integers(0, 2, 60).astype(float)
-    held = (TEXTS[60:120], None, np.random.default_rng(9).integers(0, 2, 60).astype(float), None)
+    held = Rows.of(TEXTS[60:120], targets=np.random.default_rng(9).integers(0, 2, 60))
     model = frozen(toy, targets, texts=texts, held=held, epochs=12, warmup=0.6, learning_rate=0.05,
                    head=HeadConfig(hidden=(32,), pooling="max", dropout=0.0), **settings)
-    return model, log_loss(model, held[0], held[2])
+    return model, log_loss(model, held.texts, held.targets)
 
 
 def test_the_best_epochs_weights_come_back(toy):
@@ -147,7 +76,7 @@ def test_or_the_last_ones_if_asked(toy):
 def test_a_measure_that_is_never_defined_keeps_the_last_epoch(toy):
     # No AUC with one class only: no epoch can be called the best, and the last must not give way to the first.
     texts = [text for text, good in zip(TEXTS, GOOD, strict=True) if good][:10]
-    model = frozen(toy, epochs=4, monitor="auc", early_stopping=1, held=(texts, None, np.ones(10), None))
+    model = frozen(toy, epochs=4, monitor="auc", early_stopping=1, held=Rows.of(texts, targets=np.ones(10)))
     history = model.record["history"]
     assert np.isnan(history["val_auc"]).all() and history["epoch"] == [1, 2, 3, 4]
     assert model.record["best_epoch"] == 4
@@ -209,3 +138,123 @@ def test_a_loss_that_is_lost_later_leaves_the_best_weights(toy):
     with pytest.raises(TrainingError, match="finite"), pytest.MonkeyPatch.context() as patch:
         patch.setattr(Model, "add_head", remember)
         frozen(toy, epochs=5, validation=0.25, callbacks=[Spoil()], restore_best=False)
+
+
+# -- Resuming ------------------------------------------------------------------------------------------
+
+#: Ten steps an epoch without accumulation, four with; head and encoder drop values.
+RESUMED = {
+    "whole": {"epochs": 3, "validation": 0.25},
+    "accumulation": {"epochs": 3, "validation": 0.25, "accumulation": 3},
+    "float16": {"epochs": 2, "validation": 0, "accumulation": 2, "precision": "float16"},
+    "encoder": {"epochs": 3, "validation": 0.25, "freeze": "encoder"},
+    "last": {"epochs": 3, "validation": 0, "freeze": "encoder", "restore_best": False},
+    "layers": {"epochs": 3, "validation": 0.25, "freeze": 1},
+}
+DROPPING = HeadConfig(pooling="mean", dropout=0.3, hidden=(8,))
+
+
+def resumable(model, kind, *, callbacks=(), targets=GOOD, task=BINARY, settings=None, **more):
+    config = TrainConfig(**{**FAST, **RESUMED[kind], **(settings or {})})
+    return fit_model(model, Rows.of(TEXTS, targets=targets), task=task, head=DROPPING, config=config,
+                     callbacks=callbacks, **more)
+
+
+def start(kind):
+    return toy_model(num_hidden_layers=2, **NO_DROPOUT) if kind == "layers" else toy_model(num_hidden_layers=1)
+
+
+@pytest.mark.parametrize("kind, at", [
+    ("whole", ("step", 13)), ("accumulation", ("step", 3)), ("float16", ("step", 9)), ("layers", ("step", 12)),
+    ("encoder", ("step", 1)), ("encoder", ("step", 17)), ("encoder", ("step", 20)), ("encoder", ("epoch", 1)),
+    ("encoder", ("step", 30)), ("encoder", ("epoch", 3)), ("last", ("step", 15)), ("last", ("epoch", 2)),
+])
+def test_an_interrupted_fit_goes_on_to_the_same_weights(kind, at, tmp_path):
+    whole = resumable(start(kind), kind)
+    part = resumable(start(kind), kind, out_dir=tmp_path, callbacks=[Watch(at)])
+    assert part.record["interrupted"]
+    watch = Watch()
+    assert_same_run(resumable(start(kind), kind, out_dir=tmp_path, resume=True, callbacks=[watch]), whole)
+    done = int(next(tmp_path.glob("state-*")).name[6:])
+    assert watch.events[0][1]["step"] + watch.count("step") == done
+
+
+@pytest.mark.parametrize("kind, batch", [("accumulation", 5), ("accumulation", 6), ("float16", 2), ("encoder", 11)])
+def test_an_interrupt_within_a_step_goes_back_to_its_beginning(kind, batch, tmp_path, monkeypatch):
+    run_batch, count, whole = Run.run_batch, [], resumable(start(kind), kind)
+
+    def interrupted(self, *args):
+        count.append(1)
+        if len(count) == batch + 1:
+            raise KeyboardInterrupt
+        return run_batch(self, *args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Run, "run_batch", interrupted)
+        assert resumable(start(kind), kind, out_dir=tmp_path).record["interrupted"]
+    assert_same_run(resumable(start(kind), kind, out_dir=tmp_path, resume=True), whole)
+
+
+def test_an_interrupt_of_validation_repeats_the_end_of_the_epoch(tmp_path, monkeypatch):
+    whole = resumable(start("encoder"), "encoder")
+    with monkeypatch.context() as patch:
+        patch.setattr(FineTuning, "validate", lambda self: os.kill(os.getpid(), signal.SIGINT))
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            part = resumable(start("encoder"), "encoder", out_dir=tmp_path)
+        finally:
+            signal.signal(signal.SIGINT, before)
+    assert part.record["interrupted"] and part.record["history"] == {}
+    assert_same_run(resumable(start("encoder"), "encoder", out_dir=tmp_path, resume=True), whole)
+
+
+@pytest.mark.parametrize("at", [("epoch", 2), ("epoch", 3), ("step", 25)])
+def test_a_resumed_fit_stops_early_where_the_whole_one_did(at, tmp_path):
+    settings = {"epochs": 10, "learning_rate": 1e-12, "monitor": "accuracy", "early_stopping": 2}
+    whole = resumable(start("encoder"), "encoder", settings=settings)
+    assert whole.record["history"]["epoch"] == [1, 2, 3]
+    resumable(start("encoder"), "encoder", settings=settings, out_dir=tmp_path, callbacks=[Watch(at)])
+    assert_same_run(resumable(start("encoder"), "encoder", settings=settings, out_dir=tmp_path, resume=True), whole)
+
+
+@pytest.mark.parametrize("kind, hook, number", [
+    ("accumulation", "run_batch", 21), ("encoder", "step", 14), ("encoder", "epoch", 1),
+])
+def test_a_killed_fit_goes_on_to_the_same_weights(kind, hook, number, tmp_path):
+    script = textwrap.dedent(f"""
+        import os, signal
+        from test_run import Run, Watch, resumable, start
+        class Kill(Watch):
+            def _keep(self, hook, info):
+                super()._keep(hook, info)
+                if (hook, self.count(hook)) == ({hook!r}, {number}):
+                    os.kill(os.getpid(), signal.SIGKILL)
+        kill, run_batch = Kill(), Run.run_batch
+        Run.run_batch = lambda self, *args: (run_batch(self, *args), kill._keep("run_batch", None))[0]
+        resumable(start({kind!r}), {kind!r}, out_dir={str(tmp_path)!r}, save_steps=3, callbacks=[kill])
+    """)
+    places = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    child = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True,
+                           env={**os.environ, "PYTHONPATH": places})
+    assert child.returncode == -signal.SIGKILL, child.stderr
+    resumed = resumable(start(kind), kind, out_dir=tmp_path, resume=True)
+    assert_same_run(resumed, resumable(start(kind), kind))
+
+
+def test_a_fits_state_belongs_to_its_rows_settings_and_model(tmp_path):
+    resumable(start("encoder"), "encoder", out_dir=tmp_path, callbacks=[Watch(("step", 4))])
+
+    def refused(name, model=None, **changes):
+        with pytest.raises(ArgumentError, match=f"`{name}` was"):
+            resumable(model or start("encoder"), "encoder", out_dir=tmp_path, resume=True, **changes)
+
+    refused("settings", settings={"learning_rate": 1e-3})
+    refused("precision", settings={"precision": "bfloat16"})
+    refused("rows", targets=1 - GOOD)
+    refused("task", task=TASKS["binary"][0].__class__("binary", ("yes", "no")))
+    refused("config", toy_model(num_hidden_layers=2))
+    refused("weights", toy_model(seed=2, num_hidden_layers=1))
+    with pytest.raises(ArgumentError, match="`seed` must be that of the run"):
+        resumable(start("encoder"), "encoder", out_dir=tmp_path, resume=True, settings={"seed": 4})
+    with pytest.raises(ArgumentError, match="`out_dir` must be given"):
+        resumable(start("encoder"), "encoder", resume=True)

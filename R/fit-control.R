@@ -1,0 +1,138 @@
+# The settings of a fine-tuning run, as a plain list with a print method.
+#
+# R checks that each setting is one value of the right type. Their ranges and the rules between them are written
+# once, in Python, and come back as `bertfit_error_argument` when bert_fit() uses them.
+
+#' How a model is trained
+#'
+#' Everything about a training run that is neither data nor model. All settings can also be given to
+#' [bert_fit()] directly.
+#'
+#' @param epochs Passes over the training rows.
+#' @param batch_size Rows per batch. An optimizer step sees `batch_size * accumulation` rows.
+#' @param learning_rate Highest learning rate, reached at the end of the warmup.
+#' @param warmup Share of all steps over which the learning rate rises linearly from 0.
+#' @param min_learning_rate Learning rate at the last step.
+#' @param weight_decay Decoupled decay of weight matrices; biases and layer norms are left out.
+#' @param clip_norm Gradients are scaled down to this global norm. `NULL` sets no limit.
+#' @param max_len Longest input in tokens, special tokens included; longer texts are truncated. `"auto"` takes the
+#'   `max_len_quantile` of the training texts' lengths, at most the model's own `max_len`.
+#' @param max_len_quantile Share of training texts that `max_len = "auto"` does not truncate.
+#' @param validation What `val_` measures are computed on: the share of rows held out (stratified by class; 0
+#'   for none), or a data frame with the same columns as the training data.
+#' @param class_weights `NULL` for none, `"balanced"` for `rows / (classes * rows of the class)`, or numbers
+#'   named by label.
+#' @param sample_weights Weight of each training row: a numeric vector, or the name of a column of the data.
+#'   `NULL` weighs rows equally.
+#' @param freeze What keeps its pretrained weights: `"none"`, `"embeddings"`, `"encoder"` (only the head is
+#'   trained; the encoder then runs once and its output is kept), or a number n for the embeddings and the
+#'   first n layers, which also run once if they have no dropout and their output needs no more than 2 GB.
+#' @param early_stopping Epochs without a better `monitor` after which training stops. `NULL` for never.
+#' @param monitor Validation measure that tells which epoch is best: `"loss"`, `"accuracy"`, `"auc"`,
+#'   `"f1_macro"` or `"rmse"`. Without validation rows it is taken on the training rows.
+#' @param restore_best Whether the model keeps the weights of its best epoch rather than of its last.
+#' @param accumulation Batches whose gradients are added up before a step: a large batch in little memory.
+#' @param precision `"float32"`, `"bfloat16"`, `"float16"` (the loss is then scaled, so that small gradients are not
+#'   lost), or `"auto"` for bfloat16 where the hardware multiplies it natively, float16 on GPUs that multiply only that,
+#'   else float32.
+#' @param seed Whole number that fixes splits, order, dropout and fresh weights; `NULL` draws one and
+#'   records it. Two runs with one seed give the same weights on a CPU.
+#' @param verbose 0 for no output, 1 for a line per epoch, 2 for a progress bar too where the terminal can show one.
+#' @return A list of class `bert_control`.
+#' @section Errors: `bertfit_error_argument` when a setting has the wrong type. Ranges are checked by [bert_fit()].
+#' @seealso The learning rate follows Devlin et al. (2019), <https://arxiv.org/abs/1810.04805>, as keras-bert's
+#'   AdamWarmup does; decoupled weight decay is from Loshchilov and Hutter (2019), <https://arxiv.org/abs/1711.05101>.
+#' @examples
+#' bert_control(epochs = 2, batch_size = 16, class_weights = "balanced")
+#' @export
+bert_control <- function(epochs = 3, batch_size = 32, learning_rate = 5e-5, warmup = 0.1, min_learning_rate = 0,
+                         weight_decay = 0.01, clip_norm = 1, max_len = "auto", max_len_quantile = 0.95,
+                         validation = 0.1, class_weights = NULL, sample_weights = NULL, freeze = "none",
+                         early_stopping = NULL, monitor = "loss", restore_best = TRUE, accumulation = 1,
+                         precision = "auto", seed = NULL, verbose = 2) {
+  given <- names(match.call())[-1]
+  settings <- mget(names(formals()), envir = environment())
+  new_control(settings, given)
+}
+
+# The type of each setting, for check_types().
+control_types <- list(
+  number = c("epochs", "batch_size", "learning_rate", "warmup", "min_learning_rate", "weight_decay",
+             "max_len_quantile", "accumulation", "verbose"),
+  number_or_null = c("clip_norm", "early_stopping", "seed"),
+  string = c("monitor", "precision"),
+  flag = "restore_best",
+  number_or_string = c("max_len", "freeze")
+)
+
+new_control <- function(settings, given = names(settings), call = caller_env()) {
+  check_types(settings, control_types, call)
+  check_validation(settings$validation, call)
+  check_class_weights(settings$class_weights, call)
+  check_sample_weights(settings$sample_weights, call)
+  structure(settings, given = given, class = "bert_control")
+}
+
+check_validation <- function(x, call) {
+  if (!is.data.frame(x) && !(is.numeric(x) && length(x) == 1)) {
+    bert_abort("`validation` must be a share of the rows, or a data frame.", you_gave(x), call = call)
+  }
+}
+
+check_class_weights <- function(x, call) {
+  if (is.null(x) || is_string(x)) {
+    return(invisible(x))
+  }
+  x <- unlist(x)
+  if (!is.numeric(x) || anyNA(x) || is.null(names(x)) || any(names(x) == "")) {
+    bert_abort(
+      '`class_weights` must be "balanced", or numbers named by label.',
+      c(you_gave(x), "For example `class_weights = c(ham = 1, spam = 4)`."), call = call
+    )
+  }
+}
+
+check_sample_weights <- function(x, call) {
+  if (is.null(x) || is_string(x)) {
+    return(invisible(x))
+  }
+  if (!is.numeric(x)) {
+    bert_abort("`sample_weights` must be numbers, one per row, or the name of a column.",
+               you_gave(x), call = call)
+  }
+  bad <- which(!is.finite(x) | x < 0)
+  if (length(bad)) {
+    bert_abort("`sample_weights` must be finite numbers of at least 0.",
+               paste(rows_are(bad), "not."), class = "data", call = call)
+  }
+}
+
+#' @export
+print.bert_control <- function(x, ...) {
+  print_settings(x, "bert_control", formals(bert_control))
+}
+
+# The settings of a saved model, as bert_control() makes them.
+as_bert_control <- function(settings) {
+  control <- bert_control()
+  known <- intersect(names(control), names(settings))
+  control[known] <- settings[known]
+  structure(control, given = known)
+}
+
+# A model keeps the columns of a validation data frame, without its rows.
+without_rows <- function(control) {
+  if (is.data.frame(control$validation)) control$validation <- control$validation[0, , drop = FALSE]
+  control
+}
+
+# What Python gets.
+control_arguments <- function(control) {
+  settings <- plain_settings(control)
+  settings$sample_weights <- NULL
+  settings$validation <- if (is.data.frame(settings$validation)) 0 else settings$validation
+  if (!is.null(settings$class_weights) && !is_string(settings$class_weights)) {
+    settings$class_weights <- as.list(unlist(settings$class_weights))
+  }
+  settings
+}

@@ -1,0 +1,154 @@
+# A fitted model on the console and as tables: print, tidy, glance and augment.
+
+#' @export
+print.bert_fit <- function(x, ...) {
+  rows <- x$record$rows
+  labels <- switch(x$task, regression = NULL, paste0(": ", paste(utils::head(x$labels, 6), collapse = ", "),
+                                                     if (length(x$labels) > 6) ", ..."))
+  epochs <- nrow(x$history)
+  cat(
+    "<bert_fit> ", x$name, ", ", x$task, labels, "\n",
+    "  formula     ", columns_text(x$columns), "\n",
+    if (!is.null(rows)) paste0("  trained on  ", count(rows, "row"), " in ", seconds_text(x$seconds), "\n"),
+    "  epochs      ", epochs, if (!is.na(x$best_epoch)) paste0(", best ", x$best_epoch),
+    if (x$interrupted) ", interrupted", "\n",
+    "  best        ", best_text(x), "\n",
+    sep = ""
+  )
+  invisible(x)
+}
+
+columns_text <- function(columns) {
+  columns <- lapply(columns, function(names) vapply(names, function(name) deparse(as.name(name), backtick = TRUE), ""))
+  target <- columns$target
+  target <- if (length(target) > 1) paste0("cbind(", paste(target, collapse = ", "), ")") else target
+  paste(target, "~", paste(c(columns$text, columns$pair), collapse = " + "))
+}
+
+# The measures of the best epoch: those of the validation rows where there are any.
+best_text <- function(x) {
+  if (nrow(x$history) == 0) {
+    return("no epoch was finished")
+  }
+  measures_text(best_measures(x))
+}
+
+best_measures <- function(x) {
+  row <- best_row(x$history, x$best_epoch)
+  measures <- unlist(row[setdiff(names(row), not_measures)])
+  validation <- measures[startsWith(names(measures), "val_")]
+  measures <- if (any(!is.na(validation))) validation else measures[!startsWith(names(measures), "val_")]
+  measures[!is.na(measures)]
+}
+
+#' A fitted model as tables
+#'
+#' `tidy()` gives the history in long form, `glance()` one row about the fit, `augment()` the data with predictions.
+#'
+#' @param x A model from [bert_fit()], its `$history`, or a result of [bert_evaluate()].
+#' @param new_data,newdata A data frame with the text column(s) of the fit. (`new_data` is tidymodels' name.)
+#' @param ... For `augment()`, further arguments of [predict.bert_fit()]; else not used.
+#' @return Data frames.
+#'   - `tidy()` of a fit: `epoch`, `metric`, `data` (`"train"` or `"validation"`), `value`. Of an evaluation: `label`,
+#'     `metric`, `value`, where `label` is `NA` for the measures of all rows together.
+#'   - `glance()` of a fit: `task`, `n` (training rows), `epochs`, `best_epoch`, the measures of the best epoch,
+#'     `parameters`, `trainable_parameters`, `seconds`, `interrupted`. Of an evaluation: `task`, `n` and the measures.
+#'   - `augment()`: `new_data`, in its class, with the columns of `predict()` bound to its end: the class and the
+#'     probabilities, or `.pred` for regression.
+#' @section Errors: As [predict.bert_fit()].
+#' @seealso The generics, <https://generics.r-lib.org>.
+#' @examplesIf bertfit::bert_available()
+#' model <- bert_load("minilm-l6-uncased")
+#' fit <- bert_fit(head(jigsaw_sample, 64), text = "comment_text", target = "target", model = model,
+#'                 epochs = 1, max_len = 32)
+#' tidy(fit)
+#' glance(fit)
+#' augment(fit, head(jigsaw_sample[, c("comment_text", "target")], 3))
+#' @name tidy.bert_fit
+NULL
+
+#' @rdname tidy.bert_fit
+#' @method tidy bert_fit
+#' @export
+tidy.bert_fit <- function(x, ...) {
+  tidy(x$history)
+}
+
+#' @rdname tidy.bert_fit
+#' @method tidy bert_history
+#' @export
+tidy.bert_history <- function(x, ...) {
+  history_long(x)
+}
+
+#' @rdname tidy.bert_fit
+#' @method tidy bert_evaluation
+#' @export
+tidy.bert_evaluation <- function(x, ...) {
+  whole <- data.frame(label = NA_character_, metric = names(x$metrics), value = unname(x$metrics))
+  if (is.null(x$per_class)) {
+    return(whole)
+  }
+  by_class <- lapply(setdiff(names(x$per_class), "label"), function(metric) {
+    data.frame(label = x$per_class$label, metric = metric, value = as.numeric(x$per_class[[metric]]))
+  })
+  do.call(rbind, c(list(whole), by_class))
+}
+
+#' @rdname tidy.bert_fit
+#' @method glance bert_fit
+#' @export
+glance.bert_fit <- function(x, ...) {
+  measures <- if (nrow(x$history)) as.list(best_measures(x))
+  row <- c(
+    list(task = x$task, n = as.integer(x$record$rows %||% NA), epochs = nrow(x$history), best_epoch = x$best_epoch),
+    measures,
+    list(parameters = x$parameters, trainable_parameters = x$trainable_parameters, seconds = x$seconds,
+         interrupted = x$interrupted)
+  )
+  as.data.frame(row)
+}
+
+#' @rdname tidy.bert_fit
+#' @method glance bert_evaluation
+#' @export
+glance.bert_evaluation <- function(x, ...) {
+  as.data.frame(c(list(task = x$task, n = x$n), as.list(x$metrics)))
+}
+
+#' @rdname tidy.bert_fit
+#' @method augment bert_fit
+#' @export
+augment.bert_fit <- function(x, new_data = newdata, ..., newdata) {
+  call <- current_env()
+  if (missing(new_data) && missing(newdata)) {
+    bert_abort("`new_data` must be given: a fitted model does not keep its training rows.", call = call)
+  }
+  if (!is.data.frame(new_data)) {
+    bert_abort("`new_data` must be a data frame.", you_gave(new_data), call = call)
+  }
+  types <- if (x$task == "regression") "numeric" else c("class", "prob")
+  # One run of the model: classes follow from the probabilities.
+  predicted <- stats::predict(x, new_data, type = types[length(types)], ...)
+  if ("class" %in% types) predicted <- c(classes_of(x, predicted), as.list(predicted))
+  twice <- intersect(names(predicted), names(new_data))
+  if (length(twice)) {
+    bert_abort("`new_data` must not have columns of predictions already.", paste0("It has ", quoted(twice), "."),
+               call = call)
+  }
+  result <- like_newdata(c(as.list(new_data), as.list(predicted)), new_data)
+  # The order of the rows is unchanged, so the key still holds.
+  if (data.table::is.data.table(new_data)) data.table::setattr(result, "sorted", data.table::key(new_data))
+  result
+}
+
+# Classes for a threshold of one half, by the rule of the Python core, from probabilities that R already has.
+classes_of <- function(x, probs) {
+  values <- as.matrix(as.data.frame(as.list(probs), optional = TRUE))
+  if (x$task == "multilabel") {
+    flags <- lapply(seq_along(x$labels), function(j) as.integer(values[, j] >= 0.5))
+    return(`names<-`(flags, paste0(".pred_class_", x$labels)))
+  }
+  best <- if (x$task == "binary") 1 + (values[, 2] >= 0.5) else max.col(values, ties.method = "first")
+  list(.pred_class = factor(x$labels[best], levels = x$labels))
+}

@@ -1,0 +1,103 @@
+# The sizes of an encoder: of a model, of a preset by name, or given one by one.
+
+#' Sizes and constants of an encoder
+#'
+#' `bert_config()` reads the sizes off a model, or makes a configuration for [bert_init()]: from the name of a preset,
+#' from numbers, or from a preset with some numbers changed.
+#'
+#' @section Presets:
+#' | name | layers | width | heads | head size | inside | positions | parameters |
+#' | --- | --- | --- | --- | --- | --- | --- | --- |
+#' | `kor-small` | 3 | 256 | 4 | 64 | 1024 | 256 | 4.6M |
+#' | `kor-tiny` | 2 | 128 | 4 | 16 | 256 | 128 | 1.3M |
+#' | `kor-mini` | 2 | 128 | 4 | 32 | 512 | 128 | 1.5M |
+#' | `kor-half` | 12 | 384 | 6 | 64 | 1536 | 512 | 24.7M |
+#' | `kor-full` | 12 | 768 | 12 | 64 | 3072 | 512 | 92.2M |
+#' | `bert-uncased-l2-h128`, ... (24) | 2-12 | 128-768 | width / 64 | 64 | 4 x width | 512 | 4.4M-109.5M |
+#' | `bert-base-uncased`, ... | 12 or 24 | 768 or 1024 | width / 64 | 64 | 4 x width | 512 | 102M-335M |
+#'
+#' The `kor-` sizes are those of two Korean models that were published with their code, with 8,000 SentencePiece pieces
+#' and 7 special tokens; they suit any language. Their pretraining heads are the plain ones (no transform
+#' and no biases), Google's sizes have Google's. Size by size the names of Google's are those of [bert_models()];
+#' `bert-tiny-uncased` and such work too. A preset has sizes only, no weights.
+#'
+#' @param x A model from [bert_load()], [bert_init()] or [bert_fit()], or the name of a preset. Left out, the
+#'   configuration is made of the sizes in `...` and BERT-base's for the rest.
+#' @param ... For a preset or without `x`: sizes and constants by the names below, such as `vocab_size = 8007`, which
+#'   replace the preset's. `vocab_size` has no default where there is no preset. `attention_head_size` is
+#'   `hidden_size / num_attention_heads` unless it is given.
+#' @return A list of class `bert_config` with the names that BERT's own configuration files use: `vocab_size`,
+#'   `hidden_size`, `num_hidden_layers`, `num_attention_heads`, `attention_head_size`, `intermediate_size`, `hidden_act`
+#'   (`"gelu"` is the exact form, `"gelu_new"` the tanh approximation), `max_position_embeddings`, `type_vocab_size`,
+#'   `layer_norm_eps`, the dropout shares, `initializer_range` and `pad_token_id`. One that was made here has the
+#'   attributes `parameters` (weights of the encoder with its pooler), `heads` (forms of the pretraining heads) and
+#'   `preset`.
+#' @section Errors: `bertfit_error_argument` for an unknown preset or size, and for values that break their rule.
+#' @examplesIf bertfit::bert_available()
+#' bert_config("kor-tiny")
+#' bert_config("bert-uncased-l2-h128", vocab_size = 8007, max_position_embeddings = 128)
+#' bert_config(vocab_size = 500, hidden_size = 64, num_hidden_layers = 2, num_attention_heads = 4,
+#'             intermediate_size = 128)
+#' @export
+bert_config <- function(x, ...) {
+  if (missing(x)) {
+    return(make_config(NULL, list(...)))
+  }
+  UseMethod("bert_config")
+}
+
+#' @rdname bert_config
+#' @export
+bert_config.bert_model <- function(x, ...) {
+  check_dots_empty0(...)
+  structure(x$config, class = "bert_config")
+}
+
+#' @rdname bert_config
+#' @export
+bert_config.character <- function(x, ...) {
+  check_string(x)
+  make_config(x, list(...))
+}
+
+#' @export
+bert_config.default <- function(x, ...) {
+  bert_abort("`x` must be a model or the name of a preset.",
+             c(you_gave(x), "Sizes are given by name, as in `vocab_size = 8007`."), call = rlang::current_env())
+}
+
+make_config <- function(preset, sizes, call = caller_env()) {
+  if (length(sizes) > 0L && !rlang::is_named(sizes)) {
+    bert_abort("Sizes must be named.", "For example `hidden_size = 128`.", call = call)
+  }
+  scalar <- vapply(sizes, function(size) {
+    (is.numeric(size) || is.character(size)) && length(size) == 1L && !is.na(size)
+  }, NA)
+  if (!all(scalar)) {
+    name <- names(sizes)[!scalar][[1L]]
+    bert_abort(paste0("`", name, "` must be a single number or string."), you_gave(sizes[[name]]), call = call)
+  }
+  if (is.null(preset) && is.null(sizes$vocab_size)) {
+    bert_abort("`vocab_size` must be given where there is no preset.",
+               "It is the `size` of what `bert_vocab_train()` returns.", call = call)
+  }
+  made <- bert_call("config", preset = preset, sizes = if (length(sizes) > 0L) sizes, call = call)
+  structure(made$config, preset = made$preset, heads = made$heads, parameters = made$parameters, class = "bert_config")
+}
+
+unclass_config <- function(config) {
+  fields <- as.list(unclass(config))
+  attributes(fields) <- list(names = names(config))
+  fields
+}
+
+#' @export
+print.bert_config <- function(x, ...) {
+  cat(paste(c("<bert_config>", attr(x, "preset")), collapse = " "), "\n", sep = "")
+  values <- vapply(unclass_config(x), function(value) format(value, digits = 6), "")
+  heads <- attr(x, "heads")
+  if (!is.null(heads)) values <- c(values, "pretraining heads" = paste0("mlm ", heads$mlm, ", nsp ", heads$nsp))
+  if (!is.null(attr(x, "parameters"))) values <- c(values, parameters = big(attr(x, "parameters")))
+  cat(paste0("  ", format(names(values)), "  ", values, "\n"), sep = "")
+  invisible(x)
+}

@@ -1,0 +1,67 @@
+# Printing a model, and the summary of its layers.
+
+#' @export
+print.bert_model <- function(x, ..., title = "bert_model") {
+  config <- x$config
+  origin <- c(google = "Google checkpoint", huggingface = "Hugging Face folder", bundle = "bertfit bundle",
+              fresh = "fresh weights", pretrained = "pretraining")[x$kind]
+  vocabulary <- vocabulary_text(x$vocab_size, x$vocab_type, x$cased)
+  cat(
+    "<", title, "> ", x$name, "\n",
+    "  encoder     ", config$num_hidden_layers, " layers x ", config$hidden_size, " hidden x ",
+    config$num_attention_heads, " heads\n",
+    "  parameters  ", big(x$parameters), "\n",
+    "  vocabulary  ", vocabulary, "\n",
+    "  from        ", paste(c(if (is.na(origin)) x$kind else origin, x$path), collapse = ", "), "\n",
+    sep = ""
+  )
+  invisible(x)
+}
+
+#' Layers of a model
+#'
+#' @param object A model from [bert_load()] or [bert_fit()].
+#' @param ... Must be empty.
+#' @return An object of class `summary.bert_model`: a list with `layers`, a data frame of `layer`, `type`, `output`
+#'   (shape),
+#'   `parameters` and `trainable` (parameters that the fit could change), and the totals. It prints as Keras'
+#'   summaries do.
+#' @examplesIf bertfit::bert_available()
+#' summary(bert_load("minilm-l6-uncased", max_len = 50))
+#' @export
+summary.bert_model <- function(object, ...) {
+  check_dots_empty0(...)
+  layers <- columns_frame_mixed(bert_call("layers", model = model_handle(object)))
+  structure(
+    list(name = object$name, layers = layers, parameters = sum(layers$parameters), trainable = sum(layers$trainable)),
+    class = "summary.bert_model"
+  )
+}
+
+# Columns of strings and of whole numbers, which Python hands over as lists or arrays.
+columns_frame_mixed <- function(columns) {
+  as.data.frame(lapply(columns, function(column) as.vector(unlist(column))), stringsAsFactors = FALSE)
+}
+
+#' @export
+print.summary.bert_model <- function(x, ...) {
+  layers <- x$layers
+  frozen <- layers$parameters > 0 & layers$trainable == 0
+  table <- cbind(
+    paste0(format(c("layer", layers$layer)), "  ", format(c("type", layers$type)), "  ",
+           format(c("output", layers$output))),
+    formatC(c("parameters", big(layers$parameters)), width = 12),
+    c("", ifelse(frozen, "  frozen", ""))
+  )
+  lines <- paste0(table[, 1], table[, 2], table[, 3])
+  rule <- strrep("-", max(nchar(lines)))
+  cat("<bert_model> ", x$name, "\n", sep = "")
+  cat(lines[1], rule, lines[-1], rule, sep = "\n")
+  cat(
+    "Total params: ", big(x$parameters), "\n",
+    "Trainable params: ", big(x$trainable), "\n",
+    "Non-trainable params: ", big(x$parameters - x$trainable), "\n",
+    sep = ""
+  )
+  invisible(x)
+}

@@ -1,0 +1,86 @@
+# Pretrained encoders by name: listing and downloading them. The list itself is in the Python core.
+
+#' Pretrained encoders that can be loaded by name
+#'
+#' The encoders that [bert_load()] and [bert_download()] know by name: Google's BERT in its published sizes (the 24
+#' small ones, base and large; uncased, cased, multilingual, Chinese, whole-word masking) and all-MiniLM-L6-v2.
+#' Nothing is fetched to make the list.
+#'
+#' @param cache_dir The folder that downloads live in. `NULL`, the default, is the environment variable
+#'   `BERTFIT_CACHE` or, without it, `tools::R_user_dir("bertfit", "cache")`.
+#' @return A [data.table::data.table] with one row per encoder:
+#'   * `name`: what [bert_load()] takes. Other common names (`"bert-tiny-uncased"`) and the names of Google's archives
+#'     (`"uncased_L-12_H-768_A-12"`) work too.
+#'   * `layers`, `hidden`, `heads`: its size.
+#'   * `parameters`: weights, the pooler included.
+#'   * `cased`: whether upper and lower case differ; `language`.
+#'   * `size_mb`: size of its weights in megabytes (10^6 bytes).
+#'   * `source`: `"google"` (a zip archive) or `"package"` (a Python package that carries the files).
+#'   * `cached`: whether it is already on this machine.
+#' @references Devlin et al. (2019), BERT: Pre-training of Deep Bidirectional Transformers for Language Understanding.
+#'   Turc et al. (2019), Well-Read Students Learn Better, for the small ones. Wang et al. (2020), MiniLM.
+#' @examplesIf bert_available()
+#' bert_models()
+#' bert_models()[parameters < 30e6]
+#' @export
+bert_models <- function(cache_dir = NULL) {
+  check_string(cache_dir, null_ok = TRUE)
+  columns <- bert_call("models", cache_dir = cache_dir %||% cache_folder())
+  columns <- lapply(columns, function(column) unlist(column, use.names = FALSE))
+  whole <- c("layers", "hidden", "heads")
+  columns[whole] <- lapply(columns[whole], as.integer)
+  data.table::as.data.table(columns)
+}
+
+#' Fetch a pretrained encoder
+#'
+#' Brings an encoder's files into the cache, unless they are there. [bert_load()] does so by itself; this function is
+#' for doing it beforehand, or anew. An interrupted download is continued. What arrives is checked (against
+#' its published checksum where there is one; every later load compares with what arrived first), and archives that
+#' would write outside their folder are refused. Two R sessions that want the same encoder fetch it once.
+#'
+#' Without a connection, unpack the archive that the error names on another machine, and give its folder to
+#' [bert_load()].
+#'
+#' @param name A name from [bert_models()].
+#' @inheritParams bert_models
+#' @param force Fetch it again even if it is there.
+#' @param quiet Show neither messages nor a progress bar.
+#' @return The folder with the files, invisibly.
+#' @section Errors: `bertfit_error_argument` for an unknown name, with the nearest known ones; `bertfit_error_download`
+#'   when the files cannot be had whole, are not the published ones, or have been changed since.
+#' @examplesIf interactive() && bert_available()
+#' bert_download("minilm-l6-uncased")
+#' @export
+bert_download <- function(name, cache_dir = NULL, force = FALSE, quiet = FALSE) {
+  check_given("name")
+  check_string(name)
+  check_string(cache_dir, null_ok = TRUE)
+  check_flag(force)
+  check_flag(quiet)
+  cache_dir <- cache_dir %||% cache_folder()
+  path <- bert_call("download", name = name, cache_dir = cache_dir, force = force,
+                    progress = download_progress(quiet, cache_dir))
+  invisible(path)
+}
+
+# The callback of a download: one message when it begins, and a bar where a line can be redrawn.
+download_progress <- function(quiet, cache_dir, dynamic = cli::is_dynamic_tty()) {
+  if (quiet) {
+    return(NULL)
+  }
+  begun <- FALSE
+  bar <- if (dynamic) new_bar("{cli::pb_bar} {cli::pb_percent} of {extra$size} {cli::pb_eta_str}")
+  answering_interrupts(function(event) {
+    size <- if (!is.null(event$total_bytes)) paste(big(ceiling(event$total_bytes / 1e6)), "MB")
+    if (!begun) {
+      say(paste0("Downloading ", event$name, if (!is.null(size)) paste0(" (", size, ")"), " to ", cache_dir))
+      begun <<- TRUE
+    }
+    if (is.null(bar) || is.null(size)) {
+      return(invisible())
+    }
+    bar$set(event$done_bytes, event$total_bytes, list(size = size))
+    if (event$done_bytes >= event$total_bytes) bar$clear()
+  })
+}

@@ -1,0 +1,62 @@
+test_that("glance() is one row about the fit", {
+  fit <- toy_fit()
+  row <- glance(fit)
+  expect_identical(nrow(row), 1L)
+  expect_identical(row$task, "binary")
+  expect_identical(row$n, 36L)
+  expect_identical(row$epochs, 12L)
+  expect_identical(row$best_epoch, fit$best_epoch)
+  expect_identical(row$val_loss, min(fit$history$val_loss))
+  expect_false(row$interrupted)
+})
+
+test_that("tidy() of a fit is its history", {
+  fit <- toy_fit()
+  long <- tidy(fit)
+  expect_identical(long$value[long$metric == "loss" & long$data == "train"], fit$history$loss)
+})
+
+test_that("augment() binds predictions to the data, in its class", {
+  fit <- toy_fit()
+  data <- toy_data(6)
+  wide <- augment(fit, data)
+  expect_identical(wide[names(data)], data)
+  expect_identical(wide$.pred_class, predict(fit, data, type = "class")$.pred_class)
+  expect_identical(wide$.pred_1, predict(fit, data)$.pred_1)
+  expect_s3_class(augment(fit, data.table::as.data.table(data)), "data.table")
+  expect_identical(names(augment(toy_fit("regression"), data)), c(names(data), ".pred"))
+  for (kind in c("multiclass", "multilabel")) {
+    classes <- predict(toy_fit(kind), data, type = "class")
+    expect_identical(augment(toy_fit(kind), data)[names(classes)], classes)
+  }
+  expect_identical(augment(fit, newdata = data), wide)
+  expect_identical(rownames(augment(fit, data[c(4, 2), ])), c("4", "2"))
+  keyed <- data.table::as.data.table(data)
+  data.table::setkeyv(keyed, c("score", "text"))
+  before <- data.table::copy(keyed)
+  expect_identical(data.table::key(augment(fit, keyed)), c("score", "text"))
+  expect_null(data.table::key(augment(fit, data.table::as.data.table(data))))
+  expect_identical(keyed, before)
+  expect_snapshot(error = TRUE, {
+    augment(fit)
+    augment(fit, "a")
+    augment(fit, wide)
+  })
+})
+
+test_that("a fitted model prints its task, formula, rows, epochs and best measures", {
+  fit <- toy_fit()
+  lines <- capture.output(print(fit))
+  expect_length(lines, 5)
+  expect_identical(lines[1:2], c("<bert_fit> toy, binary: 0, 1", "  formula     target ~ text"))
+  expect_match(lines[3], "^  trained on  36 rows in ")
+  expect_match(lines[4], "^  epochs      12, best [0-9]+$")
+  interrupted <- fit
+  interrupted$interrupted <- TRUE
+  expect_match(capture.output(print(interrupted))[4], "interrupted$")
+})
+
+test_that("columns print as the formula that names them", {
+  expect_identical(columns_text(list(text = "comment text", target = "y")), "y ~ `comment text`")
+  expect_identical(columns_text(list(text = "t", target = c("a", "b c"), pair = "p")), "cbind(a, `b c`) ~ t + p")
+})
