@@ -13,7 +13,6 @@ from bertfit.checks import as_list, whole
 from bertfit.errors import Arg, ArgumentError, Sentence, Value
 from bertfit.plain import plain_copy
 
-
 #: The rule of a switch.
 EITHER = Sentence("{} or {}", Value(True), Value(False))
 
