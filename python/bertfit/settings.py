@@ -95,12 +95,6 @@ def build(kind: type, values: Mapping[str, Any] | None, argument: str) -> Any:
     return kind(**{name: as_declared(value, hints[name]) for name, value in values.items()})
 
 
-def arguments_as_declared(function: Callable, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments from R, each read by the type that the function declares for it (see `as_declared`)."""
-    hints = typing.get_type_hints(function)
-    return {name: as_declared(value, hints[name]) for name, value in values.items()}
-
-
 def as_declared(value: Any, hint: Any) -> Any:
     """A value from R, read by the type that was declared for it.
 

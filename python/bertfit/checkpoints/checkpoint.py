@@ -36,7 +36,7 @@ class Checkpoint:
         config: Sizes and constants of the encoder.
         vocabulary: Its tokens and their casing.
         sha256: Digest of the weight file.
-        fill: Function that copies every weight into an encoder made by `network.build_encoder(config)`.
+        fill: Function that copies every weight into an `Encoder(config)`.
         heads: Function that reads the weights of Google's MLM and NSP heads, by layer; None if one of them is missing.
     """
 
@@ -76,7 +76,7 @@ def open_checkpoint(
         VocabularyError: vocab.txt is not a BERT vocabulary.
 
     >>> checkpoint = open_checkpoint("uncased_L-2_H-128_A-2")  # doctest: +SKIP
-    >>> encoder = build_encoder(checkpoint.config, fresh=False); checkpoint.fill(encoder)  # doctest: +SKIP
+    >>> encoder = Encoder(checkpoint.config, fresh=False); checkpoint.fill(encoder)  # doctest: +SKIP
     """
     if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
         raise ArgumentError("`path` must be the path of a checkpoint.", [f"You gave {path!r}."])

@@ -119,7 +119,7 @@ class GoogleWeights:
             raise damaged(self.prefix, name, _first_line(error)) from error
 
     def fill(self, encoder: Any) -> None:
-        """Copy every weight into an encoder that `network.build_encoder` made from this configuration.
+        """Copy every weight into an `Encoder` of this configuration.
 
         Raises:
             CheckpointError: The files have changed since they were checked.
@@ -128,7 +128,7 @@ class GoogleWeights:
 
         pooler = [tensor.google for tensor in encoder_tensors(self.config) if tensor.layer == "NSP-Dense"]
         try:
-            fill_from_google(encoder, self.config, str(self.prefix), pooler)
+            fill_from_google(encoder, str(self.prefix), pooler)
         except Exception as error:  # the reader's errors have many classes, IndexError among them
             raise damaged(self.prefix, None, _first_line(error)) from error
 

@@ -134,7 +134,7 @@ class HuggingFaceWeights:
         return values.T if tensor.transposed else values
 
     def fill(self, encoder: Any) -> None:
-        """Copy every weight into an encoder that `network.build_encoder` made from this configuration.
+        """Copy every weight into an `Encoder` of this configuration.
 
         Raises:
             CheckpointError: The file has changed since it was checked.

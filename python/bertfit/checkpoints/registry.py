@@ -31,7 +31,7 @@ GOOGLE_FILES = ("bert_config.json", "vocab.txt", "*.ckpt*.index", "*.ckpt*.data-
 def count_parameters(config: BertConfig) -> int:
     """Number of weights of an encoder, its pooler (NSP-Dense) included.
 
-    Equals `network.build_encoder(config).count_params()`.
+    Equals the number of weights of an `Encoder(config)`.
     """
     width, inner = config.hidden_size, config.num_attention_heads * config.attention_head_size
     embeddings = (config.vocab_size + config.max_position_embeddings + config.type_vocab_size + 2) * width

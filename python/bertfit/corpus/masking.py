@@ -100,7 +100,7 @@ def continuing_pieces(vocabulary: Vocabulary) -> np.ndarray:
 
     "##..." in a WordPiece vocabulary; in a SentencePiece vocabulary every piece without "▁" in front.
     """
-    if getattr(vocabulary, "kind", "wordpiece") == "sentencepiece":
+    if getattr(vocabulary, "type", "wordpiece") == "sentencepiece":
         return np.array([not token.startswith("▁") for token in vocabulary.tokens], bool)
     return np.array([token.startswith("##") for token in vocabulary.tokens], bool)
 

@@ -49,7 +49,7 @@ def make_pretraining_data(
 
     Args:
         corpus: A file or files; see `corpus.Corpus` for the two forms.
-        vocabulary: With [MASK]. Of either kind.
+        vocabulary: With [MASK]. Of either type.
         out_dir: A new or empty folder for part-00000-of-00008.tfrecord, ... and data.json.
         max_len: Tokens of a row, special ones included.
         mask_prob: Share of a row's tokens to predict.
@@ -90,7 +90,7 @@ def make_pretraining_data(
         "dup_factor": dup_factor, "short_seq_prob": float(short_seq_prob), "whole_word": bool(whole_word),
         "seed": seed, "shards": shards, "block_characters": BLOCK_CHARACTERS, "bad_lines": bad_lines,
     }
-    words = {"size": len(vocabulary), "kind": getattr(vocabulary, "kind", "wordpiece"), "sha256": vocabulary.sha256,
+    words = {"size": len(vocabulary), "kind": getattr(vocabulary, "type", "wordpiece"), "sha256": vocabulary.sha256,
              "name": os.path.basename(vocabulary.name)}
     begun = time.monotonic()
     with _new_folder(out_dir, overwrite) as (draft, target):

@@ -21,7 +21,8 @@ import numpy as np
 
 from bertfit.config import Task
 from bertfit.errors import ArgumentError, DataError, you_gave
-from bertfit.scores.outcomes import check_targets, classes, probabilities
+from bertfit.rows import check_targets
+from bertfit.scores.outcomes import classes, probabilities
 from bertfit.settings import is_number
 
 TINY = 1e-15  # probabilities are clipped to this distance from 0 and 1 before a logarithm is taken

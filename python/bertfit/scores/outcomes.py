@@ -1,4 +1,4 @@
-"""Turn the logits of the output layer into probabilities and classes, and check targets.
+"""Turn the logits of the output layer into probabilities and classes.
 
 Holds the rules that `predict`, `evaluate` and training share. Runs no model.
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from bertfit.config import Task
-from bertfit.errors import ArgumentError, DataError, rows_are
+from bertfit.errors import ArgumentError
 
 
 def sigmoid(x: np.ndarray) -> np.ndarray:
@@ -70,32 +70,3 @@ def classes(task: Task, probs: np.ndarray, threshold: float = 0.5) -> np.ndarray
     if task.kind == "multiclass":
         return probs.argmax(axis=1)
     return ((probs[:, 1] if task.kind == "binary" else probs) >= threshold).astype(np.int64)
-
-
-def check_targets(task: Task, targets: np.ndarray, rows: int) -> np.ndarray:
-    """Targets as float64 of the right shape: [n], or [n, K] for a multilabel task.
-
-    Raises:
-        DataError: The length or shape is wrong, or a value is missing or not valid for the task. The message
-            counts rows from 1.
-    """
-    y = np.asarray(targets, np.float64)
-    multilabel = task.kind == "multilabel"
-    if y.ndim == 2 and y.shape[1] == 1 and not multilabel:
-        y = y[:, 0]
-    if y.ndim == 1 and multilabel and len(task.labels) == 1:
-        y = y[:, None]
-    shape = (rows, len(task.labels)) if multilabel else (rows,)
-    if y.shape != shape:
-        wanted = f"{rows} rows and {shape[1]} columns" if multilabel else f"{rows} values, one per text"
-        raise DataError(f"The target must have {wanted}.", [f"Its shape is {y.shape}."])
-    if task.kind == "multiclass":
-        bad, rule = ~np.isin(y, np.arange(len(task.labels))), f"must be one of the {len(task.labels)} known classes"
-    elif task.kind == "regression":
-        bad, rule = ~np.isfinite(y), "must be finite numbers"
-    else:
-        bad, rule = ~((y >= 0) & (y <= 1)), "must lie between 0 and 1"  # a NaN fails both comparisons
-    bad = np.flatnonzero(bad.any(axis=1) if bad.ndim == 2 else bad)
-    if len(bad):
-        raise DataError(f"Targets {rule}, and none may be missing.", [f"{rows_are(bad + 1)} not so."])
-    return y

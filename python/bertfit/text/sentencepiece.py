@@ -25,7 +25,7 @@ class SentencePieces:
     """Token ids of many texts at once, by the library's segmentation.
 
     Args:
-        vocabulary: A vocabulary of kind "sentencepiece".
+        vocabulary: A vocabulary of type "sentencepiece".
 
     Raises:
         VocabularyError: The library cannot read the model.

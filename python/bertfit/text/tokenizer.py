@@ -92,8 +92,33 @@ class Encoding:
         return input_ids, segment_ids, mask.astype(np.int32)
 
 
-def truncated_pair_lengths(first: np.ndarray, second: np.ndarray, budget: int) -> tuple[np.ndarray, np.ndarray]:
-    """How many tokens of each text of a pair are kept if both together may have `budget`.
+    def truncated_to(self, max_len: int) -> Encoding:
+        """The same rows in at most `max_len` tokens each, as `Tokenizer.encode` gives them for that length.
+
+        Raises:
+            ArgumentError: `max_len` is not a whole number of at least 3.
+        """
+        max_len = _check_max_len(max_len)
+        if int(self.lengths.max(initial=0)) <= max_len:
+            return dataclasses.replace(self, full_lengths=None)
+        starts, lengths = self.splits[:-1], self.lengths
+        of_pair = np.diff(np.concatenate([[0], np.cumsum(self.segments)])[self.splits])  # 0, or the pair and its [SEP]
+        first, second = lengths - of_pair - 2, np.maximum(of_pair - 1, 0)
+        keep_first, keep_second = truncated_pair_lengths(first, second, max_len - 2 - (of_pair > 0))
+        # Place of every token in its row: [CLS], first text, [SEP], and where there is a pair its text and [SEP].
+        place = np.arange(len(self.ids)) - np.repeat(starts, lengths)
+        first, last = np.repeat(first, lengths), np.repeat(lengths - 1, lengths)
+        in_first = place <= np.repeat(keep_first, lengths)
+        in_second = (place > first + 1) & (place <= first + 1 + np.repeat(keep_second, lengths))
+        kept = in_first | in_second | (place == first + 1) | (place == last)
+        splits = np.concatenate([[0], np.cumsum(kept)])[self.splits]
+        return Encoding(self.ids[kept], self.segments[kept], splits, self.truncated | (lengths > np.diff(splits)), None)
+
+
+def truncated_pair_lengths(
+    first: np.ndarray, second: np.ndarray, budget: int | np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """How many tokens of each text of a pair stay when both together may have `budget`.
 
     Google pops one token at a time, from the first text while it is the longer one and else from the
     second. So a text that fits into its half stays whole and the other gets the rest; when neither does,
@@ -101,7 +126,7 @@ def truncated_pair_lengths(first: np.ndarray, second: np.ndarray, budget: int) -
 
     Args:
         first, second: int [n]; tokens of each text.
-        budget: Tokens that both may have together.
+        budget: Tokens that both may have together; a number, or int [n].
     """
     too_long = first + second > budget
     kept = np.minimum(first, np.maximum(budget - second, (budget + 1) // 2))
@@ -112,7 +137,7 @@ class Tokenizer:
     """Google's BERT tokenizer, or SentencePiece's, for many texts at once.
 
     Args:
-        vocabulary: The tokens and the casing; its `kind` chooses the tokenizer.
+        vocabulary: The tokens and the casing; its `type` chooses the tokenizer.
 
     Example:
         >>> vocabulary = Vocabulary.from_bytes(b"[PAD]\\n[UNK]\\n[CLS]\\n[SEP]\\na\\ngood\\nfilm\\n##s\\n")
@@ -126,7 +151,7 @@ class Tokenizer:
 
     def __init__(self, vocabulary: Vocabulary):
         self.vocabulary = vocabulary
-        self._sentence = SentencePieces(vocabulary) if vocabulary.kind == "sentencepiece" else None
+        self._sentence = SentencePieces(vocabulary) if vocabulary.type == "sentencepiece" else None
         self._exact = Exact(vocabulary)
         self._fast: fast_wordpiece.Fast | None = None  # made when first worth it: it starts TensorFlow
 
@@ -136,16 +161,15 @@ class Tokenizer:
         """Ids of "[CLS] text [SEP]", or "[CLS] text [SEP] pair [SEP]".
 
         Args:
-            texts: The texts; never one bare string.
+            texts: The texts, a list of strings. They are not checked: see `bertfit.rows`.
             pairs: The second text of every row.
             max_len: Most tokens of a row, special ones included; None for no limit. Pairs lose tokens
                 from the longer text first.
 
         Raises:
-            ArgumentError: `max_len` is below 3, or `texts` is one string.
-            DataError: A text is missing or no string, or there are not as many pairs as texts.
+            ArgumentError: `max_len` is below 3.
         """
-        texts, pairs, max_len = _checked(texts, pairs, max_len)
+        max_len = _check_max_len(max_len)
         specials = 2 if pairs is None else 3
         budget = None if max_len is None else max_len - specials
         # One token more than can stay tells whether anything was left out.
@@ -202,7 +226,7 @@ class Tokenizer:
         Raises:
             ArgumentError, DataError: As for `encode`.
         """
-        texts, pairs, max_len = _checked(texts, pairs, max_len)
+        max_len = _check_max_len(max_len)
         first = [self._located(text) for text in texts]
         second = [self._located(text) for text in pairs] if pairs is not None else None
         a = np.array([len(row) for row in first], np.int64)
@@ -265,32 +289,8 @@ class Tokenizer:
         return texts
 
 
-def _checked(texts, pairs, max_len) -> tuple[list[str], list[str] | None, int | None]:
-    texts = _text_list(texts, "texts")
-    if pairs is not None:
-        pairs = _text_list(pairs, "pairs")
-        if len(pairs) != len(texts):
-            raise DataError(
-                "There must be as many pairs as texts.", [f"There are {len(texts)} texts and {len(pairs)} pairs."]
-            )
-    if max_len is not None:
-        require(is_whole(max_len, 3), "max_len", "a whole number of at least 3", max_len)
-        max_len = int(max_len)
-    return texts, pairs, max_len
-
-
-def _text_list(texts, name: str) -> list[str]:
-    if isinstance(texts, (str, bytes)):
-        raise ArgumentError(f"`{name}` must be a sequence of strings.", ["You gave one string; put it in a list."])
-    texts = list(texts)
-    # `type` in C over all rows: a text of another type is rare and looked for only then.
-    if not set(map(type, texts)) <= {str}:
-        bad = [row for row, text in enumerate(texts, start=1) if not isinstance(text, str)]
-        if bad:
-            shown = ", ".join(map(str, bad[:5])) + (f" and {len(bad) - 5} more" if len(bad) > 5 else "")
-            example = texts[bad[0] - 1]
-            raise DataError(
-                f"`{name}` must be strings without missing values.",
-                [f"Not strings: row{'s' if len(bad) > 1 else ''} {shown} (the first is {example!r})."],
-            )
-    return texts
+def _check_max_len(max_len: int | None) -> int | None:
+    if max_len is None:
+        return None
+    require(is_whole(max_len, 3), "max_len", "a whole number of at least 3", max_len)
+    return int(max_len)

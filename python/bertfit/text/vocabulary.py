@@ -1,6 +1,6 @@
 """The vocabulary: token strings in the order of the rows of the token embedding.
 
-There are two kinds. A WordPiece file holds one token per line, and a line's number is the token's row in the embedding.
+There are two types. A WordPiece file holds one token per line, and a line's number is the token's row in the embedding.
 Lines end at a line feed only: a token may itself be U+0085 or U+2028, which ``str.splitlines`` and some readers treat
 as line ends, and that would shift every later id. A SentencePiece file is the library's model, in which the pieces are
 numbered. Does not tokenize (see `text.tokenizer`) or read checkpoints (`checkpoints.checkpoint` passes the casing).
@@ -17,7 +17,7 @@ import re
 from bertfit.errors import ArgumentError, VocabularyError
 from bertfit.text import sentencepiece_model
 
-#: Kind of a vocabulary -> the name of its file in a model's folder.
+#: Type of a vocabulary -> the name of its file in a model's folder.
 FILE_NAMES = {"wordpiece": "vocab.txt", "sentencepiece": "vocab.model"}
 #: Tokens with a special meaning, which never come from a text. Only SentencePiece vocabularies have the last two.
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[BOS]", "[EOS]")
@@ -38,7 +38,7 @@ class Vocabulary:
         data: The bytes of the file.
         path: The file's path, or None.
         name: The file's name in error messages.
-        kind: "wordpiece" or "sentencepiece".
+        type: "wordpiece" or "sentencepiece". `kind` is the same.
 
     Attributes:
         ids: The id of every token.
@@ -59,7 +59,7 @@ class Vocabulary:
     data: bytes
     path: str | None = None
     name: str = "vocab.txt"
-    kind: str = "wordpiece"
+    type: str = "wordpiece"
     ids: dict[str, int] = dataclasses.field(init=False, compare=False)
     pad_id: int = dataclasses.field(init=False)
     unk_id: int = dataclasses.field(init=False)
@@ -82,7 +82,7 @@ class Vocabulary:
         self._set("ids", ids)
         missing = [token for token in ("[PAD]", "[UNK]", "[CLS]", "[SEP]") if token not in ids]
         if missing:
-            unit = "lines" if self.kind == "wordpiece" else "pieces"
+            unit = "lines" if self.type == "wordpiece" else "pieces"
             details = [f"{self.name} has {len(self.tokens)} {unit} and no {', '.join(missing)}."]
             if self.data.startswith(b"\xef\xbb\xbf"):
                 details.append("It starts with a byte-order mark: save it as UTF-8 without one.")
@@ -122,9 +122,9 @@ class Vocabulary:
     ) -> Vocabulary:
         """Make a vocabulary from the bytes of its file; arguments and errors as for `from_file`."""
         data = bytes(data)
-        kind = "sentencepiece" if sentencepiece_model.is_model(data) else "wordpiece"
-        name = name or path or FILE_NAMES[kind]
-        if kind == "sentencepiece":
+        type = "sentencepiece" if sentencepiece_model.is_model(data) else "wordpiece"
+        name = name or path or FILE_NAMES[type]
+        if type == "sentencepiece":
             return cls._from_model(data, lower_case, name, path)
         lines = data.split(b"\n")
         while lines and not lines[-1].strip():  # the last line's end, and blank lines after it
@@ -159,7 +159,12 @@ class Vocabulary:
     @property
     def file_name(self) -> str:
         """Name of its file in a model's folder: "vocab.txt" or "vocab.model"."""
-        return FILE_NAMES[self.kind]
+        return FILE_NAMES[self.type]
+
+    @property
+    def kind(self) -> str:
+        """Its type, under an older name."""
+        return self.type
 
     def to_bytes(self) -> bytes:
         """The file's bytes, unchanged."""
@@ -175,7 +180,7 @@ class Vocabulary:
 
     def __repr__(self) -> str:
         casing = "uncased" if self.lower_case else "cased"
-        return f"Vocabulary({len(self):,} tokens, {self.kind}, {casing}, {self.name})"
+        return f"Vocabulary({len(self):,} tokens, {self.type}, {casing}, {self.name})"
 
 
 def guess_lower_case(tokens) -> bool:

@@ -18,12 +18,12 @@ keras = _env.keras()
 
 
 def filled(folder, **kwargs):
-    from bertfit.network.encoder import build_encoder
+    from bertfit.network.encoder import Encoder
 
     checkpoint = open_checkpoint(folder, **kwargs)
-    encoder = build_encoder(checkpoint.config, fresh=False)
+    encoder = Encoder(checkpoint.config, fresh=False)
     checkpoint.fill(encoder)
-    return encoder
+    return encoder.graph()
 
 
 def stock_model(folder):
@@ -97,10 +97,10 @@ def test_outputs_equal_googles_own_code(folder, monkeypatch):
 
 
 def test_a_shorter_encoder_takes_the_first_positions(folder):
-    from bertfit.network.encoder import build_encoder
+    from bertfit.network.encoder import Encoder
 
     checkpoint = open_checkpoint(folder)
-    short = build_encoder(checkpoint.config, max_len=7, fresh=False)
+    short = Encoder(checkpoint.config, max_len=7, fresh=False)
     checkpoint.fill(short)
     table = google_tensors()["bert/embeddings/position_embeddings"]
     assert np.array_equal(short.get_layer("Embedding-Position").get_weights()[0], table[:7])
@@ -109,10 +109,10 @@ def test_a_shorter_encoder_takes_the_first_positions(folder):
 def test_bert_base_with_a_binary_head_has_the_published_count():
     """109,128,193: the last line of the summary that a well-known keras-bert tutorial in R prints."""
     from bertfit.checkpoints import registry
-    from bertfit.network.encoder import build_encoder
+    from bertfit.network.encoder import Encoder
 
     config = registry.find("bert-base-uncased").config
-    encoder = build_encoder(config, max_len=50, fresh=False)
+    encoder = Encoder(config, max_len=50, fresh=False).graph()
     output = keras.layers.Dense(1, activation="sigmoid")(encoder.get_layer("NSP-Dense").output)
     assert keras.Model(encoder.inputs, output).count_params() == 109_128_193
 

@@ -20,12 +20,12 @@ from toys.checkpoints import (
 
 
 def filled(folder):
-    from bertfit.network.encoder import build_encoder
+    from bertfit.network.encoder import Encoder
 
     checkpoint = open_checkpoint(folder)
-    encoder = build_encoder(checkpoint.config, fresh=False)
+    encoder = Encoder(checkpoint.config, fresh=False)
     checkpoint.fill(encoder)
-    return encoder
+    return encoder.graph()
 
 
 def weights(folder):

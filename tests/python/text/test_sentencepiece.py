@@ -12,6 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bertfit.errors import ArgumentError, VocabularyError
+from bertfit.rows.table import Rows
 from bertfit.text import sentencepiece as pieces
 from bertfit.text.tokenizer import Tokenizer
 from bertfit.text.vocabulary import Vocabulary
@@ -67,6 +68,17 @@ def test_a_limit_cuts_what_is_there_without_it(vocabulary, texts, limit):
     want = [row if len(row) <= limit else [*row[: limit - 1], vocabulary.sep_id] for row in rows(whole)]
     assert rows(cut) == want
     assert cut.truncated.tolist() == (whole.lengths > limit).tolist()
+
+
+@given(texts=texts_of_any_kind, limit=st.integers(3, 40), first=st.sampled_from([None, 40, 100]), paired=st.booleans())
+@settings(max_examples=100, deadline=None)
+def test_truncating_ids_equals_tokenizing_anew(vocabulary, texts, limit, first, paired):
+    tokenizer, pairs = Tokenizer(vocabulary), [text * 2 for text in texts[::-1]] if paired else None
+    encoding = tokenizer.encode(texts, pairs, max_len=first).truncated_to(limit)
+    anew = tokenizer.encode(texts, pairs, max_len=limit)
+    assert rows(encoding) == rows(anew)
+    for name in ("segments", "truncated"):
+        np.testing.assert_array_equal(getattr(encoding, name), getattr(anew, name))
 
 
 def test_pairs_have_their_segments(vocabulary, library):
@@ -231,10 +243,10 @@ def test_a_model_is_saved_and_loaded_with_it(vocabulary, tmp_path):
     folder = persist.save(model, tmp_path / "m")
     assert sorted(os.listdir(folder)) == ["bertfit.json", "history.csv", "model.safetensors", "vocab.model"]
     texts = ["the film", "정말"]
-    encoding = model.encode(texts)
+    encoding = model.encode(Rows(texts))
     for again in (persist.load(folder), persist.from_bytes(persist.to_bytes(model))):
         assert again.vocabulary.kind == "sentencepiece" and again.vocabulary.data == vocabulary.data
-        assert again.encode(texts).ids.tolist() == encoding.ids.tolist()
+        assert again.encode(Rows(texts)).ids.tolist() == encoding.ids.tolist()
         np.testing.assert_array_equal(again.features(encoding, "mean", (-1,)), model.features(encoding, "mean", (-1,)))
     assert persist.load(folder).vocabulary.path == str(tmp_path / "m" / "vocab.model")
     persist.save(model, folder, overwrite=True)  # a folder with only a model's own files may be replaced
