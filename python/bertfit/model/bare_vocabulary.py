@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bertfit.rows import Rows
 from bertfit.text import Encoding, Tokenizer, Vocabulary
 
 
@@ -21,6 +22,6 @@ class BareVocabulary:
     def __init__(self, vocabulary: Vocabulary):
         self.vocabulary, self.tokenizer, self.pad_id = vocabulary, Tokenizer(vocabulary), vocabulary.pad_id
 
-    def encode(self, texts, pairs=None, max_len: int | None = None) -> Encoding:
-        """Tokenize, truncated to `max_len` tokens (512 by default)."""
-        return self.tokenizer.encode(texts, pairs, max_len=max_len or self.text_len)
+    def encode(self, rows: Rows, max_len: int | None = None) -> Encoding:
+        """Tokenize rows, truncated to `max_len` tokens (512 by default)."""
+        return self.tokenizer.encode(rows.texts, rows.pairs, max_len=max_len or self.text_len)

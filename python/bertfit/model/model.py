@@ -216,7 +216,7 @@ class Model:
         """
         if max_len is None:
             max_len = self.text_len
-        if is_number(max_len, self.max_len, open_low=True):  # the tokenizer refuses what is not a number
+        if is_number(max_len, self.max_len, open_low=True):  # what is not a number, the tokenizer refuses
             raise ArgumentError(
                 f"`max_len` must be at most {self.max_len}, the length of this model's position table.",
                 [f"You gave {max_len}."],
