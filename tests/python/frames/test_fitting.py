@@ -39,7 +39,7 @@ def test_a_fit_on_a_frame(spam, data):
     assert list(spam.history["epoch"]) == [1] and "val_loss" in spam.history
     assert spam.metrics["val_loss"] == spam.history["val_loss"][0]
     assert spam.model.record["columns"] == {"text": ["comment"], "target": ["kind"]}
-    assert repr(spam).startswith("<Bert toy, binary: ham, spam: 2 layers x 8 hidden x 2 heads, ")
+    assert repr(spam).startswith("<Bert toy, binary: ham, spam: 2 layers x 16 hidden x 2 heads, ")
 
 
 def test_frames_give_frames_under_the_names_of_r(spam, data):
@@ -214,7 +214,7 @@ def test_an_unfitted_model_embeds_and_tokenizes(tmp_path):
     assert not model.fitted and model.labels == () and "binary" not in repr(model)
     ids, segments, mask = model.tokenize(["a good film", "fun"])
     assert ids.tolist() == [[2, 11, 5, 7, 3], [2, 10, 3, 0, 0]] and mask.sum() == 8 and segments.sum() == 0
-    assert model.embed(TEXTS, layers=(1, 2)).shape == (6, 16)
+    assert model.embed(TEXTS, layers=(1, 2)).shape == (6, 32)
     with pytest.raises(ArgumentError, match="must be fitted"):
         model.predict(TEXTS)
 

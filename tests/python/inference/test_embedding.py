@@ -43,12 +43,12 @@ def test_nsp_is_the_pooled_output(model):
 def test_pairs_are_read_together(model):
     alone = embed(model, Rows.of(["fun"]), precision="float32")
     paired = embed(model, Rows.of(["fun"], ["dull plot"]), precision="float32")
-    assert alone.shape == paired.shape == (1, 8) and np.abs(alone - paired).max() > 1e-3
+    assert alone.shape == paired.shape == (1, 16) and np.abs(alone - paired).max() > 1e-3
 
 
 def test_a_fitted_model_embeds_and_no_texts_give_no_rows(model):
-    assert embed(toy_head(), Rows.of(TEXTS)).shape == (6, 8)
-    assert embed(model, Rows.of([]), layers=(1, 2)).shape == (0, 16)
+    assert embed(toy_head(), Rows.of(TEXTS)).shape == (6, 16)
+    assert embed(model, Rows.of([]), layers=(1, 2)).shape == (0, 32)
     np.testing.assert_array_equal(embed(model, Rows.of(TEXTS), layers=1), embed(model, Rows.of(TEXTS), layers=[1]))
 
 

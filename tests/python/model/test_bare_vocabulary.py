@@ -4,7 +4,7 @@ import numpy as np
 
 from bertfit.model.bare_vocabulary import BareVocabulary
 from bertfit.rows.table import Rows
-from toys.base import VOCABULARY, toy_model, toy_texts
+from toys.models import VOCABULARY, toy_model, toy_texts
 
 
 def test_it_encodes_as_a_model_does():

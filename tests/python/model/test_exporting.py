@@ -14,7 +14,7 @@ from bertfit.errors import ArgumentError, BundleError
 from bertfit.model.exporting import export
 from bertfit.model.model import Model
 from bertfit.rows.table import Rows
-from toys.base import NO_DROPOUT, VOCABULARY, fill_at_random, toy_model, toy_texts
+from toys.models import NO_DROPOUT, VOCABULARY, fill_at_random, toy_model, toy_texts
 
 tf = _env.tensorflow()
 TEXTS = toy_texts(6, longest=12)

@@ -11,7 +11,7 @@ from bertfit.model.model import Model
 from bertfit.model.questions import Logits
 from bertfit.network.encoder import Encoder, hidden_states
 from bertfit.rows.table import Rows
-from toys.base import VOCABULARY, encoder_layer_names, fill_at_random, toy_config, toy_model, toy_texts
+from toys.models import VOCABULARY, encoder_layer_names, fill_at_random, toy_config, toy_model, toy_texts
 
 tf = _env.tensorflow()
 keras = _env.keras()
@@ -193,7 +193,7 @@ def test_the_layer_table_adds_up(model):
     assert sum(table["parameters"]) == model.parameters == sum(w.size for ws in model.weights().values() for w in ws)
     assert sum(table["trainable"]) == model.trainable_parameters == model.parameters
     rows = dict(zip(table["layer"], zip(table["type"], table["output"], table["parameters"], strict=True), strict=True))
-    assert rows["Embedding-Token"] == ("TokenEmbedding", "(-, -, 16)", 17 * 16)
+    assert rows["Embedding-Token"] == ("TokenEmbedding", "(-, -, 16)", 27 * 16)
     assert rows["Input-Token"] == ("InputLayer", "(-, -)", 0)
     assert rows["Head-Dense-1"] == ("Dense", "(-, 6)", 16 * 6 + 6) and rows["output"][1:] == ("(-, 3)", 6 * 3 + 3)
 
@@ -202,7 +202,7 @@ def test_frozen_layers_count_as_such():
     toy = toy_model(num_hidden_layers=1)
     toy.encoder.get_layer("Embedding-Token").trainable = False
     table = toy.layer_table()
-    assert toy.trainable_parameters == toy.parameters - 17 * 16 == sum(table["trainable"])
+    assert toy.trainable_parameters == toy.parameters - 27 * 16 == sum(table["trainable"])
     assert table["trainable"][table["layer"].index("Embedding-Token")] == 0
 
 

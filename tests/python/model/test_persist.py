@@ -15,9 +15,8 @@ from bertfit.errors import BundleError
 from bertfit.inference.prediction import predict
 from bertfit.model import bundle, persist
 from bertfit.rows.table import Rows
-from toys.base import encoder_layer_names
 from toys.bundles import rewrite
-from toys.models import TEXTS, WORDS, toy_head, toy_model
+from toys.models import TEXTS, encoder_layer_names, toy_head, toy_model
 
 KINDS = ["binary", "multiclass", "multilabel", "regression"]
 
@@ -74,9 +73,9 @@ def test_files_are_what_their_names_say(tmp_path):
     layers = [*encoder_layer_names(model.config), "output"]
     assert {name.rsplit("/", 1)[0] for name in tensors} == set(layers)
     # keras-bert's order within a layer: Wq, bq, Wk, bk, Wv, bv, Wo, bo.
-    assert tensors["Encoder-1-MultiHeadSelfAttention/6"].shape == (8, 8)
-    assert tensors["Encoder-1-MultiHeadSelfAttention/7"].shape == (8,)
-    assert tensors["Embedding-Token/0"].shape == (len(WORDS), 8)
+    assert tensors["Encoder-1-MultiHeadSelfAttention/6"].shape == (16, 16)
+    assert tensors["Encoder-1-MultiHeadSelfAttention/7"].shape == (16,)
+    assert tensors["Embedding-Token/0"].shape == (27, 16)
     lines = (path / "history.csv").read_text().splitlines()
     assert lines == ["epoch,loss,val_auc", "1,0.5,", f"2,0.30000000000000004,{1 / 3!r}"]
     description = json.loads((path / "bertfit.json").read_text("utf-8"))
@@ -102,10 +101,10 @@ def test_frozen_layers_stay_frozen(tmp_path):
 @pytest.mark.parametrize(
     "change, message",
     [
-        (lambda body: body["config"].update(vocab_size=21), "vocab.txt has 20 tokens"),
-        (lambda body: body["config"].update(hidden_size=7), r"Embedding-Token/0 is float32 \(20, 8\)"),
+        (lambda body: body["config"].update(vocab_size=28), "vocab.txt has 27 tokens"),
+        (lambda body: body["config"].update(hidden_size=7), r"Embedding-Token/0 is float32 \(27, 16\)"),
         (lambda body: body["config"].update(surprise=1), "surprise"),
-        (lambda body: body["config"].update(intermediate_size=17), r"FeedForward/0 is float32 \(8, 16\)"),
+        (lambda body: body["config"].update(intermediate_size=33), r"FeedForward/0 is float32 \(16, 32\)"),
         (lambda body: body["config"].update(num_hidden_layers=3), "Encoder-3-.* is missing"),
         (lambda body: body["config"].update(num_hidden_layers=1), "Encoder-2-.* belongs to no layer"),
         (lambda body: body.update(task=None), "output/. belongs to no layer"),

@@ -11,7 +11,7 @@ from bertfit.network.heads import MaxPool, MeanPool
 from bertfit.network.layers import Dense, FeedForward, FirstToken, LayerNormalization, PositionEmbedding, TokenEmbedding
 from bertfit.network.noise import Dropout, FreshNormal, Noise
 from bertfit.network.pretrain_heads import TiedLogits
-from toys.base import fill_at_random, toy_model
+from toys.models import fill_at_random, toy_model
 
 tf = _env.tensorflow()
 keras = _env.keras()

@@ -13,7 +13,7 @@ from bertfit.network.encoder import Encoder, hidden_states
 from bertfit.network.layers import FeedForward, activation
 from bertfit.network.noise import Noise
 from bertfit.network.products import compute_in, product
-from toys.base import NO_DROPOUT, encoder_layer_names, fill_at_random, toy_config
+from toys.models import NO_DROPOUT, encoder_layer_names, fill_at_random, toy_config
 
 tf = _env.tensorflow()
 keras = _env.keras()

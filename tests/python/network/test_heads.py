@@ -9,7 +9,7 @@ from bertfit.config.task import Task
 from bertfit.errors import ArgumentError
 from bertfit.network.encoder import Encoder, hidden_states
 from bertfit.network.heads import build_head, build_pooling, feature_width, network_graph
-from toys.base import NO_DROPOUT, fill_at_random, toy_config
+from toys.models import NO_DROPOUT, fill_at_random, toy_config
 
 tf = _env.tensorflow()
 keras = _env.keras()

@@ -68,13 +68,13 @@ def test_the_table_is_the_contract():
 def test_description(handle, fitted):
     loaded = ask("describe", handle=float(handle))  # R's numbers are doubles
     assert loaded["kind"] == "huggingface" and loaded["lower_case"] is True and loaded["fitted"] is False
-    assert loaded["config"]["hidden_size"] == 8 and loaded["vocab_size"] == 20 and loaded["max_len"] == 32
+    assert loaded["config"]["hidden_size"] == 16 and loaded["vocab_size"] == 27 and loaded["max_len"] == 32
     assert type(loaded["parameters"]) is float and "task" not in loaded
     description = ask("describe", handle=fitted)
     assert description["kind"] == "fitted"
     assert description["task"]["labels"] == ["ham", "spam"] and description["head"]["pooling"] == "nsp"
     assert description["record"]["history"]["epoch"].tolist() == [1.0, 2.0]
-    assert description["parameters"] == description["trainable_parameters"] == loaded["parameters"] + 9
+    assert description["parameters"] == description["trainable_parameters"] == loaded["parameters"] + 17
 
 
 def test_release_is_final_and_repeatable(handle):
@@ -208,7 +208,7 @@ def test_fit_refuses(handle, changes, code, message):
 
 def test_embed(handle):
     vectors = ask("embed", model=handle, rows={"texts": TEXTS}, layers=[-1.0, 1.0], pooling="cls")
-    assert vectors.shape == (6, 16) and vectors.dtype == np.float64
+    assert vectors.shape == (6, 32) and vectors.dtype == np.float64
     events = []
     ask("embed", model=handle, rows={"texts": TEXTS}, layers=-1.0, progress=events.append)
     assert events[-1] == {"event": "rows", "done": 6, "total": 6}
@@ -224,8 +224,8 @@ def test_the_keras_model_is_a_copy_with_the_names_of_keras_bert(handle, fitted):
     graph = functions.call("keras_model", {"model": handle, "max_len": 12.0})["value"]
     model = boundary.models[handle]
     assert [t.name for t in graph.inputs] == ["Input-Token", "Input-Segment"]
-    assert graph.get_layer("NSP-Dense").output.shape[-1] == 8
-    assert graph.count_params() == model.parameters - 20 * 8  # twenty positions fewer
+    assert graph.get_layer("NSP-Dense").output.shape[-1] == 16
+    assert graph.count_params() == model.parameters - 20 * 16  # twenty positions fewer
     ids, segments, _ = model.encode(Rows(TEXTS), max_len=12).pad()
     wanted = model.encoder.graph()([ids, segments])[1].numpy()
     np.testing.assert_allclose(graph([ids, segments])[1].numpy(), wanted, atol=1e-6)

@@ -9,7 +9,7 @@ from bertfit.rows.table import Rows
 from bertfit.scores.outcomes import probabilities
 from bertfit.training.callbacks import Callback
 from bertfit.training.finetuning import fit_model
-from toys.base import has_word, toy_texts
+from toys.models import has_word, toy_texts
 
 TEXTS = toy_texts(200, longest=10)
 GOOD, BAD = has_word(TEXTS, "good"), has_word(TEXTS, "bad")

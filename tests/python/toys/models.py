@@ -1,4 +1,4 @@
-"""Small models with fresh weights for tests, made once per size: two layers, width 8."""
+"""One toy BERT for tests, two layers of width 16 on 27 tokens, and texts that it can learn from."""
 
 from __future__ import annotations
 
@@ -8,28 +8,36 @@ from bertfit.config.encoder import BertConfig
 from bertfit.config.head import HeadConfig
 from bertfit.config.task import Task
 from bertfit.config.training import TrainConfig
+from bertfit.model.model import Model
+from bertfit.network.encoder import Encoder
+from bertfit.text.vocabulary import Vocabulary
 
-WORDS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "bad", "film", "very", "dull", "fun", "a", "the", "plot",
-         "##s", "##ly", "!", ".", "é", "日")
-
+#: Ids are places in this list: [PAD] 0, [UNK] 1, [CLS] 2, [SEP] 3, [MASK] 4, good 5, bad 6, film 7, ...
+TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "bad", "film", "very", "dull", "fun", "a", "the",
+          "plot", "##s", "##ly", "!", ".", "é", "日", "fine", "awful", "nice", "poor", "movie", "was", "is"]
+VOCABULARY = Vocabulary.from_bytes(("\n".join(TOKENS) + "\n").encode(), lower_case=True)
 TEXTS = ["a good film", "a very bad film!", "the plot", "fun", "dull", "the film. a fun plot. very very good plots"]
+NO_DROPOUT = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
 
 
-def toy_model(seed: int = 0, **sizes):
-    """An unfitted model with random weights."""
-    from bertfit.model.model import Model
-    from bertfit.network.encoder import Encoder
-    from bertfit.text.vocabulary import Vocabulary
-
-    config = BertConfig(**{"vocab_size": len(WORDS), "hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2,
-                           "intermediate_size": 16, "max_position_embeddings": 32, "initializer_range": 0.3, **sizes})
-    vocabulary = Vocabulary.from_bytes(("\n".join(WORDS) + "\n").encode(), True)
-    encoder = Encoder(config, seed=seed)
-    return Model("toy", config, vocabulary, encoder, {"kind": "huggingface", "path": "/nowhere", "sha256": "ab" * 32})
+def toy_config(**changes) -> BertConfig:
+    """Sizes of the toy, or others. Fresh weights are wider than BERT's, so that they do something."""
+    sizes = {
+        "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32,
+        "max_position_embeddings": 32, "initializer_range": 0.2,
+    }
+    return BertConfig(len(TOKENS), **{**sizes, **changes})
 
 
-def toy_head(kind: str = "binary", seed: int = 1, **head):
-    """A model with a random head and a record as if it had been fitted; no training."""
+def toy_model(seed: int = 1, **changes) -> Model:
+    """An unfitted toy with fresh weights; the same seed gives the same weights."""
+    config = toy_config(**changes)
+    source = {"kind": "huggingface", "path": "/nowhere", "sha256": "ab" * 32}
+    return Model("toy", config, VOCABULARY, Encoder(config, seed=seed), source)
+
+
+def toy_head(kind: str = "binary", seed: int = 1, **head) -> Model:
+    """A toy with a random head and a record as if it had been fitted; no training."""
     model = toy_model()
     labels = {"binary": ("ham", "spam"), "multiclass": ("a", "b", "c"), "multilabel": ("x", "y"),
               "regression": ("score",)}
@@ -44,8 +52,36 @@ def toy_head(kind: str = "binary", seed: int = 1, **head):
     return model
 
 
+def encoder_layer_names(config) -> list[str]:
+    """The names of the layers that carry weights, as keras-bert calls them, in the order of the graph."""
+    names = ["Embedding-Token", "Embedding-Segment", "Embedding-Position", "Embedding-Norm"]
+    for number in range(1, config.num_hidden_layers + 1):
+        for part in ("MultiHeadSelfAttention", "MultiHeadSelfAttention-Norm", "FeedForward", "FeedForward-Norm"):
+            names.append(f"Encoder-{number}-{part}")
+    return [*names, "NSP-Dense"]
+
+
+def fill_at_random(layers, seed=0, scale=0.3) -> None:
+    """Put new random numbers into every weight of the layers, those included that start as zeros or ones."""
+    rng = np.random.default_rng(seed)
+    for layer in layers:
+        layer.set_weights([rng.normal(0, scale, w.shape).astype("float32") for w in layer.get_weights()])
+
+
+def toy_texts(n=200, seed=0, longest=20) -> list[str]:
+    """n texts of 3 to `longest` - 1 words, each word one token of the vocabulary."""
+    rng = np.random.default_rng(seed)
+    words = ["good", "bad", "fine", "awful", "nice", "poor", "movie", "film", "the", "a", "was", "is"]
+    return [" ".join(rng.choice(words, rng.integers(3, longest))) for _ in range(n)]
+
+
+def has_word(texts, word) -> np.ndarray:
+    """1.0 for each text with the word, else 0.0."""
+    return np.array([float(word in text.split()) for text in texts])
+
+
 def toy_rows(n: int = 40, seed: int = 0) -> tuple[list[str], np.ndarray]:
-    """Texts of three words and whether "good" is among them."""
+    """n texts of three words and whether "good" is among them."""
     rng = np.random.default_rng(seed)
     texts = [" ".join(rng.choice(["good", "bad", "film", "plot", "very"], 3)) for _ in range(n)]
-    return texts, np.array(["good" in text for text in texts], float)
+    return texts, has_word(texts, "good")

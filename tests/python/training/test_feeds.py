@@ -15,8 +15,8 @@ from bertfit.training import feeds
 from bertfit.training.feeds import FeatureFeed, TokenFeed, VectorFeed, training_feed
 from bertfit.training.finetuning import fit_model
 from bertfit.training.shapes import Shapes
-from toys.base import NO_DROPOUT, VOCABULARY, toy_model, toy_texts
 from toys.fits import BINARY, FAST, GOOD, PLAIN, TEXTS, largest_change
+from toys.models import NO_DROPOUT, VOCABULARY, toy_model, toy_texts
 
 tf = _env.tensorflow()
 

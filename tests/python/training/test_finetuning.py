@@ -16,7 +16,6 @@ from bertfit.scores.outcomes import classes
 from bertfit.training import finetuning
 from bertfit.training.finetuning import fit_model, make_task
 from bertfit.training.schedule import learning_rate_at
-from toys.base import has_word, toy_model, toy_texts
 from toys.fits import (
     BINARY,
     COUNT,
@@ -33,8 +32,7 @@ from toys.fits import (
     predicted,
 )
 from toys.models import TEXTS as SHORT_TEXTS
-from toys.models import toy_model as small_model
-from toys.models import toy_rows
+from toys.models import has_word, toy_model, toy_rows, toy_texts
 
 
 @pytest.fixture(scope="module")
@@ -256,7 +254,7 @@ def test_regression_center_and_scale():
 
 def test_the_record_of_a_fit(tmp_path):
     texts, y = toy_rows(32)
-    base = small_model()
+    base = toy_model()
     config = TrainConfig(epochs=3, batch_size=8, seed=2, learning_rate=1e-2, precision="float32")
     model = fit_model(base, Rows.of(texts, targets=y), task=make_task("binary", ["0", "1"], y), head=HeadConfig(),
                       config=config, columns={"text": ["t"]})

@@ -6,8 +6,8 @@ import pytest
 from bertfit.config.training import TrainConfig
 from bertfit.rows.table import Rows
 from bertfit.training.finetuning import fit_model
-from toys.base import NO_DROPOUT, toy_model
 from toys.fits import BINARY, COUNT, FAST, GOOD, PLAIN, TASKS, TEXTS, frozen, largest_change, log_loss, predicted
+from toys.models import NO_DROPOUT, toy_model
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from bertfit.config.task import Task
 from bertfit.errors import ArgumentError
 from bertfit.training.optimizer import DECAYED, AdamWarmup, Update
 from bertfit.training.schedule import learning_rate_at
-from toys.base import toy_model
+from toys.models import toy_model
 
 tf = _env.tensorflow()
 keras = _env.keras()

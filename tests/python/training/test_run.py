@@ -19,7 +19,6 @@ from bertfit.training.callbacks import Callback
 from bertfit.training.finetuning import fit_model
 from bertfit.training.finetuning_objective import FineTuning
 from bertfit.training.run import Run
-from toys.base import NO_DROPOUT, toy_model
 from toys.fits import (
     BINARY,
     COUNT,
@@ -34,6 +33,7 @@ from toys.fits import (
     log_loss,
     predicted,
 )
+from toys.models import NO_DROPOUT, toy_model
 
 
 @pytest.fixture(scope="module")
