@@ -97,6 +97,7 @@ def test_a_handler_in_c_is_given_back(hear):
 
 
 def test_once_answered_further_ones_change_nothing_in_that_call(hear):
+    done = []
     hear(reticulates([]))
     with from_r():
         with pytest.raises(KeyboardInterrupt):
@@ -107,16 +108,24 @@ def test_once_answered_further_ones_change_nothing_in_that_call(hear):
         ctrl_c()
         with held():
             ctrl_c()
+        done.append("the rest")
+    assert done == ["the rest"]
     with from_r(), pytest.raises(KeyboardInterrupt):
         ctrl_c()
 
 
-def test_what_is_not_to_be_stopped_is_not(hear):
-    hear(reticulates([]))
+def test_a_block_that_does_not_heed_interrupts_is_completed_and_the_next_one_heeds_them(hear):
+    calls, done = [], []
+    handler = reticulates(calls)
+    hear(handler)
     with from_r(heeded=False):
         ctrl_c()
         with held():
             ctrl_c()
+        done.append("the rest")
+    assert (done, calls) == (["the rest"], []) and signal.getsignal(signal.SIGINT) is handler
+    with from_r(), pytest.raises(KeyboardInterrupt):
+        ctrl_c()
 
 
 def test_without_r_nothing_is_taken_over(hear):

@@ -1,7 +1,6 @@
 """Trained vocabularies: their content, that it depends on the texts alone, and errors."""
 
 import gzip
-import itertools
 import os
 import re
 import subprocess
@@ -153,9 +152,10 @@ def test_one_pass_and_no_more_is_held_than_needed(monkeypatch):
 
 
 def test_sample_size_bounds_what_sentencepiece_learns_from():
-    texts = itertools.chain(TEXTS, (f"later {i}" for i in range(5000)))
-    small = train("sentencepiece", texts, 30, sample_size=1000, character_coverage=0.98)
-    assert len(small) == 37
+    syllables = [chr(0xAC00 + i) for i in range(1500)]  # each of them and the mark of a word's beginning are needed
+    for sample_size, least in ((1000, "1,001"), (2000, "1,501")):
+        with pytest.raises(ArgumentError, match=f"`size` must be at least {least} for these texts"):
+            train("sentencepiece", iter(syllables), 3, sample_size=sample_size)
 
 
 # -- Files -----------------------------------------------------------------------------------------------------

@@ -7,6 +7,8 @@ import pytest
 
 from bertfit.training import callbacks
 from bertfit.training.callbacks import Callback, Console, Report, interruptible
+from toys.fits import assert_same_run, frozen
+from toys.models import toy_model
 
 BEGIN = {"epochs": 2, "steps": 3, "rows": 1234, "validation_rows": 56, "max_len": 24, "truncated": 0,
          "precision": "float32", "device": "CPU (2 threads)"}
@@ -27,9 +29,17 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_the_base_does_nothing_with_every_event():
-    base = Callback()
-    assert [base.on_begin(BEGIN), base.on_step(step(1)), base.on_epoch(epoch(1, True)), base.on_end({})] == [None] * 4
+def test_a_run_calls_every_hook_of_the_base_class_and_is_the_run_without_callbacks():
+    hooks = set()
+
+    class Base(Callback):
+        def __getattribute__(self, name):
+            hooks.update({name} if name.startswith("on_") else ())
+            return super().__getattribute__(name)
+
+    toy = toy_model(num_hidden_layers=1)
+    assert_same_run(frozen(toy, epochs=2, callbacks=[Callback(), Base()]), frozen(toy, epochs=2))
+    assert hooks == {"on_begin", "on_step", "on_epoch", "on_end"}
 
 
 def test_a_report_names_every_event():
