@@ -1,4 +1,4 @@
-"""The commands, from a corpus to predictions in processes of their own. Errors and usage are in test_cli.py."""
+"""The commands, from a corpus to predictions in processes of their own. Errors and usage are in test_program.py."""
 
 import csv
 import gzip

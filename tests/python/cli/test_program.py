@@ -1,4 +1,4 @@
-"""How the command line ends: help, usage, errors, interrupts and pipes. What commands do is in test_cli_commands.py."""
+"""How the command line ends: help, usage, errors, interrupts and pipes. What commands do is in test_commands.py."""
 
 import json
 import os

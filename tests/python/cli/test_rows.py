@@ -1,4 +1,4 @@
-"""Columns chosen and targets read. Predictions of files are in test_cli.py."""
+"""Columns chosen and targets read. Predictions of files are in test_commands.py."""
 
 import argparse
 

@@ -1,6 +1,5 @@
-"""The encoder against stock keras-bert on the same weights, its layers against slow NumPy, its sizes by count."""
+"""The encoder against stock keras-bert on the same weights, its sizes by count."""
 
-import math
 
 import numpy as np
 import pytest
@@ -8,11 +7,8 @@ import pytest
 from bertfit import _env
 from bertfit.config.encoder import BertConfig
 from bertfit.errors import ArgumentError
-from bertfit.network.attention import MultiHeadSelfAttention
 from bertfit.network.encoder import Encoder, hidden_states
-from bertfit.network.layers import FeedForward, activation
-from bertfit.network.noise import Noise
-from bertfit.network.products import compute_in, product
+from bertfit.network.products import compute_in
 from toys.models import NO_DROPOUT, encoder_layer_names, fill_at_random, toy_config
 
 tf = _env.tensorflow()
@@ -108,61 +104,6 @@ def test_reference_as_parameters(width, head_size, inner, layers, positions, exp
     assert pooler + width * 2 == head  # its two outputs have no bias
 
 
-# -- Parts against slow, obvious forms -----------------------------------------------------------------
-
-def test_gelus_are_the_textbooks():
-    x = np.linspace(-6, 6, 101).astype(np.float32)
-    erf = np.array([0.5 * v * (1 + math.erf(v / math.sqrt(2))) for v in x])
-    tanh = 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
-    np.testing.assert_allclose(activation("gelu")(x).numpy(), erf, atol=1e-6)
-    np.testing.assert_allclose(activation("gelu_new")(x).numpy(), tanh, atol=1e-6)
-    assert np.abs(erf - tanh).max() > 1e-4  # so each test tells one from the other
-
-
-@pytest.mark.parametrize("name, function", [
-    ("gelu", lambda x: np.vectorize(lambda v: 0.5 * v * (1 + math.erf(v / math.sqrt(2))))(x)),
-    ("relu", lambda x: np.maximum(x, 0)), ("tanh", np.tanh), ("linear", lambda x: x),
-])
-def test_the_feed_forward_uses_the_configs_activation(name, function):
-    layer = FeedForward(7, name)
-    x = RNG.normal(0, 1, (2, 3, 5)).astype(np.float32)
-    layer(x)
-    fill_at_random([layer], scale=1.0)
-    W1, b1, W2, b2 = (weight.astype(np.float64) for weight in layer.get_weights())
-    np.testing.assert_allclose(layer(x).numpy(), function(x @ W1 + b1) @ W2 + b2, atol=1e-5)
-
-
-def slow_attention(x, weights, heads, head_size, mask):
-    """Self-attention one row, head, and token at a time, in float64; masked tokens are left out, not scored low."""
-    Wq, bq, Wk, bk, Wv, bv, Wo, bo = (weight.astype(np.float64) for weight in weights)
-    answer = np.zeros(x.shape)
-    for row, vectors in enumerate(x.astype(np.float64)):
-        kept = np.flatnonzero(mask[row])
-        for token in range(len(vectors)):
-            parts = []
-            for head in range(heads):
-                part = slice(head * head_size, (head + 1) * head_size)
-                query = vectors[token] @ Wq[:, part] + bq[part]
-                scores = [query @ (vectors[k] @ Wk[:, part] + bk[part]) / math.sqrt(head_size) for k in kept]
-                share = np.exp(scores) / np.exp(scores).sum()
-                parts.append(sum(s * (vectors[k] @ Wv[:, part] + bv[part]) for s, k in zip(share, kept, strict=True)))
-            answer[row, token] = np.concatenate(parts) @ Wo + bo
-    return answer
-
-
-@pytest.mark.parametrize("heads, head_size", [(2, 4), (3, 5), (1, 1), (4, 2)])  # of width 8
-def test_attention_of_any_head_size(heads, head_size):
-    layer = MultiHeadSelfAttention(heads, head_size, 0.1, 1, noise=Noise())
-    x = RNG.normal(0, 1, (3, 6, 8)).astype(np.float32)
-    mask = np.arange(6) < np.array([6, 2, 4])[:, None]
-    layer(x)
-    fill_at_random([layer], seed=heads, scale=0.7)
-    expected = slow_attention(x, layer.get_weights(), heads, head_size, mask)
-    np.testing.assert_allclose(layer(x, mask=tf.constant(mask)).numpy(), expected, atol=2e-5)
-    unmasked = slow_attention(x, layer.get_weights(), heads, head_size, np.ones_like(mask))
-    np.testing.assert_allclose(layer(x).numpy(), unmasked, atol=2e-5)
-
-
 # -- Padding, length, number format --------------------------------------------------------------------
 
 def test_padding_changes_no_real_token(pair):
@@ -220,18 +161,6 @@ def test_bfloat16_multiplies_in_bfloat16_and_stays_close(pair):
 
 # -- Dropout -------------------------------------------------------------------------------------------
 
-def test_attention_weights_are_dropped_at_their_rate():
-    # Queries of zero look at all tokens alike, values of one come back as the share of weights that is kept.
-    layer = MultiHeadSelfAttention(1, 1, 0.25, 1, noise=Noise())
-    x = tf.ones([200, 100, 1])
-    layer(x)
-    zero, one = np.zeros(1, np.float32), np.ones(1, np.float32)
-    layer.set_weights([zero[None], zero, zero[None], zero, zero[None], one, one[None], zero])
-    np.testing.assert_allclose(layer(x, training=False), 1, atol=1e-6)
-    kept = layer(x, training=True).numpy() * 0.75
-    assert kept.mean() == pytest.approx(0.75, abs=0.003)
-    assert kept.std() == pytest.approx(math.sqrt(0.25 * 0.75 / 100), rel=0.1)  # a binomial's
-
 
 @pytest.mark.parametrize("rates", [
     {"hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.0},
@@ -288,12 +217,3 @@ def test_a_seed_is_a_set_of_weights():
 def test_not_fresh_is_zero_but_for_normalization():
     for weight in Encoder(toy_config(), fresh=False).weights:
         assert set(weight.numpy().ravel()) == ({1.0} if "gamma" in weight.name else {0.0}), weight.name
-
-
-def test_a_bias_gradient_in_bfloat16_is_no_sum_in_bfloat16():
-    # 4,096 rows: added up in 8 bits, most of them would be lost.
-    upstream = np.random.default_rng(0).normal(size=(4096, 3)).astype(np.float32) + 1.0
-    bias = tf.Variable(tf.zeros([3]))
-    with compute_in("bfloat16"), tf.GradientTape() as tape:
-        total = tf.reduce_sum(tf.cast(product(tf.ones([4096, 2]), tf.ones([2, 3]), bias), tf.float32) * upstream)
-    np.testing.assert_allclose(tape.gradient(total, bias), upstream.sum(0), rtol=2**-7)

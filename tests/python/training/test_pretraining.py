@@ -1,7 +1,6 @@
 """Pretraining learns, its losses are transformers', and a killed run goes on to the same weights."""
 
 import itertools
-import math
 import os
 import signal
 import subprocess
@@ -293,13 +292,3 @@ def test_data_must_fit_the_model(corpus, data):
 def test_a_loss_that_is_no_number_stops_the_run(corpus, data):
     with pytest.raises(TrainingError, match="learning_rate"):
         pretrain(fresh(corpus), data, config=PretrainConfig(steps=30, learning_rate=1e30, clip_norm=None, warmup=0))
-
-
-@pytest.mark.parametrize("setting, value", [
-    ("epochs", 0), ("steps", 0), ("batch_size", 1.5), ("learning_rate", 0), ("warmup", 1.1), ("monitor", "auc"),
-    ("masking", "some"), ("precision", "half"), ("seed", -1), ("verbose", 3), ("clip_norm", 0), ("save_steps", 0),
-    ("weight_decay", math.nan), ("min_learning_rate", 1),
-])
-def test_settings_are_checked(setting, value):
-    with pytest.raises(ArgumentError, match=f"`{setting}` must"):
-        PretrainConfig(**{setting: value})

@@ -1,4 +1,6 @@
-"""Layers and initializers survive their configs; a Keras model made of them survives cloning, saving and loading."""
+"""Layers compute what NumPy does and survive their configs; Keras models of them are cloned, saved and loaded."""
+
+import math
 
 import numpy as np
 import pytest
@@ -8,7 +10,15 @@ from bertfit.config.head import HeadConfig
 from bertfit.config.task import Task
 from bertfit.network.attention import MultiHeadSelfAttention
 from bertfit.network.heads import MaxPool, MeanPool
-from bertfit.network.layers import Dense, FeedForward, FirstToken, LayerNormalization, PositionEmbedding, TokenEmbedding
+from bertfit.network.layers import (
+    Dense,
+    FeedForward,
+    FirstToken,
+    LayerNormalization,
+    PositionEmbedding,
+    TokenEmbedding,
+    activation,
+)
 from bertfit.network.noise import Dropout, FreshNormal, Noise
 from bertfit.network.pretrain_heads import TiedLogits
 from toys.models import fill_at_random, toy_model
@@ -18,6 +28,7 @@ keras = _env.keras()
 
 IDS = np.array([[2, 5, 6, 7, 3, 0], [2, 8, 9, 3, 0, 0]], np.int32)
 X = np.random.default_rng(0).normal(size=(2, 6, 8)).astype(np.float32)
+RNG = np.random.default_rng(5)
 
 
 def noise(seed=9):
@@ -102,6 +113,30 @@ def test_tied_logits_use_the_embeddings_table_which_is_no_weight_of_theirs():
     alone = TiedLogits.from_config(layer.get_config())
     alone(X[:, 0])
     assert sorted(tuple(weight.shape) for weight in alone.weights) == [(17,), (17, 8)]
+
+
+# -- Against NumPy -------------------------------------------------------------------------------------
+
+def test_gelus_are_the_textbooks():
+    x = np.linspace(-6, 6, 101).astype(np.float32)
+    erf = np.array([0.5 * v * (1 + math.erf(v / math.sqrt(2))) for v in x])
+    tanh = 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
+    np.testing.assert_allclose(activation("gelu")(x).numpy(), erf, atol=1e-6)
+    np.testing.assert_allclose(activation("gelu_new")(x).numpy(), tanh, atol=1e-6)
+    assert np.abs(erf - tanh).max() > 1e-4  # so each test tells one from the other
+
+
+@pytest.mark.parametrize("name, function", [
+    ("gelu", lambda x: np.vectorize(lambda v: 0.5 * v * (1 + math.erf(v / math.sqrt(2))))(x)),
+    ("relu", lambda x: np.maximum(x, 0)), ("tanh", np.tanh), ("linear", lambda x: x),
+])
+def test_the_feed_forward_uses_the_configs_activation(name, function):
+    layer = FeedForward(7, name)
+    x = RNG.normal(0, 1, (2, 3, 5)).astype(np.float32)
+    layer(x)
+    fill_at_random([layer], scale=1.0)
+    W1, b1, W2, b2 = (weight.astype(np.float64) for weight in layer.get_weights())
+    np.testing.assert_allclose(layer(x).numpy(), function(x @ W1 + b1) @ W2 + b2, atol=1e-5)
 
 
 # -- Keras models --------------------------------------------------------------------------------------
