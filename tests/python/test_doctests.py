@@ -20,7 +20,7 @@ def attempted(name: str) -> int:
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_examples(name, capsys):
+def test_examples_in_docstrings_give_what_they_say(name, capsys):
     failed, _ = doctest.testmod(importlib.import_module(name))
     assert not failed, capsys.readouterr().out
 

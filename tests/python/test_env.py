@@ -130,7 +130,7 @@ def test_a_gpu_decides_before_the_processor(monkeypatch):
         assert _env._fastest_precision.__wrapped__() == answer
 
 
-def test_seeds():
+def test_a_given_seed_is_kept_and_others_are_drawn():
     assert _env.draw_seed(7) == 7
     drawn = {_env.draw_seed(None) for _ in range(5)}
     assert len(drawn) > 1 and all(0 <= seed < 2**31 for seed in drawn)

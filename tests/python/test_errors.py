@@ -29,7 +29,7 @@ def test_the_tree_is_complete_and_no_code_is_used_twice():
 
 
 @pytest.mark.parametrize("kind", TREE)
-def test_kind(kind):
+def test_every_kind_has_its_code_its_builtin_class_and_its_text(kind):
     code, builtin = TREE[kind]
     error = kind("Rows must be sorted.", ["Row 3 is not.", "Sort them."])
     assert error.code == code and isinstance(error, builtin)
@@ -37,13 +37,13 @@ def test_kind(kind):
     assert str(error) == "Rows must be sorted.\n- Row 3 is not.\n- Sort them."
 
 
-def test_no_details():
+def test_an_error_without_details_is_its_message_alone():
     assert str(errors.DataError("Rows must be sorted.")) == "Rows must be sorted."
 
 
 @pytest.mark.parametrize("kind", TREE)
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda error: pickle.loads(pickle.dumps(error))])
-def test_copies_have_the_fields(kind, copied):
+def test_copies_of_errors_have_the_same_fields(kind, copied):
     error = kind(Sentence("must not be above {}.", Arg("b")), [Sentence("{} is.", Value("c"))], argument="a",
                  received=[1])
     for one in (error, copied(error)):

@@ -20,17 +20,17 @@ from bertfit.settings import build
     Task("regression", ("y",), np.float64(2), np.float32(0.5)), TrainConfig(epochs=np.int32(2), seed=np.int64(3)),
     TrainConfig(class_weights={"a": np.float32(2), "b": 1}),
 ])
-def test_settings_survive_json(settings):
+def test_settings_written_as_json_are_read_back_equal(settings):
     again = type(settings)(**json.loads(json.dumps(settings.to_dict())))
     assert again == settings
 
 
-def test_settings_do_not_change():
+def test_settings_cannot_be_changed_once_made():
     with pytest.raises(AttributeError):
         TrainConfig().epochs = 5
 
 
-def test_settings_from_r():
+def test_settings_are_built_from_whole_floats_and_unknown_fields_are_named():
     config = build(TrainConfig, {"epochs": 2.0, "freeze": 3.0, "warmup": 0, "max_len": "auto", "seed": None}, "control")
     assert config.epochs == 2 and config.freeze == 3 and config.seed is None and config.warmup == 0
     assert build(HeadConfig, {"hidden": 8.0, "layers": [-1.0, -2.0], "pooling": "mean"}, "head").layers == (-1, -2)

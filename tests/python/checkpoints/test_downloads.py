@@ -91,7 +91,7 @@ def test_a_full_disk_keeps_what_arrived(site, tmp_path, monkeypatch):
     assert downloads.verify(get(tmp_path)) and len(site.requests) == fetched  # the whole archive was still there
 
 
-def test_an_unwritable_cache(site, tmp_path):
+def test_an_unwritable_cache_is_refused(site, tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(DownloadError, match="must be writable"):
         get(tmp_path / "file")

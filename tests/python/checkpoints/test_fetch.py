@@ -71,7 +71,7 @@ def test_a_server_error_is_tried_again_and_a_missing_file_is_not(site, tmp_path)
     assert "404" in message and registry.find("bert-tiny-uncased").url in message and "bert_load()" in message
 
 
-def test_no_server_at_all(tmp_path, monkeypatch):
+def test_a_refused_connection_is_a_download_error(tmp_path, monkeypatch):
     monkeypatch.setenv("BERTFIT_MIRROR", "http://127.0.0.1:1")
     monkeypatch.setattr(fetch, "WAITS", ())
     with pytest.raises(DownloadError, match=r"127\.0\.0\.1:1/.*[Rr]efused"):

@@ -182,7 +182,7 @@ def test_other_types_and_values_that_are_not_finite_are_named(tmp_path):
     refused(tmp_path / "b", poison, f"{name}: .*not finite")
 
 
-def test_fewer_layers_in_the_config_than_in_the_file(tmp_path):
+def test_fewer_layers_in_the_config_than_in_the_file_are_an_error(tmp_path):
     refused(tmp_path, lambda t: None, "Unknown: bert/encoder/layer_1/", {**CONFIG, "num_hidden_layers": 1})
 
 

@@ -119,7 +119,7 @@ print(codes, [m for m in ("tensorflow", "tf_keras", "pandas", "numpy", "tqdm") i
     "vocab --input a --output b --lower_case --cased", "vocab --input a --output b --siz 3",
     "pretrain --input d --save s", "train --train t.tsv --save s",
 ])
-def test_wrong_usage_is_2(argv, capsys):
+def test_wrong_usage_ends_with_status_2(argv, capsys):
     assert main(argv.split()) == 2
     assert "usage: bertfit" in capsys.readouterr().err
 
@@ -225,7 +225,7 @@ def test_only_arguments_become_options(here, monkeypatch, capsys):
                                        "  - The target `input` does not.\n")
 
 
-def test_what_nobody_foresaw_says_so(here, monkeypatch, capsys):
+def test_an_unforeseen_error_is_told_without_a_traceback(here, monkeypatch, capsys):
     from bertfit.cli import commands
 
     def broken(_):

@@ -49,7 +49,7 @@ def test_a_number_chooses_among_the_gpus_that_are_allowed(number, allowed, expec
     assert run.stdout.strip() == expected
 
 
-def test_it_is_too_late_once_tensorflow_runs(monkeypatch):
+def test_the_device_cannot_be_chosen_once_tensorflow_runs(monkeypatch):
     from bertfit.cli.start import choose_device
     from bertfit.errors import SetupError
 

@@ -27,6 +27,6 @@ def test_layers_count_from_both_ends():
             HeadConfig(pooling="mean", layers=(layer,)).layer_numbers(12)
 
 
-def test_no_layer_twice():
+def test_a_layer_given_twice_is_refused():
     with pytest.raises(ArgumentError, match="`layers` must be"):
         HeadConfig(pooling="mean", layers=(-1, 12)).layer_numbers(12)

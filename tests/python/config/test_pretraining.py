@@ -13,6 +13,6 @@ from bertfit.errors import ArgumentError
     ("masking", "some"), ("precision", "half"), ("seed", -1), ("verbose", 3), ("clip_norm", 0), ("save_steps", 0),
     ("weight_decay", math.nan), ("min_learning_rate", 1),
 ])
-def test_settings_are_checked(setting, value):
+def test_pretraining_settings_are_refused_by_name(setting, value):
     with pytest.raises(ArgumentError, match=f"`{setting}` must"):
         PretrainConfig(**{setting: value})

@@ -12,7 +12,7 @@ NAN = float("nan")
     ("binary", ("no", "yes"), 1), ("multiclass", ("a", "b"), 2), ("multiclass", "abc", 3), ("multilabel", ("a",), 1),
     ("multilabel", ("a", "b", "c"), 3), ("regression", ("score",), 1),
 ])
-def test_outputs_of_a_task(kind, labels, outputs):
+def test_a_task_has_as_many_outputs_as_its_kind_needs(kind, labels, outputs):
     assert Task(kind, labels).n_outputs == outputs
 
 

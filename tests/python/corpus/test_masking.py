@@ -60,7 +60,7 @@ def test_hidden_tokens_are_named_with_their_places_and_nothing_else_changes():
     assert np.array_equal(ids_of(masked), ids)
 
 
-def test_eighty_ten_ten():
+def test_80_percent_become_mask_10_percent_random_and_10_percent_stay():
     ids, _ = rows(n=6000)
     masked = mask_tokens(ids, rule(0.5, 40), np.random.default_rng(2))
     used = masked.weights > 0
@@ -125,7 +125,7 @@ def test_words_are_hidden_whole():
     assert 0 < short < 300
 
 
-def test_rows_without_anything_to_hide():
+def test_rows_without_anything_to_hide_stay_as_they_are():
     ids = np.array([[CLS, SEP, SEP, PAD], [PAD] * 4], np.int32)
     for inside in (None, np.zeros(V, bool)):
         masked = mask_tokens(ids, rule(inside=inside), np.random.default_rng(0))
@@ -133,14 +133,14 @@ def test_rows_without_anything_to_hide():
         assert mask_tokens(ids[:0], rule(inside=inside), np.random.default_rng(0)).positions.shape == (0, 10)
 
 
-def test_long_rows():
+def test_rows_of_more_than_32768_tokens_are_masked():
     ids = np.full((2, 40_000), 7, np.int32)
     masked = mask_tokens(ids, rule(0.15, 6000), np.random.default_rng(0))
     assert masked.weights.sum() == 12_000 and masked.positions.max() > 32_768
     assert np.array_equal(np.unique(masked.positions[0]), masked.positions[0])
 
 
-def test_pieces_that_continue_a_word(tmp_path):
+def test_pieces_that_continue_a_word_are_those_after_two_hashes(tmp_path):
     vocabulary = Vocabulary.from_bytes(b"[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nun\n##like\n#\n##\n")
     assert continuing_pieces(vocabulary).tolist() == [False] * 6 + [True, False, True]
     assert MaskRule.of(vocabulary, whole_word=True).inside.tolist() == [False] * 6 + [True, False, True]

@@ -141,7 +141,7 @@ def test_progress_counts_every_byte(tmp_path):
     assert last.done == path.stat().st_size
 
 
-def test_wrong_options_and_missing_files(tmp_path):
+def test_wrong_options_and_missing_files_are_refused(tmp_path):
     path = write(tmp_path, "a\n\nb")
     for options in ({"form": "csv"}, {"bad_lines": "ignore"}, {"longest_line": 0}):
         with pytest.raises(ArgumentError, match=next(iter(options))):

@@ -128,7 +128,7 @@ def test_skipped_lines_are_reported(tmp_path):
     assert made["skipped"]["not_utf8"] == 2 and made["skipped"]["first"].endswith("line 2: byte 1 is no UTF-8")
 
 
-def test_a_vocabulary_without_mask_and_wrong_settings(tmp_path):
+def test_a_vocabulary_without_mask_and_wrong_settings_are_refused(tmp_path):
     corpus = write_corpus(tmp_path / "c", [["a"], ["b"]])
     with pytest.raises(VocabularyError, match=r"\[MASK\]"):
         make_pretraining_data(corpus, toy_vocabulary(mask=False), tmp_path / "out")

@@ -34,7 +34,7 @@ def spam(data):
     return fit(data, "comment", "kind", Bert(toy_model()), **QUICK)
 
 
-def test_a_fit_on_a_frame(spam, data):
+def test_a_fit_on_a_frame_has_task_labels_history_and_columns(spam, data):
     assert spam.fitted and spam.task.kind == "binary" and spam.labels == ("ham", "spam")
     assert list(spam.history["epoch"]) == [1] and "val_loss" in spam.history
     assert spam.metrics["val_loss"] == spam.history["val_loss"][0]
@@ -126,7 +126,7 @@ def test_a_column_of_weights_weighs_the_validation_frame_too(data):
     assert watched(2.0) == pytest.approx(2 * watched(1.0), rel=1e-6)
 
 
-def test_regression_on_a_frame(data):
+def test_regression_on_a_frame_predicts_on_the_scale_of_the_column(data):
     model = fit(data, "comment", "id", toy_model(), **QUICK)
     assert model.task.kind == "regression" and model.task.center == pytest.approx(119.5)
     assert abs(model.predict(data)[".pred"].mean() - 119.5) < 30
@@ -146,7 +146,7 @@ def test_regression_on_a_frame(data):
      ({"target": ["kind", "kund"]}, "`target` must be a column"), ({"target": "comment"}, "must be different columns"),
      ({"target": ["toxic", "toxic"]}, "Given twice: 'toxic'"), ({"pair": "comment"}, "Given twice: 'comment'")],
 )
-def test_what_a_fit_refuses(data, changes, message):
+def test_wrong_arguments_of_a_fit_are_named(data, changes, message):
     arguments = {"data": data, "text": "comment", "target": "kind", "model": toy_model(), **QUICK, **changes}
     with pytest.raises(BertfitError, match=message):
         fit(**arguments)
@@ -158,7 +158,7 @@ def test_a_name_of_two_columns_names_none(data):
         fit(twice, "comment", "kind", toy_model(), **QUICK)
 
 
-def test_missing_texts_and_lengths_that_differ(data):
+def test_missing_texts_and_lengths_that_differ_are_refused(data):
     with pytest.raises(DataError, match="Row 3 is missing"):
         fit(data.assign(comment=data["comment"].mask(data.index == 9)), "comment", "kind", toy_model(), **QUICK)
     with pytest.raises(DataError, match="2 texts; `target` has 3 values"):
@@ -167,7 +167,7 @@ def test_missing_texts_and_lengths_that_differ(data):
         fit(None, ["a", "b"], [0, 1], toy_model(), sample_weights="weight", **QUICK)
 
 
-def test_what_a_fitted_model_refuses(spam, data):
+def test_wrong_arguments_of_a_fitted_model_are_named(spam, data):
     for wrong, message in ((lambda: spam.predict(data, pair="id"), "`pair` must be left out"),
                            (lambda: spam.evaluate(TEXTS), "`target` must be given"),
                            (lambda: spam.evaluate(TEXTS, 3), "`target` must be a sequence"),
@@ -182,7 +182,7 @@ def test_what_a_fitted_model_refuses(spam, data):
 
 @pytest.mark.parametrize("kind", [tuple, iter, np.array, lambda x: pd.Series(x, index=range(50, 56), dtype="string"),
                                   lambda x: pd.Series(x, dtype="category")])
-def test_texts_of_many_kinds(spam, kind):
+def test_texts_may_be_any_sequence_of_strings(spam, kind):
     np.testing.assert_array_equal(spam.predict(kind(TEXTS)), spam.predict(TEXTS))
 
 
@@ -191,7 +191,7 @@ def test_a_fitted_model_embeds_and_tokenizes_its_own_columns(spam, data):
     np.testing.assert_array_equal(spam.tokenize(data)[0], spam.tokenize(list(data["comment"]))[0])
 
 
-def test_iterators_of_texts_and_targets(data, spam):
+def test_iterators_of_texts_and_targets_are_fitted_as_lists_are(data, spam):
     listed = fit(None, iter(data["comment"]), iter(data["kind"]), toy_model(), **QUICK)
     np.testing.assert_array_equal(listed.predict(TEXTS), spam.predict(TEXTS))
 
@@ -202,7 +202,7 @@ def test_pickle_keeps_a_model(spam):
     assert again.labels == spam.labels and again.metrics == spam.metrics
 
 
-def test_save_and_load(spam, tmp_path):
+def test_a_fit_is_loaded_as_it_was_saved(spam, tmp_path):
     again = load(spam.save(tmp_path / "spam"))
     np.testing.assert_array_equal(again.predict(TEXTS), spam.predict(TEXTS))
     assert isinstance(again, Bert) and again.labels == spam.labels and again.metrics == spam.metrics

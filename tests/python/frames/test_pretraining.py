@@ -31,13 +31,13 @@ def model(start):
     return bertfit.pretrain(*start, steps=6, steps_per_epoch=3, batch_size=8, seed=1, verbose=0)
 
 
-def test_a_pretrained_model_has_its_course(model, start):
+def test_a_pretrained_model_has_its_history_and_origin(model, start):
     assert list(model.history["steps"]) == [3, 6]
     assert model.model.source["kind"] == "pretrained" and model.model.source["origin"]["kind"] == "fresh"
     assert not model.fitted and start[0].model.pretraining is None
 
 
-def test_control_and_settings_are_one(model, start):
+def test_settings_may_be_given_as_control_or_by_name(model, start):
     control = bertfit.PretrainConfig(steps=6, steps_per_epoch=3, batch_size=8, verbose=0)
     again = bertfit.pretrain(*start, control=control, seed=1)
     for mine, other in zip(model.model.graph().get_weights(), again.model.graph().get_weights(), strict=True):
@@ -47,12 +47,12 @@ def test_control_and_settings_are_one(model, start):
             bertfit.pretrain(*start, **wrong)
 
 
-def test_heads_by_name(start):
+def test_pretraining_heads_are_chosen_by_name(start):
     plain = bertfit.pretrain(*start, heads={"mlm": "tied", "nsp": "plain"}, steps=1, verbose=0)
     assert plain.model.pretrain_heads == bertfit.PretrainHeads("tied", "plain")
 
 
-def test_it_answers_as_the_core_does(model):
+def test_masked_tokens_and_next_sentences_are_the_cores_counted_from_1(model):
     texts = ["the [MASK] is good .", "a [MASK] [MASK] ."]
     frame = model.fill_mask(texts, top=2)
     assert isinstance(frame, pd.DataFrame) and list(frame["row"]) == [1, 1, 2, 2, 2, 2]
@@ -63,7 +63,7 @@ def test_it_answers_as_the_core_does(model):
                                   next_sentence(model.model, Rows.of(["a day"], ["a film"])))
 
 
-def test_it_is_saved_exported_and_fitted(model, tmp_path):
+def test_a_pretrained_model_is_saved_exported_and_fitted(model, tmp_path):
     saved = bertfit.load(model.save(tmp_path / "saved"))
     assert saved.fill_mask("[MASK] film").equals(model.fill_mask("[MASK] film"))
     assert saved.history.equals(model.history)

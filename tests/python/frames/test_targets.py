@@ -27,12 +27,12 @@ CAT = pd.Categorical(["b", "a", "b"], categories=["b", "a"])
         ([-0.5, 0.5], "regression", ("y",), [-0.5, 0.5]),
     ],
 )
-def test_inference(values, kind, labels, codes):
+def test_the_task_is_inferred_from_the_column(values, kind, labels, codes):
     got = read_target({"y": values})
     assert got[:2] == (kind, labels) and got[2].tolist() == codes and got[2].dtype == np.float64
 
 
-def test_a_task_that_is_asked_for():
+def test_a_task_that_is_asked_for_decides_how_the_column_is_coded():
     assert read_target({"y": [1, 2, 5, 2]}, "multiclass")[1:2] == (("1", "2", "5"),)
     kind, labels, codes = read_target({"y": [2.5, 1, 1]}, "binary")
     assert (kind, labels, codes.tolist()) == ("binary", ("1", "2.5"), [1, 0, 0])
@@ -63,7 +63,7 @@ def test_a_task_that_is_asked_for():
         ({"y": [0, 1]}, "ranking", ArgumentError, "`task`"),
     ],
 )
-def test_columns_that_are_no_target(columns, kind, error, message):
+def test_columns_that_cannot_be_a_target_are_refused_by_row(columns, kind, error, message):
     with pytest.raises(error, match=message):
         read_target(columns, kind)
 

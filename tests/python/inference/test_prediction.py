@@ -22,7 +22,7 @@ def by_hand(model, texts):
     return np.array(rows, np.float64)
 
 
-def test_binary():
+def test_binary_predictions_are_the_sigmoid_of_the_logits():
     model = toy_head("binary")
     texts = [*TEXTS, LONG, TEXTS[0]]
     z = by_hand(model, texts)
@@ -36,7 +36,7 @@ def test_binary():
     np.testing.assert_array_equal(p[0], p[-1])
 
 
-def test_multiclass():
+def test_multiclass_predictions_are_the_softmax_of_the_logits():
     model = toy_head("multiclass")
     z = by_hand(model, TEXTS)
     e = np.exp(z)
@@ -44,7 +44,7 @@ def test_multiclass():
     assert predict(model, Rows.of(TEXTS), type="class").tolist() == z.argmax(1).tolist()
 
 
-def test_multilabel():
+def test_multilabel_predictions_are_one_sigmoid_per_label():
     model = toy_head("multilabel")
     z = by_hand(model, TEXTS)
     np.testing.assert_allclose(predict(model, Rows.of(TEXTS)), 1 / (1 + np.exp(-z)), atol=1e-6)
@@ -67,7 +67,7 @@ def test_batches_do_not_change_the_answer():
     np.testing.assert_allclose(predict(model, Rows.of([texts[i] for i in order]), type="link"), whole[order], atol=1e-5)
 
 
-def test_no_texts_and_one_string():
+def test_no_texts_give_no_rows_and_one_string_is_one_text():
     model = toy_head("multiclass")
     assert predict(model, Rows.of([])).shape == (0, 3)
     np.testing.assert_array_equal(predict(model, Rows.of("fun")), predict(model, Rows.of(["fun"])))
@@ -78,12 +78,12 @@ def test_no_texts_and_one_string():
     [("binary", "numeric", "binary target"), ("regression", "prob", "regression target"),
      ("regression", "class", '"numeric"'), ("binary", "probability", "'probability'")],
 )
-def test_types_that_do_not_fit_the_task(kind, type, message):
+def test_types_of_prediction_that_do_not_fit_the_task_are_refused(kind, type, message):
     with pytest.raises(ArgumentError, match=message):
         predict(toy_head(kind), Rows.of(TEXTS), type=type)
 
 
-def test_what_cannot_be_predicted():
+def test_unfitted_models_missing_texts_and_unexpected_pairs_are_refused():
     with pytest.raises(ArgumentError, match="must be fitted"):
         predict(toy_model(), Rows.of(TEXTS))
     with pytest.raises(DataError, match="Row 2 is missing"):

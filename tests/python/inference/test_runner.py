@@ -52,7 +52,7 @@ def test_pairs_are_told_apart_by_both_texts(spy):
     assert spy.parts == [3]
 
 
-def test_no_rows(spy):
+def test_no_rows_give_an_answer_of_no_rows(spy):
     assert run_rows(spy, Logits(), Rows([]), width=2).shape == (0, 2)
     assert run_rows(spy, Logits(), Rows([], []), width=2).shape == (0, 2)
 

@@ -7,7 +7,7 @@ from bertfit.rows.table import Rows
 from toys.models import VOCABULARY, toy_model, toy_texts
 
 
-def test_it_encodes_as_a_model_does():
+def test_a_bare_vocabulary_encodes_as_a_model_does():
     bare, model, rows = BareVocabulary(VOCABULARY), toy_model(), Rows(toy_texts(5))
     for options in ({}, {"max_len": 6}):
         one, other = bare.encode(rows, **options), model.encode(rows, **options)

@@ -37,7 +37,7 @@ def saved(tmp_path):
     return path
 
 
-def test_directory_round_trip(saved):
+def test_a_directory_is_read_as_it_was_written(saved):
     description, files = bundle.read_directory(saved, FIELDS)
     assert description["name"] == "first" and description["record"]["list"] == [1, 2.5]
     assert math.isnan(description["record"]["auc"])
@@ -47,7 +47,7 @@ def test_directory_round_trip(saved):
     assert sorted(os.listdir(saved.parent)) == [saved.name]  # no draft is left
 
 
-def test_bytes_round_trip_and_an_ordinary_tar_reader():
+def test_bytes_are_read_as_they_were_written_also_by_an_ordinary_tar_reader():
     data = bundle.write_bytes(describe(), parts())
     assert isinstance(data, bytearray)
     description, files = bundle.read_bytes(data, FIELDS)

@@ -48,7 +48,7 @@ def test_a_preset_brings_its_heads_and_takes_the_vocabularys_size():
     assert fresh_model(SIZES, WORDS, seed=1, heads=PretrainHeads()).pretrain_heads == PretrainHeads()
 
 
-def test_entries_must_agree():
+def test_the_configs_vocab_size_must_be_the_vocabularys():
     with pytest.raises(ArgumentError, match=r"8,007.*has 13(.|\n)*vocab_size = 13"):
         fresh_model(BertConfig.from_preset("kor-tiny"), WORDS)
     with pytest.raises(ArgumentError, match="same number of entries"):
@@ -78,7 +78,7 @@ def test_a_vocabulary_comes_as_object_path_or_bytes(tmp_path):
         (SIZES, "/no/such.txt", VocabularyError, "/no/such.txt"),
     ],
 )
-def test_what_is_neither_is_refused(config, words, error, message):
+def test_values_that_are_no_config_or_no_vocabulary_are_refused(config, words, error, message):
     with pytest.raises(error, match=message):
         fresh_model(config, words)
 

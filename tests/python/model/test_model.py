@@ -66,7 +66,7 @@ def test_features_are_those_of_each_text_alone(model, pooling, layers):
     assert features.shape == (40, 16 * len(layers))
 
 
-def test_no_rows_no_answers(model):
+def test_no_rows_give_logits_of_no_rows(model):
     assert model.logits(model.encode(Rows([]))).shape == (0, 3)
 
 
@@ -198,7 +198,7 @@ def test_the_layer_table_adds_up(model):
     assert rows["Head-Dense-1"] == ("Dense", "(-, 6)", 16 * 6 + 6) and rows["output"][1:] == ("(-, 3)", 6 * 3 + 3)
 
 
-def test_frozen_layers_count_as_such():
+def test_frozen_layers_do_not_count_as_trainable():
     toy = toy_model(num_hidden_layers=1)
     toy.encoder.get_layer("Embedding-Token").trainable = False
     table = toy.layer_table()

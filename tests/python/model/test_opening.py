@@ -19,7 +19,7 @@ def test_a_bundle_is_found_by_its_description(tmp_path, monkeypatch):
         open_model(path)
 
 
-def test_what_a_saved_model_does_not_take(tmp_path):
+def test_a_saved_fit_refuses_another_length_or_casing(tmp_path):
     fitted, plain = persist.save(toy_head(), tmp_path / "a"), persist.save(toy_model(), tmp_path / "b")
     with pytest.raises(ArgumentError, match="`max_len`"):
         open_model(fitted, max_len=8)
@@ -29,7 +29,7 @@ def test_what_a_saved_model_does_not_take(tmp_path):
     assert open_model(plain, max_len=8).max_len == 8
 
 
-def test_errors_of_names_and_paths(tmp_path):
+def test_unknown_names_and_paths_are_errors_that_name_them(tmp_path):
     with pytest.raises(CheckpointError, match="nowhere"):
         open_model(tmp_path / "nowhere")
     (tmp_path / "empty").mkdir()

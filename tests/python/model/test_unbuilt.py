@@ -36,7 +36,7 @@ print("tensorflow" in sys.modules)
     assert done.stdout.splitlines() == ["[]", "True"]
 
 
-def test_it_tells_what_the_model_tells(folder):
+def test_an_unbuilt_model_is_described_as_the_built_one(folder):
     unbuilt, model = open_unbuilt(folder), open_model(folder)
     assert isinstance(unbuilt, Unbuilt) and not isinstance(model, Unbuilt)
     assert boundary.description(1, unbuilt) == boundary.description(1, model)

@@ -19,7 +19,7 @@ def skewed(n, seed=0):
 @pytest.mark.parametrize("lengths, limit, expected", [
     ([1], 512, 8), ([8], 512, 8), ([9], 512, 16), ([3, 17, 4], 512, 24), ([50], 50, 50), ([50], 53, 53), ([], 512, 8),
 ])
-def test_padded_length(lengths, limit, expected):
+def test_the_padded_length_is_the_next_multiple_of_8_within_the_limit(lengths, limit, expected):
     assert padded_length(np.array(lengths, np.int64), limit) == expected
 
 

@@ -84,7 +84,7 @@ def test_the_first_token_alone_gets_what_it_gets_among_all(depth, dropout):
             value_atol=2e-6, gradient_atol=3e-6)
 
 
-def test_a_depth_stops_there():
+def test_states_to_a_depth_are_the_first_of_all_states():
     encoder = make(3, 0.0)
     states = encoder.states(INPUTS, False)
     below = encoder.states(INPUTS, False, depth=2)

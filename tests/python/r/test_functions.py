@@ -7,7 +7,7 @@ import sys
 from bertfit.r import boundary
 
 
-def test_the_table_is_the_contract():
+def test_r_can_call_these_functions_and_no_others():
     assert set(boundary.functions) == {
         "sitrep", "models", "download", "load", "describe", "release", "tokenize", "tokens", "decode", "fit", "predict",
         "evaluate", "embed", "layers", "save", "to_bytes", "from_bytes", "keras_model", "adam_warmup", "train_steps",

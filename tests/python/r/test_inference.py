@@ -9,7 +9,7 @@ from toys.boundary import ask
 from toys.models import TEXTS
 
 
-def test_embed(handle):
+def test_embeddings_are_in_float64_and_progress_counts_rows(handle):
     vectors = ask("embed", model=handle, rows={"texts": TEXTS}, layers=[-1.0, 1.0], pooling="cls")
     assert vectors.shape == (6, 32) and vectors.dtype == np.float64
     events = []
@@ -17,6 +17,6 @@ def test_embed(handle):
     assert events[-1] == {"event": "rows", "done": 6, "total": 6}
 
 
-def test_predict_is_the_modules_own(fitted):
+def test_predictions_are_those_of_the_inference_package(fitted):
     np.testing.assert_array_equal(ask("predict", model=fitted, rows={"texts": TEXTS}, type="class", batch_size=2.0),
                                   prediction.predict(boundary.models[fitted], Rows(TEXTS), type="class", batch_size=2))

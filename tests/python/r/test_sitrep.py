@@ -7,14 +7,14 @@ from bertfit.errors import SetupError
 from bertfit.r import sitrep
 
 
-def test_all_is_well():
+def test_a_working_environment_is_reported_without_problems():
     report = sitrep.sitrep()
     assert report["python"] == platform.python_version() and report["executable"] == sys.executable
     assert report["keras2"] and report["problems"] == [] and report["precision"] in ("float32", "bfloat16")
     assert report["packages"]["keras-bert"] == "0.89.0"
 
 
-def test_problems_are_told_not_raised(monkeypatch):
+def test_problems_of_the_environment_are_reported_not_raised(monkeypatch):
     def refuse():
         raise SetupError("Keras 2 is needed.", ["Keras 3.15.1 runs."])
 

@@ -6,7 +6,7 @@ import pytest
 from toys.boundary import ask, failure
 
 
-def test_tokenize(handle):
+def test_tokenized_rows_are_padded_truncated_or_ragged(handle):
     padded = ask("tokenize", model=handle, rows={"texts": ["a good film", "fun"]})
     assert padded["input_ids"].tolist() == [[2, 11, 5, 7, 3], [2, 10, 3, 0, 0]]
     assert padded["input_ids"].dtype == np.int32
@@ -22,7 +22,7 @@ def test_tokenize(handle):
     assert failure("tokenize", model=handle, rows={"texts": ["a"]}, padding="left")["code"] == "argument"
 
 
-def test_tokens_and_decode(handle):
+def test_tokens_have_rows_and_places_and_ids_are_decoded(handle):
     columns = ask("tokens", model=handle, rows={"texts": ["Good films", "fun"]})
     assert columns["row"].tolist() == [0, 0, 0, 0, 0, 1, 1, 1]
     assert columns["token"][:5] == ["[CLS]", "good", "film", "##s", "[SEP]"]

@@ -79,7 +79,7 @@ def test_regression_learns_center_and_scale_and_validation_rows_are_used(handle)
      ({"rows": {"texts": ["a", "b"], "targets": np.array([0.0, 2.0])}}, "data", "between 0 and 1"),
      ({"kind": "ranking"}, "argument", "task")],
 )
-def test_fit_refuses(handle, changes, code, message):
+def test_wrong_settings_and_rows_of_a_fit_are_refused_by_code(handle, changes, code, message):
     rows = {"texts": ["a", "fun"], "targets": np.array([0.0, 1.0])}
     usual = {"rows": rows, "kind": "binary", "labels": ["0", "1"]}
     answer = failure("fit", model=handle, **{**usual, **changes})
@@ -104,14 +104,14 @@ def test_the_keras_model_is_a_copy_with_the_names_of_keras_bert(handle, fitted):
     assert boundary.models[fitted].trainable_parameters > 0
 
 
-def test_adam_warmup():
+def test_adam_warmup_has_its_settings_and_refuses_others():
     optimizer = functions.call("adam_warmup", {"decay_steps": 10.0, "warmup_steps": 2.0, "learning_rate": 1e-4,
                                          "weight_decay_pattern": "kernel"})["value"]
     assert type(optimizer).__name__ == "AdamWarmup" and optimizer.decay_pattern == ("kernel",)
     assert failure("adam_warmup", decay_steps=10, warmup_steps=2, rate=1)["code"] == "argument"
 
 
-def test_reference_d_line_by_line(handle):
+def test_a_keras_model_is_compiled_and_fitted_as_in_reference_d(handle):
     from bertfit import _env
 
     keras = _env.keras()

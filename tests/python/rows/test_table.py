@@ -85,7 +85,7 @@ def test_rows_fit_a_task_or_are_refused():
         rows.labelled([0, 1, 0]).for_task(BINARY)
 
 
-def test_take_keeps_rows_together():
+def test_rows_taken_by_number_keep_their_pairs_targets_and_weights():
     rows = Rows.of(["a", "b", "c"], ["x", "y", "z"], [0, 1, 2], [1, 2, 3])
     some = rows.take(np.array([2, 0]))
     assert (some.texts, some.pairs) == (["c", "a"], ["z", "x"])

@@ -38,7 +38,7 @@ def in_c():
     return interrupts._get_handler(signal.SIGINT)
 
 
-def test_what_is_held_is_done_whole(hear):
+def test_an_interrupt_in_a_held_block_is_raised_at_its_end(hear):
     done = []
     with pytest.raises(KeyboardInterrupt), held():
         ctrl_c()

@@ -88,7 +88,7 @@ def test_pairs_have_their_segments(vocabulary, library):
     assert encoding.segments.tolist() == [0] * (len(first) + 2) + [1] * (len(second) + 1)
 
 
-def test_threads_change_nothing(vocabulary, monkeypatch):
+def test_several_threads_give_the_ids_of_one(vocabulary, monkeypatch):
     texts = [" ".join(random.Random(i).choices(TEXTS, k=3)) for i in range(300)]
     tokenizer = Tokenizer(vocabulary)
     many = rows(tokenizer.encode(texts))

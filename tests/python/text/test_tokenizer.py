@@ -96,7 +96,7 @@ def rows_of(encoding):
     return [(encoding.ids[i:j].tolist(), encoding.segments[i:j].tolist()) for i, j in pairs]
 
 
-def test_single_texts(path):
+def test_a_text_stands_between_cls_and_sep(path):
     encoding = TOY.encode(["A bd!", "", "x"])
     assert rows_of(encoding) == [
         ([CLS, A, B, D, BANG, SEP], [0] * 6), ([CLS, SEP], [0, 0]), ([CLS, UNK, SEP], [0] * 3),
@@ -106,7 +106,7 @@ def test_single_texts(path):
     assert (encoding.ids.dtype, encoding.segments.dtype, encoding.splits.dtype) == (np.int32, np.int32, np.int64)
 
 
-def test_pairs(path):
+def test_a_pair_has_a_separator_after_each_text_and_two_segments(path):
     encoding = TOY.encode(["a", ""], ["b c", "!"])
     assert rows_of(encoding) == [
         ([CLS, A, SEP, B, C, SEP], [0, 0, 0, 1, 1, 1]), ([CLS, SEP, BANG, SEP], [0, 0, 1, 1]),
@@ -185,7 +185,7 @@ def test_pair_lengths_equal_googles_loop():
         assert list(zip(*(lengths.tolist() for lengths in found), strict=True)) == expected
 
 
-def test_padding(path):
+def test_padding_fills_rows_up_to_a_length(path):
     encoding = TOY.encode(["a b", "", "a"])
     ids, segments, mask = encoding.pad(length=6, pad_id=9)
     assert ids.tolist() == [[CLS, A, B, SEP, 9, 9], [CLS, SEP, 9, 9, 9, 9], [CLS, A, SEP, 9, 9, 9]]
@@ -207,7 +207,7 @@ def test_padding_refuses_to_cut():
         TOY.encode(["a b"]).pad(length=3)
 
 
-def test_no_rows(path):
+def test_no_texts_give_an_encoding_of_no_rows(path):
     for encoding in (TOY.encode([]), TOY.encode([], [], max_len=8)):
         assert len(encoding) == 0
         assert [matrix.shape for matrix in encoding.pad(length=8)] == [(0, 8)] * 3
@@ -243,7 +243,7 @@ def test_tokens_are_the_strings_of_the_ids(both, texts, max_len, paired):
             assert (start, end) == (-1, -1) if token in ("[CLS]", "[SEP]") else 0 <= start < end <= len(text)
 
 
-def test_decode():
+def test_ids_are_decoded_to_words_and_unknown_ids_refused():
     assert TOY.decode([[CLS, A, B, D, BANG, SEP, PAD], [CLS, UNK, SEP]]) == ["a bd !", "[UNK]"]
     assert TOY.decode(np.array([[CLS, A, SEP]]), skip_special=False) == ["[CLS] a [SEP]"]
     with pytest.raises(DataError, match="Row 2 has 99"):
@@ -254,6 +254,6 @@ def test_decode():
 
 
 @pytest.mark.parametrize("max_len", [2, 0, -1, 3.5, "8", True])
-def test_max_len_is_checked(max_len):
+def test_a_max_len_below_3_or_not_whole_is_refused(max_len):
     with pytest.raises(ArgumentError, match="`max_len` must be a whole number of at least 3"):
         TOY.encode(["a"], max_len=max_len)

@@ -113,7 +113,7 @@ def test_a_fitted_model_can_be_fitted_to_another_task(fits):
 # -- The record ----------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("kind, metrics", [("binary", ["accuracy", "auc", "f1_macro"]), ("regression", ["rmse"])])
-def test_history_columns(fits, kind, metrics):
+def test_the_history_has_losses_metrics_and_rates_of_every_epoch(fits, kind, metrics):
     history = fits(kind).record["history"]
     held = [f"val_{name}" for name in ("loss", *metrics)]
     assert list(history) == ["epoch", "loss", *metrics, *held, "learning_rate", "seconds"]
@@ -242,14 +242,14 @@ def test_settings_that_do_not_fit_the_model_are_refused(toy):
         frozen(toy, sample_weights=[1, 2])
 
 
-def test_regression_center_and_scale():
+def test_a_regressions_center_and_scale_are_the_targets_mean_and_deviation():
     task = make_task("regression", ["y"], [1.0, 3.0, np.nan])
     assert (task.center, task.scale) == (2.0, 1.0)
     assert make_task("regression", ["y"], [5.0, 5.0]).scale == 1.0
     assert make_task("binary", ["n", "p"], [0, 1]).center == 0.0
 
 
-def test_the_record_of_a_fit(tmp_path):
+def test_the_record_of_a_fit_has_the_kept_epochs_metrics_and_is_saved(tmp_path):
     texts, y = toy_rows(32)
     base = toy_model()
     config = TrainConfig(epochs=3, batch_size=8, seed=2, learning_rate=1e-2, precision="float32")

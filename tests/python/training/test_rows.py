@@ -63,7 +63,7 @@ def test_weights_are_coded():
     assert weights.dtype == np.float32 and weights.tolist() == [1.0, 0.0, 2.5]
 
 
-def test_rows_must_be_there():
+def test_no_rows_are_refused():
     with pytest.raises(DataError, match="at least one row"):
         data.check_rows(BINARY, Rows.of([], targets=[]))
 
@@ -193,5 +193,5 @@ def test_an_epochs_order_is_its_seeds_and_its_numbers():
     ([3, 4, 5], 1.0, 512, 8), (range(1, 101), 0.95, 512, 96), (range(1, 101), 0.5, 512, 56), ([700], 1.0, 512, 512),
     ([20], 1.0, 21, 21), ([5], 0.95, 6, 6),
 ])
-def test_the_automatic_length(lengths, quantile, limit, expected):
+def test_the_automatic_length_is_the_quantile_rounded_up_to_8(lengths, quantile, limit, expected):
     assert data.auto_max_len(np.array(lengths), quantile, limit) == expected

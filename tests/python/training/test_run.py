@@ -66,7 +66,7 @@ def test_the_best_epochs_weights_come_back(toy):
     assert loss == pytest.approx(min(history), rel=1e-4) and min(history) < history[-1] - 0.01
 
 
-def test_or_the_last_ones_if_asked(toy):
+def test_the_last_epochs_weights_are_kept_if_asked(toy):
     model, loss = overfitted(toy, restore_best=False)
     history = model.record["history"]["val_loss"]
     assert loss == pytest.approx(history[-1], rel=1e-4) and min(history) < history[-1] - 0.01

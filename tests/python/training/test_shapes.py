@@ -42,7 +42,7 @@ def test_the_plan_is_the_best_of_all_plans(batches):
     assert seconds(plan.lengths) == pytest.approx(min(map(seconds, every)))
 
 
-def test_few_batches_or_a_small_model_are_not_worth_it():
+def test_few_batches_or_a_small_model_are_not_compiled():
     assert not plan_shapes(np.full(10, 30), 32, 512, TOY).compiled
     assert not plan_shapes(np.full(1, 30), 8, 512, BASE).compiled
     assert plan_shapes(np.full(1000, 512), 32, 512, BASE).compiled
