@@ -32,10 +32,8 @@ bert_embed <- function(model, x, layers = -1, pooling = "mean", ..., pair = NULL
   rows <- embed_rows(model, x, pair, call)
   bert_call(
     "embed",
-    handle = model_handle(model, call = call), texts = as_py_text(rows$texts),
-    pairs = if (!is.null(rows$pairs)) as_py_text(rows$pairs), layers = as.list(whole_number(layers)),
-    pooling = pooling, batch_size = whole_number(batch_size), precision = precision,
-    progress = rows_progress(progress), call = call
+    model = model_handle(model, call = call), rows = rows, layers = layers, pooling = pooling,
+    batch_size = batch_size, precision = precision, progress = rows_progress(progress), call = call
   )
 }
 
@@ -44,5 +42,5 @@ embed_rows <- function(model, x, pair, call) {
     return(read_newdata(model, x, call = call, arg = "x"))
   }
   pairs <- if (!is.null(pair)) check_text(pair, arg = "pair", call = call)
-  list(texts = check_text(x, arg = "x", call = call), pairs = pairs)
+  new_rows(check_text(x, arg = "x", call = call), pairs)
 }

@@ -35,12 +35,11 @@ bert_evaluate <- function(model, newdata, ..., target = NULL, threshold = 0.5, b
   check_flag(progress)
   call <- current_env()
   rows <- evaluation_rows(model, newdata, target, call)
-  values <- code_target(rows$target, model$task, model$labels, call = call)
+  rows <- with_targets(rows, code_target(rows$target_columns, model$task, model$labels, call = call))
   report <- bert_call(
     "evaluate",
-    handle = model_handle(model, call = call), texts = as_py_text(rows$texts),
-    pairs = if (!is.null(rows$pairs)) as_py_text(rows$pairs), target = as_py_array(values), threshold = threshold,
-    batch_size = whole_number(batch_size), precision = precision, progress = rows_progress(progress), call = call
+    model = model_handle(model, call = call), rows = rows, threshold = threshold, batch_size = batch_size,
+    precision = precision, progress = rows_progress(progress), call = call
   )
   new_bert_evaluation(report)
 }
@@ -60,17 +59,17 @@ evaluation_rows <- function(model, newdata, target, call) {
       bert_abort("`target` must be given when `newdata` is a character vector.", call = call)
     }
     if (is.matrix(target)) target <- as.data.frame(target)
-    rows$target <- if (is.data.frame(target)) as.list(target) else list(target = target)
+    rows$target_columns <- if (is.data.frame(target)) as.list(target) else list(target = target)
   }
   expected <- if (model$task == "multilabel") length(model$labels) else 1
-  if (length(rows$target) != expected) {
+  if (length(rows$target_columns) != expected) {
     bert_abort(paste0("`target` must have ", count(expected, "column"), "."),
-               paste0("It has ", length(rows$target), "."), call = call)
+               paste0("It has ", length(rows$target_columns), "."), call = call)
   }
-  if (length(rows$target[[1]]) != length(rows$texts)) {
+  if (length(rows$target_columns[[1]]) != n_rows(rows)) {
     bert_abort("`target` must have one value per text.",
-               paste0("You gave ", count(length(rows$target[[1]]), "value"), " for ",
-                      count(length(rows$texts), "text"), "."),
+               paste0("You gave ", count(length(rows$target_columns[[1]]), "value"), " for ",
+                      count(n_rows(rows), "text"), "."),
                class = "data", call = call)
   }
   rows

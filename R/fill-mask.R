@@ -24,10 +24,10 @@ bert_fill_mask <- function(text, model, top = 5) {
   check_model(model)
   texts <- check_text(text)
   top <- check_number(top, min = 1, whole = TRUE)
-  found <- bert_call("fill_mask", handle = model_handle(model), texts = as_py_text(texts), top = top)
-  data.table::data.table(
-    row = as.integer(unlist(found$row)),
-    mask = as.integer(unlist(found$mask)),
+  found <- bert_call("fill_mask", model = model_handle(model), rows = new_rows(texts), top = top)
+  data.table::data.table( # Python counts rows and masks from 0
+    row = as.integer(unlist(found$row)) + 1L,
+    mask = as.integer(unlist(found$mask)) + 1L,
     rank = as.integer(unlist(found$rank)),
     token = as.character(unlist(found$token)),
     probability = as.numeric(unlist(found$probability))
@@ -63,6 +63,5 @@ bert_next_sentence <- function(a, b, model) {
   if (!length(first)) {
     return(numeric())
   }
-  as.numeric(bert_call("next_sentence", handle = model_handle(model), first = as_py_text(first),
-                       second = as_py_text(second)))
+  as.numeric(bert_call("next_sentence", model = model_handle(model), rows = new_rows(first, second)))
 }

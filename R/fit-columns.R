@@ -82,7 +82,7 @@ recipe_source <- function(recipe, data, call) {
   new_source(list(text = text[1], target = target, pair = if (length(text) == 2) text[2]), prepared)
 }
 
-# list(texts, pairs, target): `target` as a named list of columns, read only when `outcome` is TRUE.
+# The rows of a data frame; the target's columns are read only when `outcome` is TRUE.
 read_rows <- function(source, data, outcome = TRUE, arg = "data", call = caller_env()) {
   columns <- source$columns
   if (!is.null(source$recipe)) {
@@ -98,10 +98,10 @@ read_rows <- function(source, data, outcome = TRUE, arg = "data", call = caller_
   if (outcome && nrow(data) == 0) {
     bert_abort(paste0("`", arg, "` must have at least one row."), class = "data", call = call)
   }
-  list(
+  new_rows(
     texts = check_text(data[[columns$text]], arg = columns$text, call = call),
     pairs = if (!is.null(columns$pair)) check_text(data[[columns$pair]], arg = columns$pair, call = call),
-    target = if (outcome) {
+    target_columns = if (outcome) {
       `names<-`(lapply(columns$target, function(name) data[[name]]), columns$target)
     }
   )
@@ -112,7 +112,7 @@ recipe_needs <- function(recipe, outcome) {
   recipe$var_info$variable[roles %in% c("predictor", if (outcome) "outcome")]
 }
 
-# The texts of `newdata`: a character vector, or a data frame with the columns of the fit.
+# The rows of `newdata`: a character vector, or a data frame with the columns of the fit.
 read_newdata <- function(object, newdata, call, arg = "newdata") {
   columns <- object$columns
   if (is.character(newdata) || is.factor(newdata)) {
@@ -121,7 +121,7 @@ read_newdata <- function(object, newdata, call, arg = "newdata") {
                  paste0("It needs the columns ", quoted(c(columns$text, columns$pair)), "."),
                  call = call)
     }
-    return(list(texts = check_text(newdata, arg = arg, call = call)))
+    return(new_rows(check_text(newdata, arg = arg, call = call)))
   }
   if (!is.data.frame(newdata)) {
     bert_abort(paste0("`", arg, "` must be a data frame or a character vector."), you_gave(newdata),

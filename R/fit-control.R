@@ -128,14 +128,11 @@ without_rows <- function(control) {
 
 # What Python gets.
 control_arguments <- function(control) {
-  settings <- unclass(control)
-  attr(settings, "given") <- NULL
+  settings <- plain_settings(control)
   settings$sample_weights <- NULL
   settings$validation <- if (is.data.frame(settings$validation)) 0 else settings$validation
   if (!is.null(settings$class_weights) && !is_string(settings$class_weights)) {
     settings$class_weights <- as.list(unlist(settings$class_weights))
   }
-  whole <- c("epochs", "batch_size", "max_len", "freeze", "early_stopping", "accumulation", "seed", "verbose")
-  settings[whole] <- lapply(settings[whole], whole_number)
   settings
 }

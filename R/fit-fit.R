@@ -100,17 +100,17 @@ bert_fit.default <- function(x, ..., data) {
   bert_abort("`x` must be a data frame, a formula or a recipe.", you_gave(x), call = current_env())
 }
 
-# -- Bridge: columns become texts, codes and weights --------------------------------------------------
+# -- Bridge: columns become rows with the numbers of their target -------------------------------------
 
 fit_bridge <- function(data, source, model, task, head, control, call) {
   check_model(model, call = call)
   rows <- read_rows(source, data, call = call)
-  target <- read_task(rows$target, task, call = call)
-  weights <- row_weights(control$sample_weights, data, length(rows$texts), call)
+  target <- read_task(rows$target_columns, task, call = call)
+  rows <- with_targets(rows, target$values, row_weights(control$sample_weights, data, n_rows(rows), call))
   validation <- if (is.data.frame(control$validation)) {
     validation_rows(control$validation, source, target, control$sample_weights, call)
   }
-  fit_impl(model, rows, target, head, control, validation, weights, source, call)
+  fit_impl(model, rows, validation, target, head, control, source, call)
 }
 
 row_weights <- function(weights, data, n, call, arg = "data") {
@@ -132,34 +132,25 @@ row_weights <- function(weights, data, n, call, arg = "data") {
 
 validation_rows <- function(data, source, target, weights, call) {
   rows <- read_rows(source, data, call = call, arg = "validation")
-  values <- code_target(rows$target, target$kind, target$labels, call = call)
+  values <- code_target(rows$target_columns, target$kind, target$labels, call = call)
   by_name <- is_string(weights) && weights %in% names(data)
-  drop_nulls(list(
-    texts = as_py_text(rows$texts), pairs = if (!is.null(rows$pairs)) as_py_text(rows$pairs),
-    target = as_py_array(values),
-    sample_weights = if (by_name) as_py_array(row_weights(weights, data, length(rows$texts), call, "validation"))
-  ))
+  with_targets(rows, values, if (by_name) row_weights(weights, data, n_rows(rows), call, "validation"))
 }
 
 # -- Implementation: one call into Python -------------------------------------------------------------
 
-fit_impl <- function(model, rows, target, head, control, validation, weights, source, call) {
+fit_impl <- function(model, rows, validation, target, head, control, source, call) {
   handle <- model_handle(model, call = call)
-  texts <- as_py_text(rows$texts)
-  pairs <- if (!is.null(rows$pairs)) as_py_text(rows$pairs)
   uninterrupted({
     description <- bert_call(
       "fit",
-      handle = handle,
-      texts = texts,
-      pairs = pairs,
-      target = as_py_array(target$values),
+      model = handle,
+      rows = rows,
+      validation = validation,
       kind = target$kind,
       labels = as.list(target$labels),
       head = head_arguments(head, call = call),
       control = control_arguments(control),
-      validation = validation,
-      sample_weights = if (!is.null(weights)) as_py_array(weights),
       columns = lapply(drop_nulls(source$columns), as.list),
       progress = fit_progress(control$verbose),
       call = call

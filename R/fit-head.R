@@ -43,6 +43,6 @@ head_arguments <- function(head, call = caller_env()) {
                call = call)
   }
   settings <- unclass(head)
-  for (name in c("hidden", "layers")) settings[[name]] <- as.list(whole_number(settings[[name]]))
+  for (name in c("hidden", "layers")) settings[[name]] <- as.list(settings[[name]])
   settings
 }

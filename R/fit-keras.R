@@ -22,8 +22,7 @@ bert_train_steps <- function(n, batch_size, epochs, warmup = 0.1) {
   check_number(batch_size)
   check_number(epochs)
   check_number(warmup)
-  steps <- bert_call("train_steps", n = whole_number(n), batch_size = whole_number(batch_size),
-                     epochs = whole_number(epochs), warmup = warmup)
+  steps <- bert_call("train_steps", n = n, batch_size = batch_size, epochs = epochs, warmup = warmup)
   c(decay_steps = as.integer(steps[[1]]), warmup_steps = as.integer(steps[[2]]))
 }
 
@@ -54,8 +53,7 @@ bert_adam_warmup <- function(decay_steps, warmup_steps, learning_rate = 1e-3, mi
   }
   optimizer <- bert_call(
     "adam_warmup",
-    decay_steps = whole_number(decay_steps), warmup_steps = whole_number(warmup_steps), learning_rate = learning_rate,
-    min_lr = min_lr, weight_decay = weight_decay,
+    decay_steps = decay_steps, warmup_steps = warmup_steps, learning_rate = learning_rate, min_lr = min_lr, weight_decay = weight_decay,
     weight_decay_pattern = if (!is.null(weight_decay_pattern)) as.list(weight_decay_pattern), ...
   )
   converting(optimizer)
@@ -83,7 +81,7 @@ bert_keras <- function(model, max_len = NULL, training = TRUE) {
   check_number(max_len, null_ok = TRUE)
   check_flag(training)
   converting(
-    bert_call("keras_model", handle = model_handle(model), max_len = whole_number(max_len), training = training)
+    bert_call("keras_model", model = model_handle(model), max_len = max_len, training = training)
   )
 }
 

@@ -35,6 +35,6 @@ bert_export <- function(model, path, format = c("google", "huggingface")) {
   check_model(model)
   check_string(path)
   format <- check_choice(format, c("google", "huggingface"))
-  bert_call("export", handle = model_handle(model), path = absolute(path), format = format)
+  bert_call("export", model = model_handle(model), path = absolute(path), format = format)
   invisible(path)
 }

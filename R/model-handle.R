@@ -16,7 +16,7 @@ new_bert_model <- function(description, bundle = own_bytes(description), extra =
     vocab_file = description$vocab_file,
     max_len = as.integer(description$max_len),
     parameters = as.numeric(description$parameters),
-    cased = isTRUE(description$cased),
+    cased = isFALSE(description$lower_case),
     vocab_size = as.integer(description$vocab_size),
     vocab_type = description$vocab_type,
     kind = description$kind,
@@ -40,7 +40,7 @@ new_bert_model <- function(description, bundle = own_bytes(description), extra =
 # The bytes of a fitted, pretrained or fresh model; NULL for one that can be read again from its folder.
 own_bytes <- function(description) {
   if (isTRUE(description$fitted) || isTRUE(description$pretrained) || identical(description$kind, "fresh")) {
-    bert_call("to_bytes", handle = as.integer(description$handle))
+    bert_call("to_bytes", model = as.integer(description$handle))
   }
 }
 

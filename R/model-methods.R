@@ -31,7 +31,7 @@ print.bert_model <- function(x, ..., title = "bert_model") {
 #' @export
 summary.bert_model <- function(object, ...) {
   check_dots_empty0(...)
-  layers <- columns_frame_mixed(bert_call("layers", handle = model_handle(object)))
+  layers <- columns_frame_mixed(bert_call("layers", model = model_handle(object)))
   structure(
     list(name = object$name, layers = layers, parameters = sum(layers$parameters), trainable = sum(layers$trainable)),
     class = "summary.bert_model"

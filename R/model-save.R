@@ -27,6 +27,6 @@ bert_save <- function(model, path, overwrite = FALSE) {
   check_flag(overwrite)
   # R may be in another folder than Python's idea of the current one.
   full <- file.path(normalizePath(dirname(path), mustWork = FALSE), basename(path))
-  bert_call("save", handle = model_handle(model), path = full, overwrite = overwrite)
+  bert_call("save", model = model_handle(model), path = full, overwrite = overwrite)
   invisible(path)
 }

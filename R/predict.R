@@ -38,7 +38,7 @@ predict.bert_fit <- function(object, newdata, type = NULL, ..., batch_size = NUL
   rows <- read_newdata(object, newdata, call = call)
   type <- type %||% if (object$task == "regression") "numeric" else "prob"
   values <- predict_values(object, rows, type, batch_size, precision, progress, call)
-  like_newdata(prediction_columns(object, values, type, length(rows$texts)), newdata)
+  like_newdata(prediction_columns(object, values, type, n_rows(rows)), newdata)
 }
 
 #' @method predict bert_model
@@ -50,18 +50,17 @@ predict.bert_model <- function(object, ...) {
 predict_values <- function(object, rows, type, batch_size, precision, progress, call) {
   bert_call(
     "predict",
-    handle = model_handle(object, call = call), texts = as_py_text(rows$texts),
-    pairs = if (!is.null(rows$pairs)) as_py_text(rows$pairs), type = type, batch_size = whole_number(batch_size),
+    model = model_handle(object, call = call), rows = rows, type = type, batch_size = batch_size,
     precision = precision, progress = rows_progress(progress), call = call
   )
 }
 
-# A named list of columns from Python's array.
+# A named list of columns from Python's array, in which classes are counted from 0.
 prediction_columns <- function(object, values, type, n) {
   labels <- object$labels
   multilabel <- object$task == "multilabel"
   if (type == "class" && !multilabel) {
-    return(list(.pred_class = factor(labels[as.integer(values)], levels = labels)))
+    return(list(.pred_class = factor(labels[as.integer(values) + 1L], levels = labels)))
   }
   names <- switch(
     type,

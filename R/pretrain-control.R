@@ -55,13 +55,3 @@ new_pretrain_control <- function(settings, given = names(settings), call = calle
 print.bert_pretrain_control <- function(x, ...) {
   print_settings(x, "bert_pretrain_control", formals(bert_pretrain_control))
 }
-
-# What Python gets.
-pretrain_arguments <- function(control) {
-  settings <- unclass(control)
-  attr(settings, "given") <- NULL
-  whole <- c("epochs", "steps", "steps_per_epoch", "batch_size", "validation_steps", "save_epochs", "save_steps",
-             "seed", "verbose")
-  settings[whole] <- lapply(settings[whole], whole_number)
-  settings
-}

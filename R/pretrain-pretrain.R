@@ -62,8 +62,8 @@ bert_pretrain <- function(model, data, ..., validation = NULL, out_dir = NULL, r
   handle <- model_handle(model, call = call)
   uninterrupted(new_bert_model(bert_call(
     "pretrain",
-    handle = handle, data = paths, validation = validation,
-    control = pretrain_arguments(control), heads = heads, out_dir = if (!is.null(out_dir)) absolute(out_dir),
+    model = handle, data = paths, validation = validation,
+    control = plain_settings(control), heads = heads, out_dir = if (!is.null(out_dir)) absolute(out_dir),
     resume = resume, progress = fit_progress(control$verbose), call = call
   )))
 }

@@ -8,7 +8,7 @@ the <- new.env(parent = emptyenv())
 #' Call a function of the Python core
 #'
 #' @param .name A name that `bertfit.r.call` knows. The dot keeps an argument called `n` or `name` out of it.
-#' @param ... Named arguments: scalars, lists, arrays, functions. NULLs are not sent.
+#' @param ... Named arguments: scalars, lists, arrays, functions, rows. NULLs are not sent.
 #' @param call The user's call, for errors.
 #' @return The value, converted to R.
 #' @noRd
@@ -31,9 +31,9 @@ bert_call <- function(.name, ..., call = rlang::caller_env()) {
 
 #' Texts for Python: a list of strings, one per row, even of length one or zero
 #'
-#' Missing values must have been refused before ([check_text()]), since reticulate sends them as "NA".
+#' They must have been checked before ([check_text()]), since reticulate sends missing values as "NA".
 #' @noRd
-as_py_text <- function(x) as.list(utf8_text(x))
+as_py_text <- function(x) if (length(x) == 1L) list(as.character(x)) else as.character(x)
 
 #' A numeric vector for Python: always an array, also of length one
 #' @noRd
@@ -41,13 +41,15 @@ as_py_array <- function(x) {
   if (is.null(x)) NULL else if (is.null(dim(x))) as.array(unname(x)) else unname(x)
 }
 
-# A whole number must cross as an integer: Python refuses 3.0 as a count. Anything else is left as it is.
-whole_number <- function(x) {
-  if (is.numeric(x) && all(is.finite(x) & x == trunc(x) & abs(x) <= .Machine$integer.max)) as.integer(x) else x
-}
-
-# Functions are wrapped here so that what Python passes them arrives as R values.
+# Rows become a dict. Functions are wrapped here so that what Python passes them arrives as R values. Numbers cross as
+# they are: Python takes 3.0 for 3 where it wants a whole number.
 as_py_argument <- function(x) {
+  if (inherits(x, "bert_rows")) {
+    return(drop_nulls(list(
+      texts = as_py_text(x$texts), pairs = if (!is.null(x$pairs)) as_py_text(x$pairs),
+      targets = as_py_array(x$targets), weights = as_py_array(x$weights)
+    )))
+  }
   if (is.function(x)) reticulate::r_to_py(x, convert = TRUE) else x
 }
 

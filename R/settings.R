@@ -52,6 +52,13 @@ control_with <- function(control, settings, call = caller_env(), maker = "bert_c
   new(values[known], given, call = call)
 }
 
+# The settings without what R alone knows of them.
+plain_settings <- function(control) {
+  settings <- unclass(control)
+  attr(settings, "given") <- NULL
+  settings
+}
+
 # A line per setting, marked with a star where it differs from the default.
 print_settings <- function(x, title, defaults) {
   changed <- !mapply(same_setting, unclass(x)[names(defaults)], lapply(defaults, eval))

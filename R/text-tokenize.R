@@ -47,11 +47,7 @@ bert_tokenize <- function(x, model, max_len = NULL, pair = NULL, ..., padding = 
   call <- rlang::current_env()
   rows <- tokenize_rows(x, model, pair, text, call)
   send <- function(name, ...) {
-    bert_call(
-      name,
-      handle = model_handle(model, call = call), texts = as_py_text(rows$texts),
-      pairs = if (!is.null(rows$pairs)) as_py_text(rows$pairs), max_len = max_len, ..., call = call
-    )
+    bert_call(name, model = model_handle(model, call = call), rows = rows, max_len = max_len, ..., call = call)
   }
   if (output == "tokens") {
     return(token_table(send("tokens")))
@@ -98,7 +94,7 @@ bert_decode <- function(ids, model, skip_special = TRUE) {
   if (length(parts)) bert_abort("`ids` must be whole numbers.", you_gave(parts[[1]]), class = "data")
   texts <- bert_call(
     "decode",
-    handle = model_handle(model), ids = as_py_array(values),
+    model = model_handle(model), ids = as_py_array(values),
     splits = if (ragged) as_py_array(c(0, cumsum(lengths(ids)))), skip_special = skip_special
   )
   as.character(unlist(texts))
@@ -127,7 +123,7 @@ check_has_tokens <- function(model, call = caller_env()) {
   if (!inherits(model, "bert_vocab")) check_model(model, call = call)
 }
 
-# The texts and pairs that `x`, `pair` and `text` name, as character vectors.
+# The rows that `x`, `pair` and `text` name.
 tokenize_rows <- function(x, model, pair, text, call) {
   if (!is.data.frame(x)) {
     if (!is.null(text)) {
@@ -142,7 +138,7 @@ tokenize_rows <- function(x, model, pair, text, call) {
         call = call
       )
     }
-    return(list(texts = texts, pairs = pairs))
+    return(new_rows(texts, pairs))
   }
   if (is.null(text)) {
     text <- model$columns$text
@@ -158,7 +154,7 @@ tokenize_rows <- function(x, model, pair, text, call) {
   check_string(text, arg = "text", call = call)
   check_string(pair, null_ok = TRUE, arg = "pair", call = call)
   check_columns(x, c(text, pair), arg = "x", call = call)
-  list(
+  new_rows(
     texts = check_text(x[[text]], arg = text, call = call),
     pairs = if (!is.null(pair)) check_text(x[[pair]], arg = pair, call = call)
   )
@@ -172,13 +168,13 @@ ragged_ids <- function(answer) {
   list(input_ids = rows(answer$ids), segment_ids = rows(answer$segments), attention_mask = rows(rep(1L, length(row))))
 }
 
-# Python counts characters from 0 and leaves the end out; substr() counts from 1 and takes it in.
+# Python counts rows and characters from 0 and leaves the end out; substr() counts from 1 and takes it in.
 token_table <- function(answer) {
   start <- as.integer(answer$start)
   end <- as.integer(answer$end)
   special <- start < 0L
   data.table::data.table(
-    row = as.integer(answer$row),
+    row = as.integer(answer$row) + 1L,
     token = as.character(unlist(answer$token)),
     start = ifelse(special, NA_integer_, start + 1L),
     end = ifelse(special, NA_integer_, end),

@@ -72,7 +72,7 @@ bert_vocab_train <- function(texts = NULL, size, type = c("wordpiece", "sentence
   new_bert_vocab(bert_call(
     "vocab_train",
     size = size, type = type,
-    texts = if (!is.null(texts)) as_py_text(check_text(texts)),
+    rows = if (!is.null(texts)) new_rows(check_text(texts)),
     files = if (!is.null(files)) as.list(text_files(files)),
     out = if (!is.null(path)) absolute(path), overwrite = overwrite,
     lower_case = lower_case, field = field, min_frequency = min_frequency, unused = unused,
@@ -107,7 +107,7 @@ vocab_progress <- function(quiet, size) {
 new_bert_vocab <- function(facts) {
   structure(
     list(
-      path = facts$path, size = as.integer(facts$size), type = facts$type, cased = isTRUE(facts$cased),
+      path = facts$path, size = as.integer(facts$size), type = facts$type, cased = isFALSE(facts$lower_case),
       sha256 = facts$sha256, data = facts$data,
       handle = empty_handle() # filled when first used, see model_handle()
     ),

@@ -49,9 +49,11 @@ def fit(plain: bool):
 
 def logits():
     """The largest difference between logits in bfloat16 and in float32, and the spread of the logits."""
+    from bertfit.rows import Rows
+
     texts, targets = comments()
     model = fine_tuned(texts, targets, 1, "bfloat16").model
-    encoding = model.encode(texts)
+    encoding = model.encode(Rows.of(texts))
 
     def run() -> list[float]:
         fast, exact = (model.logits(encoding, precision) for precision in ("bfloat16", "float32"))

@@ -75,13 +75,12 @@ def stock():
     from bertfit.checkpoints import registry
     from bertfit.checkpoints.checkpoint import open_checkpoint
     from bertfit.model.model import Model
-    from bertfit.network.encoder import encoder_layer_names
     from bertfit.training.optimizer import AdamWarmup
 
     folder = registry.folder(registry.find("minilm-l6-uncased"))
     loaded = Model.from_checkpoint(open_checkpoint(folder))
     config = loaded.config
-    weights = {name: loaded.encoder.get_layer(name).get_weights() for name in encoder_layer_names(config)}
+    weights = loaded.weights()
     tokenizer = keras_bert.Tokenizer(keras_bert.load_vocabulary(str(folder / "vocab.txt")))
     texts, targets = comments()
     texts, targets = texts[:STOCK_ROWS], np.array(targets[:STOCK_ROWS], np.float32)

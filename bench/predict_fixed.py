@@ -24,11 +24,11 @@ TRIED = {"prediction, bfloat16, length 128": (
 
 def bertfit(precision: str):
     """`predict`'s path without the tokenizer."""
-    from bertfit.model import persist
+    from bertfit.model import Logits, persist
 
     model = persist.load(base() / "bertfit")
     encoding = model.tokenizer.encode(texts(ROWS), max_len=LENGTH)
-    return lambda: model.run("logits", encoding, precision, token_budget=BATCH * LENGTH)[:, 0].tolist()
+    return lambda: model.run(Logits(), encoding, precision, token_budget=BATCH * LENGTH)[:, 0].tolist()
 
 
 def _peer():

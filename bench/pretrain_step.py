@@ -24,14 +24,14 @@ def bertfit():
     from bertfit.config.pretraining import PretrainConfig, PretrainHeads
     from bertfit.corpus.data import PretrainBatch
     from bertfit.model.model import Model
-    from bertfit.network.encoder import build_encoder
+    from bertfit.network.encoder import Encoder
     from bertfit.text.vocabulary import Vocabulary
     from bertfit.training.pretraining import _Run
 
     config = BertConfig(**presets.find("kor-small").settings)
     tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(f"t{i}" for i in range(8002))]
     vocabulary = Vocabulary.from_bytes(("\n".join(tokens) + "\n").encode(), lower_case=True)
-    model = Model("bench", config, vocabulary, build_encoder(config, seed=0), {})
+    model = Model("bench", config, vocabulary, Encoder(config, seed=0), {})
     model.add_pretraining(PretrainHeads())  # the heads that transformers' BertForPreTraining has
     rng = np.random.default_rng(0)
     places = rng.permuted(np.arange(1, LENGTH)[None].repeat(ROWS, 0), axis=1)[:, :MASKED]

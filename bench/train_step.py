@@ -28,15 +28,16 @@ TRIED = {"training step, bfloat16, 16 x 128": (
 def bertfit(precision: str):
     """Steps of the training loop as `fit` runs it, on rows of 128 tokens."""
     from bertfit.config.training import TrainConfig
-    from bertfit.model import persist
+    from bertfit.model import Logits, persist
+    from bertfit.rows import Rows
     from bertfit.training.feeds import TokenFeed
     from bertfit.training.loop import Loop
-    from bertfit.training.rows import Batch, make_rows
+    from bertfit.training.rows import Batch, Coded
 
     model = persist.load(base() / "bertfit")
     encoding = model.tokenizer.encode(texts(512), max_len=LENGTH)
-    start = model.run("logits", encoding, precision)[:ROWS, 0].tolist()
-    rows = make_rows(model.task, [""] * 512, np.arange(512) % 2)
+    start = model.run(Logits(), encoding, precision)[:ROWS, 0].tolist()
+    rows = Coded.of(model.task, Rows([""] * 512, targets=np.arange(512) % 2))
     feed = TokenFeed(model, encoding, LENGTH, precision)
     loop = Loop(model, feed, rows, None, None, None, TrainConfig(epochs=20, batch_size=ROWS), 0, precision, [])
     batch = Batch(np.arange(ROWS), ROWS, True)

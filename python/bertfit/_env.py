@@ -1,8 +1,8 @@
-"""What must be true before TensorFlow starts, and quiet ways to start it.
+"""Start TensorFlow with Keras 2 and without its start-up messages; choose the number format, the device, a seed.
 
-keras-bert needs Keras 2, which TensorFlow >= 2.16 gives only when ``TF_USE_LEGACY_KERAS=1`` is set
-before its first import. Every module of bertfit therefore takes TensorFlow from `tensorflow()` and
-Keras from `keras()`, never from an import at its top.
+keras-bert needs Keras 2, which TensorFlow >= 2.16 provides only if ``TF_USE_LEGACY_KERAS=1`` is set before
+TensorFlow is first imported. So every module of bertfit gets TensorFlow from `tensorflow()` and Keras from
+`keras()`, never from an import at its top.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 
 @contextlib.contextmanager
 def _quiet_stderr():
-    """Point file descriptor 2 at /dev/null: TensorFlow's start-up lines come from C++."""
+    """Send file descriptor 2 to /dev/null: TensorFlow writes its start-up messages from C++, not by `sys.stderr`."""
     try:
         saved = os.dup(2)
     except OSError:  # no stderr at all, as under some GUIs
@@ -41,19 +41,19 @@ def _quiet_stderr():
 
 
 def _keep_freed_memory() -> None:
-    """Have glibc keep freed blocks for the next step instead of handing them back to the system.
+    """Make glibc keep freed memory for the next step instead of returning it to the operating system.
 
-    A training step frees and takes the same blocks of some megabytes again and again; given back, each of their pages
-    costs a fault when it is touched next. Settings that a user made by environment variables are left alone.
+    Every training step allocates and frees the same blocks of several megabytes. Each page of a returned block causes
+    a page fault at its next use. Does nothing if the user has set one of glibc's MALLOC_ variables.
     """
     if not sys.platform.startswith("linux") or any(name.startswith("MALLOC_") for name in os.environ):
         return
     import ctypes
 
-    with contextlib.suppress(OSError, AttributeError):  # another C library
+    with contextlib.suppress(OSError, AttributeError):  # a C library without mallopt
         mallopt = ctypes.CDLL(None).mallopt
         trim_threshold, mmap_threshold, arena_max = -1, -3, -8  # malloc.h
-        mallopt(mmap_threshold, 32 * 2**20)  # the most that glibc takes
+        mallopt(mmap_threshold, 32 * 2**20)  # the largest value that glibc accepts
         mallopt(trim_threshold, 2**31 - 1)
         mallopt(arena_max, 1)
 
@@ -75,10 +75,10 @@ def _refuse_keras_3() -> None:
 
 @functools.cache
 def tensorflow() -> ModuleType:
-    """TensorFlow, imported with Keras 2 and without its start-up noise.
+    """Import TensorFlow with Keras 2 and without its start-up messages; return the module.
 
     Raises:
-        SetupError: TensorFlow already runs with Keras 3, or a package is missing.
+        SetupError: TensorFlow was already started with Keras 3, or a package is missing.
     """
     started = "tensorflow" in sys.modules
     if started and os.environ.get("TF_USE_LEGACY_KERAS") != "1":
@@ -94,7 +94,7 @@ def tensorflow() -> ModuleType:
             for gpu in tf.config.list_physical_devices("GPU"):
                 with contextlib.suppress(RuntimeError):  # already initialised by the caller
                     tf.config.experimental.set_memory_growth(gpu, True)
-            tf.zeros(1)  # the first op starts the devices, which log
+            tf.zeros(1)  # the first operation starts the devices, which write messages
             import tf_keras  # noqa: F401
     except ImportError as error:
         raise SetupError(
@@ -107,7 +107,7 @@ def tensorflow() -> ModuleType:
 
 
 def keras() -> ModuleType:
-    """Keras 2 (the package tf_keras), with TensorFlow started quietly."""
+    """Start TensorFlow as `tensorflow()` does; return Keras 2 (the package tf_keras)."""
     tensorflow()
     import tf_keras
 
@@ -115,10 +115,10 @@ def keras() -> ModuleType:
 
 
 def as_written(function: Callable) -> Callable:
-    """`function`, run by TensorFlow as its source stands.
+    """`function`, excluded from AutoGraph.
 
-    AutoGraph would rewrite it and all that it calls, for the sake of `if`s and loops that depend on tensors: there are
-    none, and the rewriting takes longer than the tracing.
+    AutoGraph rewrites a function and everything it calls so that `if`s and loops can depend on tensors. In bertfit none
+    do, and the rewriting takes longer than the tracing.
     """
     return tensorflow().autograph.experimental.do_not_convert(function)
 
@@ -127,7 +127,13 @@ def resolve_precision(precision: str) -> str:
     """The number format that matrix products use: "float32", "bfloat16" or "float16".
 
     "auto" is bfloat16 where the hardware multiplies it natively (CPUs with AVX512-BF16 or AMX, GPUs of
-    compute capability 8 and up), float16 on older GPUs that multiply that (capability 7), else float32.
+    compute capability 8 and up), float16 on GPUs of compute capability 7, else float32.
+
+    Raises:
+        ArgumentError: `precision` is none of `PRECISIONS`.
+
+    >>> resolve_precision("bfloat16")
+    'bfloat16'
     """
     if precision not in PRECISIONS:
         allowed = ", ".join(f'"{p}"' for p in PRECISIONS)
@@ -152,17 +158,17 @@ def _fastest_precision() -> str:
 
 @functools.cache
 def has_onednn() -> bool:
-    """Whether TensorFlow computes on the CPU with oneDNN (the default on x86), which fuses what it recognizes."""
+    """Whether TensorFlow computes on the CPU with oneDNN (the default on x86), which fuses operations it recognizes."""
     tf = tensorflow()
     try:
         from tensorflow.python.util import _pywrap_util_port
-    except ImportError:  # no public function says it
+    except ImportError:  # there is no public function for this
         return False
     return _pywrap_util_port.IsMklEnabled() and not tf.config.list_physical_devices("GPU")
 
 
 def device_name() -> str:
-    """The device that TensorFlow computes on, in words: a GPU's name, or "CPU (n threads)"."""
+    """Name of the device that TensorFlow computes on: a GPU's name, or "CPU (n threads)"."""
     tf = tensorflow()
     gpus = tf.config.list_physical_devices("GPU")
     if gpus:
@@ -171,5 +177,5 @@ def device_name() -> str:
 
 
 def draw_seed(seed: int | None) -> int:
-    """`seed` itself, or a fresh one between 0 and 2^31 - 1 when it is None."""
+    """`seed`, or a random whole number from 0 to 2^31 - 1 if it is None."""
     return random.SystemRandom().randrange(2**31) if seed is None else int(seed)

@@ -1,4 +1,4 @@
-"""TensorFlow starts quietly and with Keras 2, or says why not. Start-up is tried in processes of its own."""
+"""TensorFlow starts quietly and with Keras 2, or raises an error. Each start is tested in a new process."""
 
 import io
 import os
@@ -138,7 +138,7 @@ def test_seeds():
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's allocator")
 def test_freed_memory_is_kept_unless_the_user_has_settings_of_their_own():
-    # Blocks of 8 MB, freed and taken again: 2,048 pages a time where the system gets them back.
+    # Blocks of 8 MB, freed and allocated again: 2,048 page faults each time if the system got them back.
     script = textwrap.dedent("""
         import resource
         from bertfit import _env

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "python" / "bertfit"
 STARTS_TENSORFLOW = ("tensorflow", "tensorflow_text", "keras", "tf_keras", "keras_bert")
 #: Packages in which nothing computes with TensorFlow, and the only one that knows keras-bert.
-WITHOUT_TENSORFLOW, KERAS_BERT = {"root", "system", "config", "scores"}, "network"
+WITHOUT_TENSORFLOW, KERAS_BERT = {"root", "system", "config", "rows", "scores"}, "network"
 LONGEST_FILE = 300
 
 

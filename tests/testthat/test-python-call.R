@@ -98,27 +98,6 @@ test_that("a link that became a text file is named as such", {
 
 # -- Values and errors, against a stand-in for bertfit.r -----------------------------------------------
 
-# Replaces the API for one test by a Python module made from code, with the real error convention.
-local_api <- function(code, env = parent.frame()) {
-  skip_if_no_python()
-  real <- python_api()
-  folder <- tempfile("stand_in")
-  dir.create(folder)
-  name <- basename(folder)
-  writeLines(c(
-    "import traceback",
-    "def call(name, arguments):",
-    "    try:",
-    "        return {'ok': True, 'value': globals()[name](**arguments)}",
-    "    except ValueError as error:",
-    "        return {'ok': False, 'code': 'data', 'rule': [{'text': str(error)}], 'details': [[{'text': 'one'}]],",
-    "                'python_type': 'ValueError', 'traceback': traceback.format_exc()}",
-    code
-  ), file.path(folder, paste0(name, ".py")))
-  the$api <- reticulate::import_from_path(name, folder, convert = FALSE)
-  withr::defer(the$api <- real, envir = env)
-}
-
 test_that("values cross in both directions as plain vectors", {
   local_api(c(
     "def kind(x): return type(x).__name__, len(x) if hasattr(x, '__len__') else -1",

@@ -1,6 +1,6 @@
-"""Other people's weights: found by name, downloaded, and every tensor checked.
+"""Pretrained weights from Google and Hugging Face: found by name, downloaded, and every tensor checked.
 
-In: a name, or a folder of Google's or Hugging Face's. Out: a `Checkpoint` that can fill an encoder.
+In: a model's name, or a checkpoint folder. Out: a `Checkpoint`, whose weights can be copied into an encoder.
 """
 
 from bertfit._exports import lazy_exports

@@ -1,6 +1,6 @@
-"""Small file work that downloads need: digests, a lock between processes, and unpacking a zip safely.
+"""File utilities for downloads: digests, a lock between processes, and safe unpacking of zip files.
 
-Nothing here knows about models or the network.
+Knows nothing of models or the network.
 """
 
 from __future__ import annotations

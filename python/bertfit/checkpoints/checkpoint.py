@@ -1,8 +1,8 @@
-"""Open a checkpoint folder, Google's or Hugging Face's, and account for every tensor before anything is built.
+"""Open a checkpoint folder, Google's or Hugging Face's, and check every tensor before a model is built.
 
-`open_checkpoint` finds out what a folder holds, reads the configuration and the vocabulary, and checks the
-weights against them. It builds no model: `Checkpoint.fill` puts the weights into one. Saved bertfit models
-are `persist`'s, downloads are `download`'s.
+`open_checkpoint` recognizes what a folder holds, reads the configuration and the vocabulary, and checks the
+weights against them. It builds no model: `Checkpoint.fill` copies the weights into one. For saved bertfit models
+see `model.persist`, for downloads `checkpoints.downloads`.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ _BUNDLE = "bertfit.json"
 
 @dataclasses.dataclass(frozen=True)
 class Checkpoint:
-    """A checkpoint whose every tensor has been checked.
+    """A checkpoint in which every tensor has been checked.
 
     Args:
-        name: What to call it.
+        name: Its name.
         kind: "google" or "huggingface".
         path: Its folder.
         config: Sizes and constants of the encoder.
         vocabulary: Its tokens and their casing.
         sha256: Digest of the weight file.
-        fill: Puts every weight into an encoder that `encoder.build_encoder(config)` made.
-        heads: Reads the weights of Google's MLM and NSP heads, by layer; None where the checkpoint lacks one of them.
+        fill: Function that copies every weight into an `Encoder(config)`.
+        heads: Function that reads the weights of Google's MLM and NSP heads, by layer; None if one of them is missing.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Checkpoint:
     heads: Callable[[], dict[str, list[np.ndarray]]] | None = dataclasses.field(repr=False, default=None)
 
     def require_unchanged(self) -> None:
-        """CheckpointError where the weights of a Hugging Face folder are no longer those that were checked."""
+        """Raise CheckpointError if the weights of a Hugging Face folder have changed since they were checked."""
         path = Path(self.path) / huggingface.WEIGHTS
         if not path.is_file() or archive.file_digest(path) != self.sha256:
             raise CheckpointError("A checkpoint must stay as it is until its model is first used.",
@@ -65,17 +65,18 @@ def open_checkpoint(
     Args:
         path: A folder with Google's files (bert_config.json, bert_model.ckpt.*, vocab.txt) or Hugging Face's
             (config.json, model.safetensors, vocab.txt), or with one folder that has them; or one of those files,
-            or the checkpoint's prefix (".../model.ckpt-1000") where a folder has several.
-        name: What to call it; None takes the folder's name.
+            or the checkpoint's prefix (".../model.ckpt-1000") if a folder has several.
+        name: Name of the checkpoint; None for the folder's name.
         lower_case: Whether text is lower-cased; None takes it from the folder's files, its name, or the tokens.
 
     Raises:
-        CheckpointError: No checkpoint is there, or a file or tensor is missing, damaged, or does not fit the
+        ArgumentError: An argument is of another type.
+        CheckpointError: There is no checkpoint, or a file or tensor is missing, damaged, or does not fit the
             configuration. The message names it.
-        VocabularyError: vocab.txt is no BERT vocabulary.
+        VocabularyError: vocab.txt is not a BERT vocabulary.
 
     >>> checkpoint = open_checkpoint("uncased_L-2_H-128_A-2")  # doctest: +SKIP
-    >>> encoder = build_encoder(checkpoint.config, fresh=False); checkpoint.fill(encoder)  # doctest: +SKIP
+    >>> encoder = Encoder(checkpoint.config, fresh=False); checkpoint.fill(encoder)  # doctest: +SKIP
     """
     if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
         raise ArgumentError("must be the path of a checkpoint.", argument="path", received=path)
@@ -93,10 +94,10 @@ def read_config(path: Path) -> BertConfig | None:
     """The configuration in a checkpoint's own file, Google's bert_config.json or Hugging Face's config.json.
 
     Returns:
-        None where the file is neither.
+        The configuration, or None if the file is neither.
 
     Raises:
-        CheckpointError: It is none of a BERT encoder.
+        CheckpointError: It does not describe a BERT encoder.
     """
     if path.name == google.CONFIG:
         return google.read_config(path.parent)
@@ -123,7 +124,7 @@ def _open(path: Path, name: str | None, lower_case: bool | None) -> Checkpoint:
 
 
 def _folder_and_prefix(path: Path) -> tuple[Path, str | None]:
-    """The folder meant by `path`, and the TensorFlow checkpoint's name where the path gives it."""
+    """The folder that `path` is or lies in, and the TensorFlow checkpoint's name if the path contains it."""
     if path.is_dir():
         return path, None
     prefix = re.sub(r"\.(index|meta|data-\d{5}-of-\d{5})$", "", path.name)
@@ -136,7 +137,7 @@ def _folder_and_prefix(path: Path) -> tuple[Path, str | None]:
 
 
 def _locate(folder: Path) -> tuple[Path, str]:
-    """The folder with the files, at most one level down, and what kind they are."""
+    """The folder with the files, `folder` or one directly below it, and their kind."""
     if kind := _kind(folder):
         return folder, kind
     if (folder / _BUNDLE).exists():
@@ -161,7 +162,7 @@ def _locate(folder: Path) -> tuple[Path, str]:
 
 
 def _kind(folder: Path) -> str | None:
-    """What a folder holds, judged by its configuration file first: the reader names whatever else is missing."""
+    """The kind of a folder's files, or None. One file of a kind is enough; its reader names the missing ones."""
     signs = {
         "google": ((folder / google.CONFIG).is_file(), bool(google.prefixes(folder))),
         "huggingface": ((folder / huggingface.CONFIG).is_file(), (folder / huggingface.WEIGHTS).is_file()),
@@ -191,7 +192,7 @@ def _vocabulary(folder: Path, lower_case: bool | None, config: BertConfig, confi
 
 
 def _with_padding(config: BertConfig, vocabulary: Vocabulary, kind: str, config_file: Path) -> BertConfig:
-    """The configuration with the vocabulary's [PAD]: Google's files do not name its id, Hugging Face's must agree."""
+    """The configuration with the id of [PAD]: Google's files do not contain it, and Hugging Face's must agree."""
     if kind == "huggingface" and config.pad_token_id != vocabulary.pad_id:
         raise CheckpointError(
             f"The field `pad_token_id` of {config_file.name} must be the id of [PAD].",
@@ -201,7 +202,7 @@ def _with_padding(config: BertConfig, vocabulary: Vocabulary, kind: str, config_
 
 
 def _lower_case(folder: Path, given: Path, kind: str, name: str | None) -> bool | None:
-    """Whether text is lower-cased: what the files say, else what the name says, else None (ask the tokens)."""
+    """Whether text is lower-cased, from the files, else from the name, else None (the tokens then decide)."""
     settings = folder / "tokenizer_config.json"
     if kind == "huggingface" and settings.is_file():
         value = _told_by_tokenizer(settings)
@@ -216,7 +217,7 @@ def _lower_case(folder: Path, given: Path, kind: str, name: str | None) -> bool 
 
 
 def _told_by_tokenizer(path: Path) -> bool | None:
-    """`do_lower_case` of tokenizer_config.json, if the file asks for nothing that our tokenizer would do otherwise."""
+    """`do_lower_case` of tokenizer_config.json, or None; CheckpointError if our tokenizer does not do what it says."""
     settings = read_json(path)
     lower_case = settings.get("do_lower_case")
     strips, chinese = settings.get("strip_accents"), settings.get("tokenize_chinese_chars", True)

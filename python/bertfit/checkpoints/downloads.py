@@ -1,8 +1,8 @@
-"""Bring a model of the registry into the cache: fetched once, resumed when cut, verified, unpacked safely.
+"""Download a model of the registry into the cache: once, resumed after interruptions, verified, unpacked safely.
 
-`download` is the only function most callers need. It knows where files come from and whether they arrived
-whole; what they mean is `checkpoint`'s business. Only one process works on a model at a time, and a model's
-folder appears under its name only when it is complete.
+Most callers need only `download`. This module checks that files arrive complete; their content is read in
+`checkpoints.checkpoint`. Only one process works on a model at a time, and a model's folder appears under its name
+only when it is complete.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ Progress = Callable[[dict[str, Any]], Any]
 def download(
     name: str, cache_dir: str | os.PathLike | None = None, force: bool = False, progress: Progress | None = None
 ) -> str:
-    """Make sure that a model's files are in the cache, and say where.
+    """Make sure that a model's files are in the cache, and return their folder.
 
     Args:
         name: A name from `registry.models()`.
-        cache_dir: The cache; None is `registry.cache_path()`.
-        force: Fetch again even if the files are there.
+        cache_dir: The cache folder; None for `registry.cache_path()`.
+        force: Download again even if the files are there.
         progress: Called at most 5 times a second, from this thread, with
-            ``{"event": "download", "name", "done_bytes", "total_bytes"}`` (total None when unknown).
+            ``{"event": "download", "name", "done_bytes", "total_bytes"}`` (total None if unknown).
 
     Returns:
-        The folder that holds the files.
+        The folder with the files.
 
     Raises:
-        ArgumentError: No such name.
-        DownloadError: The files could not be had whole, or differ from what was first downloaded. What has
-            arrived is kept, and the next call goes on from there.
+        ArgumentError: There is no model of that name.
+        DownloadError: The download is incomplete, or files have changed since they were downloaded. Received
+            bytes are kept, and the next call resumes from them.
 
     >>> path = download("minilm-l6-uncased")  # doctest: +SKIP
     """
@@ -57,10 +57,10 @@ def download(
 
 
 def verify(folder: str | os.PathLike) -> bool:
-    """Whether `folder` holds a complete download; False if none was finished there.
+    """Whether `folder` holds a complete download; False if no download was completed there.
 
     Raises:
-        DownloadError: One was, but a file is missing or no longer what was downloaded.
+        DownloadError: A download was completed, but a file is now missing or changed.
     """
     folder = Path(folder)
     try:
@@ -87,7 +87,7 @@ def _changed(path: Path, what: str) -> DownloadError:
 
 def _install(entry: registry.Entry, target: Path, force: bool, report: _Reporter) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    for leftover in target.parent.glob(f".{entry.name}.*"):  # of a process that died; we hold the lock
+    for leftover in target.parent.glob(f".{entry.name}.*"):  # of a process that died, since this one has the lock
         shutil.rmtree(leftover, ignore_errors=True)
     fresh = target.parent / f".{entry.name}.{os.getpid()}"
     try:
@@ -106,7 +106,7 @@ def _install(entry: registry.Entry, target: Path, force: bool, report: _Reporter
 
 
 def _finish(entry: registry.Entry, folder: Path) -> None:
-    """Check what arrived, then write the manifest that says the folder is complete."""
+    """Check the downloaded files, then write the manifest, which marks the folder as complete."""
     files = {
         path.relative_to(folder).as_posix(): {"size": path.stat().st_size, "sha256": archive.file_digest(path)}
         for path in sorted(folder.rglob("*"))
@@ -149,10 +149,10 @@ def _from_google(entry: registry.Entry, target: Path, fresh: Path, force: bool, 
             if (received := archive.file_digest(partial, algorithm)) != expected:
                 raise _wrong_digest(entry, file, expected, received)
         written = archive.unpack(partial, fresh, entry.unpacked_limit)
-    except DownloadError:  # what is there is whole but wrong: resuming it would go wrong for ever
+    except DownloadError:  # the file is complete but wrong: resuming it would fail every time
         fetch.forget(partial)
         raise
-    for path in written:  # most archives hold one folder; its files belong directly into ours
+    for path in written:  # most archives hold one folder; move its files up into ours
         with contextlib.suppress(OSError):
             if path.parent != fresh and not (fresh / path.name).exists():
                 path.rename(fresh / path.name)

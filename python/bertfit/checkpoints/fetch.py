@@ -1,7 +1,7 @@
-"""One file over HTTP: resumed where it was cut, started again where it has changed, tried again where it failed.
+"""Download one file over HTTP: resumed after an interruption, restarted if the file has changed, retried after errors.
 
-Knows nothing of models. A partial file is only continued when the server's validator (ETag or Last-Modified)
-proves that its bytes belong to the file as it is now.
+Knows nothing of models. A partial file is resumed only if the server's validator (ETag or Last-Modified) proves
+that its bytes belong to the current version of the file.
 """
 
 from __future__ import annotations
@@ -24,35 +24,35 @@ from bertfit.errors import DownloadError
 
 Report = Callable[..., Any]
 
-TIMEOUT = 30.0  # seconds without a byte before a connection counts as cut
-WAITS = (0.5, 2.0, 5.0)  # seconds before each new try; tries that bring bytes do not count
+TIMEOUT = 30.0  # seconds without data before a connection counts as lost
+WAITS = (0.5, 2.0, 5.0)  # seconds before each retry; an attempt that receives bytes starts the count again
 _PIECE = 2**18
 
 
 def forget(partial: Path) -> None:
-    """Delete a partial file and what is known about it."""
+    """Delete a partial file and the notes about it."""
     for path in (partial, _notes(partial)):
         path.unlink(missing_ok=True)
 
 
 def _notes(partial: Path) -> Path:
-    """Beside a partial file: which version of which address it is a part of."""
+    """The JSON file beside a partial file: its address, its version and the full length."""
     return partial.with_name(f"{partial.name}.json")
 
 
 def fetch(url: str, partial: Path, report: Report) -> dict[str, str]:
-    """Complete the file `partial` from `url`, going on from what is there of the same version.
+    """Download `url` to the file `partial`, resuming if it holds the beginning of the same version.
 
     Args:
         url: The address.
-        partial: The file; a note beside it says which version of which address it is a part of.
-        report: Called with (bytes so far, all bytes or None), and with ``last=True`` at the end.
+        partial: The file to write. A JSON file beside it records the address and the version.
+        report: Called with (bytes so far, total bytes or None), and with ``last=True`` at the end.
 
     Returns:
-        The digests that the server publishes for the file, by algorithm: ``{"md5": ...}`` or nothing.
+        The digests that the server publishes for the file, by algorithm: ``{"md5": ...}`` or ``{}``.
 
     Raises:
-        DownloadError: The file cannot be had, after several tries.
+        DownloadError: The file cannot be downloaded after several attempts.
         OSError: The disk is full or not writable.
     """
     failures = 0
@@ -62,7 +62,7 @@ def fetch(url: str, partial: Path, report: Report) -> dict[str, str]:
             return _fetch_once(url, partial, report)
         except urllib.error.HTTPError as error:
             reason = f"the server answered {error.code} {error.reason}"
-            if error.code == 416:  # our part is longer than the file: another version of it
+            if error.code == 416:  # our part is longer than the file, so of another version
                 forget(partial)
             elif error.code < 500 and error.code not in (408, 429):
                 raise _failed(url, partial, reason) from error
@@ -78,9 +78,9 @@ def fetch(url: str, partial: Path, report: Report) -> dict[str, str]:
 def _fetch_once(url: str, partial: Path, report: Report) -> dict[str, str]:
     headers = {"User-Agent": "bertfit", "Accept-Encoding": "identity"}
     have, notes = _resumable(url, partial)
-    if have and have == notes["total"]:  # whole, but what came after (unpacking) failed
+    if have and have == notes["total"]:  # complete, but a later step (unpacking) failed
         return notes["published"]
-    if have:  # If-Range: a server whose file has changed sends the whole of it
+    if have:  # If-Range: the server sends the whole file if it has changed
         headers |= {"Range": f"bytes={have}-", "If-Range": notes["validator"]}
     with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=TIMEOUT) as response:
         total, start = _extent(response, have)
@@ -95,7 +95,7 @@ def _fetch_once(url: str, partial: Path, report: Report) -> dict[str, str]:
         with open(partial, "r+b" if start else "wb") as file:
             file.seek(start)
             file.truncate()
-            file.flush()  # old bytes are gone before the note speaks of the new version
+            file.flush()  # remove the old bytes before the notes record the new version
             _notes(partial).write_text(json.dumps(notes), "utf-8")
             report(done, total)
             while piece := response.read1(_PIECE):
@@ -109,7 +109,7 @@ def _fetch_once(url: str, partial: Path, report: Report) -> dict[str, str]:
 
 
 def _resumable(url: str, partial: Path) -> tuple[int, dict[str, Any]]:
-    """Bytes we can go on from; 0 where nothing proves that they belong to the file as it is now."""
+    """The number of bytes to resume from, 0 if they may belong to another version; and the notes."""
     try:
         notes = json.loads(_notes(partial).read_text("utf-8"))
         have = partial.stat().st_size
@@ -120,7 +120,7 @@ def _resumable(url: str, partial: Path) -> tuple[int, dict[str, Any]]:
 
 
 def _extent(response, have: int) -> tuple[int | None, int | None]:
-    """The file's full length and where the body starts, from the response's headers."""
+    """The file's full length (None if unknown) and the offset of the response's body (None if not `have`)."""
     if response.status == 206:
         match = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", response.headers.get("Content-Range", ""))
         return (int(match[2]), int(match[1])) if match and int(match[1]) == have else (None, None)
@@ -129,7 +129,7 @@ def _extent(response, have: int) -> tuple[int | None, int | None]:
 
 
 def _published(response) -> dict[str, str]:
-    """Google's storage sends the file's MD5 with it."""
+    """The digests in the response's headers: Google's storage sends the file's MD5."""
     for value in ",".join(response.headers.get_all("x-goog-hash", [])).split(","):
         algorithm, _, digest = value.strip().partition("=")
         if algorithm == "md5":

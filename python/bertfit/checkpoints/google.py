@@ -1,7 +1,7 @@
 """Google's BERT checkpoints: bert_config.json, vocab.txt and a TensorFlow checkpoint (bert_model.ckpt.*).
 
 Checks every tensor against the configuration, then lets keras-bert fill the encoder. keras-bert's own loader
-passes over missing layers and leaves out the pooler, so neither the check nor the pooler is left to it.
+silently skips missing layers and does not load the pooler, so both are done by bertfit.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from bertfit.errors import CheckpointError
 CONFIG = "bert_config.json"
 # Google's modeling.py computes the tanh form under the name "gelu".
 _ACTIVATIONS = {"gelu": "gelu_new", "relu": "relu", "tanh": "tanh", "linear": "linear"}
-# What training leaves beside the encoder: heads, the optimizer's memory, counters.
+# Variables that training saves besides the encoder: heads, optimizer slots, counters.
 _KNOWN_EXTRAS = re.compile(
     r"cls/.*|output_weights|output_bias|.*/(adam_[mv]|lamb_[mv]|Adam|Adam_1)|beta[12]_power"
     r"|global_step|loss_scale|good_steps|bad_steps|_CHECKPOINTABLE_OBJECT_GRAPH"
@@ -55,17 +55,17 @@ class GoogleWeights:
     """The weights of a Google checkpoint, checked.
 
     Args:
-        folder: Where they lie.
-        prefix: The checkpoint's name in there; None finds the only one.
-        config: The configuration they must fit.
+        folder: The checkpoint's folder.
+        prefix: The checkpoint's name in the folder; None if it is the only one.
+        config: The configuration that the tensors must fit.
 
     Attributes:
-        sha256: Digest of the data file (of the digests, where there are several).
-        has_heads: Whether all of the MLM and NSP heads is there too.
+        sha256: SHA-256 of the data file; if there are several, of their digests.
+        has_heads: Whether all tensors of the MLM and NSP heads are there too.
 
     Raises:
         CheckpointError: A file or tensor is missing, has another shape or type, or cannot be read; or there are
-            several checkpoints.
+            several checkpoints and no `prefix`.
     """
 
     def __init__(self, folder: Path, prefix: str | None, config: BertConfig):
@@ -81,7 +81,7 @@ class GoogleWeights:
         try:
             reader = _env.tensorflow().compat.v1.train.NewCheckpointReader(str(self.prefix))
             shapes, dtypes = reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map()
-        except Exception as error:  # TensorFlow has no one class for a broken index
+        except Exception as error:  # TensorFlow raises various classes for a broken index
             raise damaged(index, None, _first_line(error)) from error
         if any(name.endswith("/.ATTRIBUTES/VARIABLE_VALUE") for name in shapes):
             raise CheckpointError(
@@ -102,7 +102,7 @@ class GoogleWeights:
             if dtypes[tensor.google].name != "float32":
                 raise damaged(index, tensor.google, f"it is {dtypes[tensor.google].name}, not float32")
         self._check_length(shards, shapes, dtypes)
-        for tensor in tensors:  # reading compares TensorFlow's checksums
+        for tensor in tensors:  # reading also verifies TensorFlow's checksums
             if not np.isfinite(self._read(reader, tensor.google)).all():
                 raise damaged(self.prefix, tensor.google, "it has values that are not finite")
 
@@ -115,11 +115,11 @@ class GoogleWeights:
     def _read(self, reader: Any, name: str) -> np.ndarray:
         try:
             return reader.get_tensor(name)
-        except Exception as error:  # checksums, lengths: each its own class
+        except Exception as error:  # various classes: wrong checksums, wrong lengths, ...
             raise damaged(self.prefix, name, _first_line(error)) from error
 
     def fill(self, encoder: Any) -> None:
-        """Put every weight into an encoder that `encoder.build_encoder` made from this configuration.
+        """Copy every weight into an `Encoder` of this configuration.
 
         Raises:
             CheckpointError: The files have changed since they were checked.
@@ -128,7 +128,7 @@ class GoogleWeights:
 
         pooler = [tensor.google for tensor in encoder_tensors(self.config) if tensor.layer == "NSP-Dense"]
         try:
-            fill_from_google(encoder, self.config, str(self.prefix), pooler)
+            fill_from_google(encoder, str(self.prefix), pooler)
         except Exception as error:  # the reader's errors have many classes, IndexError among them
             raise damaged(self.prefix, None, _first_line(error)) from error
 
@@ -143,7 +143,7 @@ class GoogleWeights:
 
 
 def _turned(name: str) -> bool:
-    """Whether Google's file holds the transpose of what Keras does: NSP's kernel, [2, H]."""
+    """Whether Google's file holds the transpose of the Keras kernel: only that of the NSP head, [2, H]."""
     return name == "cls/seq_relationship/output_weights"
 
 

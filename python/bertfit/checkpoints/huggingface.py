@@ -1,8 +1,8 @@
 """Hugging Face BERT folders: config.json, model.safetensors, vocab.txt.
 
-Reads the weights from safetensors without PyTorch and without running code, turns dense kernels round, and
-widens half precision to float32. Knows BertModel and the encoder inside BERT models with a head; the head's
-own tensors are passed over.
+Reads the weights from safetensors without PyTorch and without running code, transposes dense kernels, and
+converts half precision to float32. Reads BertModel and the encoder of BERT models with a head; tensors of
+heads other than pretraining's (MLM and NSP) are ignored.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def read_config(folder: Path) -> BertConfig:
     """The encoder's configuration.
 
     Raises:
-        CheckpointError: It is no BERT encoder, or one whose attention bertfit does not compute.
+        CheckpointError: It does not describe a BERT encoder, or one with attention that bertfit does not support.
     """
     path = folder / CONFIG
     settings = read_json(path)
@@ -61,15 +61,15 @@ class HuggingFaceWeights:
     """The weights of a Hugging Face folder, checked.
 
     Args:
-        folder: Where model.safetensors lies.
-        config: The configuration they must fit.
+        folder: The folder with model.safetensors.
+        config: The configuration that the tensors must fit.
 
     Attributes:
-        sha256: Digest of model.safetensors.
-        has_heads: Whether all of the MLM and NSP heads is there too.
+        sha256: SHA-256 of model.safetensors.
+        has_heads: Whether all tensors of the MLM and NSP heads are there too.
 
     Raises:
-        CheckpointError: The file is missing, damaged or cut short, or a tensor is missing, unknown, or has another
+        CheckpointError: The file is missing, damaged or truncated, or a tensor is missing, unknown, or has another
             shape or type.
     """
 
@@ -82,7 +82,7 @@ class HuggingFaceWeights:
         self.sha256 = archive.file_digest(self.path)
 
     def _check(self, config_file: Path) -> dict[str, str]:
-        """Compare the file with the configuration; returns our name of each encoder tensor -> the file's."""
+        """Compare the file with the configuration; returns the name in the file of each `Tensor.huggingface`."""
         names: dict[str, str] = {}
         for stored in self._entries:
             name = stored.removeprefix("bert.")
@@ -119,7 +119,7 @@ class HuggingFaceWeights:
         return {name: names[name] for name in expected}
 
     def _stored(self, stored: str) -> np.ndarray:
-        """A tensor as it lies in the file, widened or narrowed to float32."""
+        """A tensor in the layout of the file, converted to float32."""
         entry = self._entries[stored]
         raw = np.memmap(
             self.path, _DTYPES[entry["dtype"]], "r", self._start + entry["data_offsets"][0], tuple(entry["shape"])
@@ -129,12 +129,12 @@ class HuggingFaceWeights:
         return raw.astype(np.float32)
 
     def read(self, tensor: Tensor) -> np.ndarray:
-        """One tensor as Keras holds it: float32, dense kernels [inputs, outputs]."""
+        """One tensor in Keras's layout: float32, dense kernels [inputs, outputs]."""
         values = self._stored(self._names[tensor.huggingface])
         return values.T if tensor.transposed else values
 
     def fill(self, encoder: Any) -> None:
-        """Put every weight into an encoder that `encoder.build_encoder` made from this configuration.
+        """Copy every weight into an `Encoder` of this configuration.
 
         Raises:
             CheckpointError: The file has changed since it was checked.
@@ -160,7 +160,7 @@ class HuggingFaceWeights:
 
 
 def _read_header(path: Path) -> tuple[dict[str, dict[str, Any]], int]:
-    """The file's table of tensors (name -> dtype, shape, data_offsets) and where its data starts."""
+    """The file's table of tensors (name -> dtype, shape, data_offsets) and the byte offset of its data."""
     import safetensors
 
     size = path.stat().st_size
@@ -175,7 +175,7 @@ def _read_header(path: Path) -> tuple[dict[str, dict[str, Any]], int]:
         raise damaged(path, None, "its header is not that of a safetensors file") from None
     if cut:
         raise damaged(path, cut[0], f"the file is cut short at {size:,} bytes")
-    try:  # the library has the last word on offsets, overlaps, gaps and trailing bytes
+    try:  # the library checks offsets, overlaps, gaps and trailing bytes
         with safetensors.safe_open(str(path), "np") as opened:
             if set(opened.keys()) != set(entries):
                 raise damaged(path, None, "its header names a tensor twice")

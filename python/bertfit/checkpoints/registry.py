@@ -1,8 +1,7 @@
 """Pretrained encoders by name, as data: where each comes from and how large it is.
 
-This module knows names, sizes and addresses. It opens no connection (that is `download`) and reads no
-weights (that is `checkpoint`). Sizes are Google's published configurations; parameter counts and sizes on
-disk follow from them by arithmetic, so the table needs no network.
+Opens no connection (see `checkpoints.downloads`) and reads no weights (see `checkpoints.checkpoint`). Sizes are
+those of Google's published configurations; parameter counts and megabytes are computed from them.
 
 >>> entry = find("bert-base-uncased")
 >>> entry.layers, entry.hidden, entry.heads, entry.parameters
@@ -25,14 +24,14 @@ from bertfit.config import BertConfig, presets
 from bertfit.errors import ArgumentError, Sentence, Value
 
 GOOGLE = "https://storage.googleapis.com/bert_models"
-MANIFEST = "bertfit-files.json"  # written by `download` as the last step, so its presence means "complete"
+MANIFEST = "bertfit-files.json"  # `downloads` writes it last, so it marks a complete folder
 GOOGLE_FILES = ("bert_config.json", "vocab.txt", "*.ckpt*.index", "*.ckpt*.data-*")
 
 
 def count_parameters(config: BertConfig) -> int:
-    """Weights of an encoder of that configuration, its pooler (NSP-Dense) included.
+    """Number of weights of an encoder, its pooler (NSP-Dense) included.
 
-    Equals `encoder.build_encoder(config).count_params()`.
+    Equals the number of weights of an `Encoder(config)`.
     """
     width, inner = config.hidden_size, config.num_attention_heads * config.attention_head_size
     embeddings = (config.vocab_size + config.max_position_embeddings + config.type_vocab_size + 2) * width
@@ -46,14 +45,14 @@ class Entry:
     """One pretrained encoder.
 
     Args:
-        name: What `bert_load()` takes.
-        source: "google" (a zip archive under `GOOGLE`) or "package" (a Python package that carries the files).
+        name: The name that `bertfit.load()` and R's `bert_load()` take.
+        source: "google" (a zip archive under `GOOGLE`) or "package" (a Python package that contains the files).
         location: The archive's path under `GOOGLE`, or "package==version".
         layers, hidden, heads, vocab_size: Sizes of the encoder; the feed-forward width is 4 x hidden.
-        cased: Whether upper and lower case differ.
+        cased: Whether the model distinguishes upper and lower case.
         language: "English", "Chinese", "102 languages" or "104 languages".
-        sha256: Known digests by file name (of the archive, for "google"). A file without one is measured at
-            its first download and held to that later.
+        sha256: Known digests by file name (of the archive, for "google"). For other files the digest is recorded
+            at the first download and checked from then on.
     """
 
     name: str
@@ -69,7 +68,7 @@ class Entry:
 
     @property
     def config(self) -> BertConfig:
-        """The published configuration (sizes only; `checkpoint` reads the real one from the files)."""
+        """The published configuration (sizes only; `checkpoints.checkpoint` reads the full one from the files)."""
         return BertConfig(
             vocab_size=self.vocab_size, hidden_size=self.hidden, num_hidden_layers=self.layers,
             num_attention_heads=self.heads, intermediate_size=4 * self.hidden,
@@ -77,7 +76,7 @@ class Entry:
 
     @property
     def parameters(self) -> int:
-        """Weights of the encoder with its pooler."""
+        """Number of weights of the encoder with its pooler."""
         return count_parameters(self.config)
 
     @property
@@ -87,17 +86,17 @@ class Entry:
 
     @property
     def url(self) -> str:
-        """The archive's address; `BERTFIT_MIRROR` replaces the part before the archive's own path."""
+        """The archive's address; the environment variable `BERTFIT_MIRROR` replaces `GOOGLE`."""
         return f"{os.environ.get('BERTFIT_MIRROR', GOOGLE).rstrip('/')}/{self.location}"
 
     @property
     def files(self) -> tuple[str, ...]:
-        """Files (or patterns) without which the folder is no checkpoint."""
+        """File names or patterns that a complete folder must contain."""
         return GOOGLE_FILES if self.source == "google" else tuple(self.sha256)
 
     @property
     def unpacked_limit(self) -> int:
-        """Most bytes its archive may unpack to: the weights with both Adam slots, twice over, and some text."""
+        """Most bytes that the archive may unpack to: twice the weights with both Adam slots, and 64 MiB."""
         return 6 * 4 * self.parameters + 64 * 2**20
 
 
@@ -130,7 +129,7 @@ _ENTRIES = (
 )
 MODELS: dict[str, Entry] = {entry.name: entry for entry in _ENTRIES}
 
-# Other names that people know these encoders by.
+# Other common names of these encoders.
 ALIASES: dict[str, str] = {**presets.ALIASES, "all-minilm-l6-v2": "minilm-l6-uncased"}
 
 
@@ -143,7 +142,7 @@ def find(name: str) -> Entry:
     """The entry of that name. Case does not matter; Google's archive names and `ALIASES` work too.
 
     Raises:
-        ArgumentError: No such name; the message offers the nearest ones.
+        ArgumentError: There is no such name; the message suggests similar ones.
     """
     if not isinstance(name, str):
         raise ArgumentError("must be one string.", argument="name", received=name)
@@ -163,9 +162,9 @@ def _lookup(name: str) -> Entry | None:
 
 
 def cache_path(cache_dir: str | os.PathLike | None = None) -> Path:
-    """The folder that downloads live in: the argument, else BERTFIT_CACHE, else the user's cache folder.
+    """The folder for downloads: `cache_dir`, else the variable BERTFIT_CACHE, else the user's cache folder.
 
-    The last follows the rule of R's `tools::R_user_dir("bertfit", "cache")`, so R and Python share it.
+    The last is that of R's `tools::R_user_dir("bertfit", "cache")`, so that R and Python share it.
     """
     chosen = cache_dir or os.environ.get("BERTFIT_CACHE")
     if chosen:
@@ -183,14 +182,14 @@ def cache_path(cache_dir: str | os.PathLike | None = None) -> Path:
 
 
 def folder(entry: Entry, cache_dir: str | os.PathLike | None = None) -> Path:
-    """Where the entry's files lie once downloaded."""
+    """The folder of the entry's files once downloaded."""
     return cache_path(cache_dir) / "models" / entry.name
 
 
 def models(cache_dir: str | os.PathLike | None = None) -> dict[str, list[Any]]:
     """All models as columns: name, layers, hidden, heads, parameters, cased, language, size_mb, source, cached.
 
-    `size_mb` is the size of the float32 weights; `cached` says whether the files are already here.
+    `size_mb` is the size of the float32 weights; `cached` says whether the files are in the cache.
     """
     columns = ("name", "layers", "hidden", "heads", "parameters", "cased", "language", "size_mb", "source")
     rows = {column: [getattr(entry, column) for entry in _ENTRIES] for column in columns}

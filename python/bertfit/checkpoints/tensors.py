@@ -1,7 +1,7 @@
-"""Which tensors a BERT checkpoint must hold, and the checks that Google's and Hugging Face's formats share.
+"""The tensors that a BERT checkpoint must hold, and the checks that Google's and Hugging Face's formats share.
 
-`encoder_tensors` is the one table of names: for every weight of the encoder its place in the Keras graph,
-its name in Google's files, its name in Hugging Face's, and its shape. Nothing here opens a weight file.
+`encoder_tensors` is the only table of names: for every weight of the encoder its Keras layer, its names in
+Google's and Hugging Face's files, and its shape. Does not open weight files.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def head_tensors(config: BertConfig) -> list[Tensor]:
     return [
         *rows,
         Tensor("MLM-Sim", "cls/predictions/output_bias", "cls.predictions.bias", (config.vocab_size,)),
-        # Google's files hold this kernel the other way round too.
+        # Google's files hold the transpose of this kernel, too.
         Tensor("NSP", "cls/seq_relationship/output_weights", "cls.seq_relationship.weight", (width, 2), True),
         Tensor("NSP", "cls/seq_relationship/output_bias", "cls.seq_relationship.bias", (2,)),
     ]
@@ -123,12 +123,12 @@ def bert_config(settings: Mapping[str, Any], path: Path, activations: Mapping[st
     """The `BertConfig` of a checkpoint's settings.
 
     Args:
-        settings: What its configuration file holds; keys that change nothing in the encoder are passed over.
-        path: That file, for errors.
-        activations: The format's names of activations, and ours.
+        settings: The content of its configuration file; keys that do not affect the encoder are ignored.
+        path: That file, for error messages.
+        activations: The format's name of each activation -> ours.
 
     Raises:
-        CheckpointError: A key is missing or its value is impossible.
+        CheckpointError: A key is missing or its value is not valid.
     """
     missing = [key for key in REQUIRED_KEYS if settings.get(key) is None]
     if missing:
@@ -154,11 +154,15 @@ def require_tensors(
     expected: Mapping[str, Sequence[int]], found: Mapping[str, Sequence[int]], extra: Sequence[str], file: Path,
     config_file: Path,
 ) -> None:
-    """Compare the tensors of a file with those that the configuration asks for, by name and shape.
+    """Compare the tensors of a file with those that the configuration requires, by name and shape.
+
+    Args:
+        expected, found: Name -> shape; `found` may have more.
+        extra: Names of unknown tensors.
+        file, config_file: The files, for error messages.
 
     Raises:
-        CheckpointError: One is missing, has another shape, or (`extra`) is of no known use. All are named, up to five
-            of each sort.
+        CheckpointError: A tensor is missing, has another shape, or is unknown. The message names up to five of each.
     """
     missing = [f"{name} {list(shape)}" for name, shape in expected.items() if name not in found]
     wrong = [
@@ -182,7 +186,7 @@ def _listed(kind: str, names: list[str]) -> list[str]:
 
 
 def damaged(file: Path, tensor: str | None, reason: Any) -> CheckpointError:
-    """The error for a weight file whose content cannot be used, at `tensor` where that is known."""
+    """The error for a weight file with unusable content, in `tensor` if that is known."""
     where = f"{file}, tensor {tensor}" if tensor else str(file)
     return CheckpointError(
         "A checkpoint's weight file must be whole.",

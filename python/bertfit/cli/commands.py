@@ -22,15 +22,15 @@ def vocab(o) -> int:
     """Make a vocabulary."""
     from bertfit.text import train_vocabulary
 
-    kind = o.type or ("sentencepiece" if o.out.lower().endswith(".model") else "wordpiece")
+    type = o.type or ("sentencepiece" if o.out.lower().endswith(".model") else "wordpiece")
     with Bar("reading", o.quiet) as bar:
         made = train_vocabulary(
-            [Path(path) for path in o.source], o.size, kind, lower_case=o.lower_case is not False, out=o.out,
+            [Path(path) for path in o.source], o.size, type, lower_case=o.lower_case is not False, out=o.out,
             overwrite=o.overwrite, field=o.field, min_frequency=o.min_frequency,
             character_coverage=o.character_coverage, algorithm=o.algorithm, unused=o.unused,
             sample_size=o.sample_size, progress=bar,
         )
-    print(f"{made.path}: {len(made):,} entries, {made.kind}, {'uncased' if made.lower_case else 'cased'}")
+    print(f"{made.path}: {len(made):,} entries, {made.type}, {'uncased' if made.lower_case else 'cased'}")
     return 0
 
 
@@ -100,7 +100,7 @@ def pretrain(o) -> int:
 
 def train(o) -> int:
     """Fine-tune a model."""
-    from bertfit.cli.rows import labelled, target_of
+    from bertfit.cli.rows import labelled
     from bertfit.config import HeadConfig, TrainConfig
     from bertfit.errors import DataError
 
@@ -137,7 +137,7 @@ def train(o) -> int:
     if test is not None:
         from bertfit.cli.console import report_lines
 
-        print("\n".join(["", f"{o.test}:", *report_lines(_judge(fitted.model, test, target_of, o))]))
+        print("\n".join(["", f"{o.test}:", *report_lines(_judge(fitted.model, test, o))]))
     return 0
 
 
@@ -146,7 +146,7 @@ def train(o) -> int:
 def evaluate(o) -> int:
     """Judge a fitted model."""
     from bertfit.cli.console import as_json, report_lines
-    from bertfit.cli.rows import labelled, target_of
+    from bertfit.cli.rows import labelled
     from bertfit.cli.tables import check_output, output
 
     if o.json is not None:
@@ -155,7 +155,7 @@ def evaluate(o) -> int:
     model = _open_fitted(o)
     columns = model.record.get("columns", {})
     rows = labelled(o.input, o, remembered=columns, paired=bool(model.record.get("pairs")))
-    result = _judge(model, rows, target_of, o, threshold=o.threshold)
+    result = _judge(model, rows, o, threshold=o.threshold)
     if o.json is not None:
         with output(o.json) as write:
             write(as_json(result))
@@ -182,12 +182,12 @@ def predict(o) -> int:
     return 0
 
 
-def _judge(model, rows, target_of, o, threshold: float = 0.5) -> dict[str, Any]:
+def _judge(model, table, o, threshold: float = 0.5) -> dict[str, Any]:
     from bertfit.inference import evaluate as run
 
     with Bar("evaluating", o.quiet) as bar:
-        return run(model, rows.texts(), target_of(model.task, rows), rows.pairs(), threshold=threshold,
-                   batch_size=getattr(o, "batch_size", None), precision=o.precision, progress=bar)
+        return run(model, table.rows(model.task), threshold=threshold, batch_size=getattr(o, "batch_size", None),
+                   precision=o.precision, progress=bar)
 
 
 # -- What commands share --------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Files as the rows that a model takes: labelled ones to train and judge on, and predictions beside what was read."""
+"""Files as the rows that a model takes: labelled ones to train on or evaluate, predictions beside what was read."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Any
 
 from bertfit.cli.console import Bar
 from bertfit.cli.tables import Table, output, rows_as_text
+from bertfit.config import Task
 from bertfit.errors import Arg, ArgumentError, DataError, Sentence
+from bertfit.rows import Rows
 
 _CHUNK = 8192  # rows predicted at a time
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
@@ -34,11 +36,17 @@ class Labelled:
     targets: list[str]
     cells: dict[str, list]
 
-    def texts(self) -> list[str]:
-        return list(self.frame[self.text])
+    def rows(self, task: Task) -> Rows:
+        """The rows with targets as the numbers of a model's task.
 
-    def pairs(self) -> list[str] | None:
-        return None if self.pair is None else list(self.frame[self.pair])
+        Raises:
+            DataError: A value is missing, or a class that the task does not have.
+        """
+        from bertfit.frames import code_target
+
+        labels = task.labels if task.kind in ("binary", "multiclass") else ()
+        targets = code_target(task, {name: values_of(values, labels) for name, values in self.cells.items()})
+        return Rows.of(self.frame[self.text], None if self.pair is None else self.frame[self.pair], targets)
 
 
 def labelled(path: str, o, text: str | None = None, pair: str | None = None, targets: Sequence[str] | None = None,
@@ -133,14 +141,6 @@ def values_of(cells: Sequence[Any], labels: Sequence[str] = ()) -> list[Any]:
     return [None if c is None else convert(c) for c in cells]
 
 
-def target_of(task, rows: Labelled):
-    """The numbers of the truth for a model's task."""
-    from bertfit.frames import code_target
-
-    labels = task.labels if task.kind in ("binary", "multiclass") else ()
-    return code_target(task, {name: values_of(values, labels) for name, values in rows.cells.items()})
-
-
 # -- Predictions ----------------------------------------------------------------------------------------
 
 def predict_file(model, o, to: str | None) -> int:
@@ -184,9 +184,8 @@ def predict_file(model, o, to: str | None) -> int:
             write(rows_as_text([], names, to, header=True))
         done = 0
         for rows in table.chunks(_CHUNK):
-            texts = [row[text] for row in rows]
-            pairs = None if pair is None else [row[pair] for row in rows]
-            for row, values in zip(rows, _predicted(model, texts, pairs, kind, by_name, o), strict=True):
+            part = Rows.of((row[text] for row in rows), None if pair is None else (row[pair] for row in rows))
+            for row, values in zip(rows, _predicted(model, part, kind, by_name, o), strict=True):
                 row.update(zip(added, values, strict=True))
             write(rows_as_text(rows, names, to, header=False))
             done += len(rows)
@@ -194,11 +193,11 @@ def predict_file(model, o, to: str | None) -> int:
     return done
 
 
-def _predicted(model, texts, pairs, kind: str, by_name: bool, o) -> list[list[Any]]:
+def _predicted(model, rows: Rows, kind: str, by_name: bool, o) -> list[list[Any]]:
     """Values of each row, in the order of the prediction's columns."""
     from bertfit.inference import predict
 
-    values = predict(model, texts, pairs, type=kind, batch_size=o.batch_size, precision=o.precision)
+    values = predict(model, rows, type=kind, batch_size=o.batch_size, precision=o.precision)
     if by_name:
-        return [[model.task.labels[code - 1]] for code in values.tolist()]
-    return values.reshape(len(texts), -1).tolist()
+        return [[model.task.labels[code]] for code in values.tolist()]
+    return values.reshape(len(rows), -1).tolist()

@@ -1,6 +1,6 @@
-"""What can be set, each value checked once when it is made: encoder, head, task, training, pretraining.
+"""Settings of the encoder, the head, the task, fine-tuning and pretraining. Does not import TensorFlow.
 
-In: names and numbers. Out: frozen dataclasses. No TensorFlow.
+In: names and numbers. Out: frozen dataclasses, whose values are checked once, when they are made.
 """
 
 from bertfit._exports import lazy_exports

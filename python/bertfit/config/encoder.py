@@ -13,10 +13,10 @@ ACTIVATIONS = ("relu", "tanh", "gelu", "gelu_new", "linear")
 
 @dataclasses.dataclass(frozen=True)
 class BertConfig(Settings):
-    """Sizes and constants of a BERT encoder, under the field's usual names.
+    """Sizes and constants of a BERT encoder, named as in the configuration files of Google and Hugging Face.
 
     Args:
-        vocab_size: Entries of the vocabulary, rows of the token embedding.
+        vocab_size: Entries of the vocabulary, which are the rows of the token embedding.
         hidden_size: Width of every token's vector, H.
         num_hidden_layers: Transformer blocks.
         num_attention_heads: Attention heads per block, N.
@@ -25,8 +25,8 @@ class BertConfig(Settings):
         hidden_act: Activation of the feed-forward layer: "gelu" is the exact form with erf (Hugging Face),
             "gelu_new" the tanh approximation (what Google's code computes when its files say "gelu"),
             or "relu", "tanh", "linear".
-        hidden_dropout_prob: Share of values dropped after the embeddings and after each sub-layer.
-        attention_probs_dropout_prob: Share of attention weights dropped.
+        hidden_dropout_prob: Dropout rate after the embeddings and after each sub-layer.
+        attention_probs_dropout_prob: Dropout rate of the attention weights.
         max_position_embeddings: Longest input in tokens.
         type_vocab_size: Number of segments.
         layer_norm_eps: Added to the variance in layer normalization.
@@ -34,7 +34,10 @@ class BertConfig(Settings):
         pad_token_id: Id whose positions are masked out of attention.
 
     Raises:
-        ArgumentError: A value is out of range, or heads do not divide the width.
+        ArgumentError: A value is out of range, or the heads do not divide the width.
+
+    >>> BertConfig(vocab_size=30522).attention_head_size
+    64
     """
 
     vocab_size: int
@@ -83,15 +86,15 @@ class BertConfig(Settings):
 
     @classmethod
     def from_preset(cls, name: str, **changes) -> BertConfig:
-        """The sizes of a published encoder (`bertfit.presets`), with some of them changed.
+        """The sizes of a published encoder (`config.presets`), with some of them changed.
 
         Args:
             name: The preset's name.
-            **changes: Fields of this class that go before the preset's, such as vocab_size. Where the width or
-                the number of heads changes and `attention_head_size` does not, heads divide the width again.
+            **changes: Fields of this class that override the preset's, such as vocab_size. If the width or the number
+                of heads is changed and `attention_head_size` is not, it becomes hidden_size / num_attention_heads.
 
         Raises:
-            ArgumentError: No such preset or field, or a value that breaks its rule.
+            ArgumentError: There is no such preset or field, or a value is out of range.
 
         >>> BertConfig.from_preset("kor-tiny", vocab_size=500).hidden_size
         128

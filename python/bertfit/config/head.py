@@ -20,12 +20,15 @@ class HeadConfig(Settings):
     Args:
         hidden: Widths of dense layers before the output; empty for none.
         activation: Their activation.
-        dropout: Share of values dropped before each dense layer, the output layer included.
-        pooling: How token vectors become one: "nsp" (the pretrained pooler, NSP-Dense), "cls" (first
-            token), "mean" or "max" over the real tokens.
+        dropout: Dropout rate before each dense layer, the output layer included.
+        pooling: How the token vectors become one vector: "nsp" (the pretrained pooler, NSP-Dense), "cls" (the
+            vector of [CLS]), "mean" or "max" over all tokens but [PAD].
         layers: Encoder layers whose vectors are pooled and concatenated: 1 is the first, -1 the last.
-            "nsp" takes the last only.
+            "nsp" requires the last only.
         initializer: "truncated_normal" (standard deviation 0.02, as Google's classifier) or "glorot_uniform".
+
+    Raises:
+        ArgumentError: A value is out of range, or `layers` does not fit `pooling`.
     """
 
     hidden: Sequence[int] = ()
@@ -59,6 +62,9 @@ class HeadConfig(Settings):
 
         Raises:
             ArgumentError: A layer does not exist in an encoder of that depth, or is named twice.
+
+        >>> HeadConfig(pooling="mean", layers=(-1, 1)).layer_numbers(12)
+        (12, 1)
         """
         numbers_ = tuple(i if i > 0 else depth + 1 + i for i in self.layers)
         require(

@@ -1,12 +1,12 @@
-"""Sizes of encoders by name, as data: those of published systems, to pretrain from scratch.
+"""Sizes of published encoders by name, as data, for pretraining from scratch.
 
-`config.BertConfig.from_preset` makes a configuration of one, `initial.fresh_model` a model. Where Google's trained
-weights of these sizes lie is `registry`'s matter, which takes the sizes from here.
+`BertConfig.from_preset` makes a configuration of these sizes, `model.fresh_model` a model with fresh weights. For
+Google's trained weights see `checkpoints.registry`, which takes the sizes from here.
 
-What is known of the Korean ones and what is inferred:
+What is published about the Korean presets, and what is inferred:
 
 - "kor-small", "kor-tiny" and "kor-mini" reproduce the published parameter totals exactly; the layer sizes of the
-  first are worked out from its totals. Their gelu is taken to be the tanh form, as in Google's code.
+  first are inferred from its totals. Their gelu is assumed to be the tanh form, as in Google's code.
 - "kor-half" and "kor-full" have the sizes of their system's published configuration files: full is BERT-base, half
   has half its width and heads, at the same depth. Their gelu is PyTorch's, which is exact.
 """
@@ -25,7 +25,7 @@ from bertfit.errors import ArgumentError, Sentence, Value
 KOREAN_VOCABULARY = 8007
 
 _BASE, _LARGE = (12, 768, 12), (24, 1024, 16)
-#: Google's encoders: layers, width, heads, entries of the vocabulary. Four times the width inside.
+#: Google's encoders: layers, hidden size, heads, vocabulary size. The feed-forward width is 4 times the hidden size.
 GOOGLE: dict[str, tuple[int, int, int, int]] = {
     "bert-base-uncased": (*_BASE, 30522),
     "bert-base-cased": (*_BASE, 28996),
@@ -43,7 +43,7 @@ GOOGLE: dict[str, tuple[int, int, int, int]] = {
     },
 }
 
-#: Other names that people know some of these by.
+#: Other common names of some of these.
 ALIASES: dict[str, str] = {
     "bert-tiny-uncased": "bert-uncased-l2-h128",
     "bert-mini-uncased": "bert-uncased-l4-h256",
@@ -56,12 +56,12 @@ ALIASES: dict[str, str] = {
 
 @dataclasses.dataclass(frozen=True)
 class Preset:
-    """Sizes under a name.
+    """The sizes of a published encoder.
 
     Args:
-        name: What `bert_config()` takes.
-        settings: Arguments of `BertConfig`, vocab_size among them.
-        heads: Forms of the pretraining heads that the published model has.
+        name: The name that `from_preset` and R's `bert_config()` take.
+        settings: Arguments of `BertConfig`, vocab_size included.
+        heads: Forms of the published model's pretraining heads.
     """
 
     name: str
@@ -90,7 +90,7 @@ _KERAS = {"layer_norm_eps": 1e-3, "hidden_act": "gelu_new"}
 _PYTORCH = {"layer_norm_eps": 1e-12, "hidden_act": "gelu"}
 
 PRESETS: dict[str, Preset] = {preset.name: preset for preset in (
-    #                    layers, width, heads, head size, inside, positions
+    #                    layers, width, heads, head size, feed-forward, positions
     _korean("kor-small", 3, 256, 4, 64, 1024, 256, **_KERAS),
     _korean("kor-tiny", 2, 128, 4, 16, 256, 128, **_KERAS),
     _korean("kor-mini", 2, 128, 4, 32, 512, 128, **_KERAS),
@@ -101,10 +101,10 @@ PRESETS: dict[str, Preset] = {preset.name: preset for preset in (
 
 
 def find(name: str) -> Preset:
-    """The preset of that name; case does not matter, and `ALIASES` work too.
+    """The preset with that name or alias (`ALIASES`); case does not matter.
 
     Raises:
-        ArgumentError: No such name; the message offers the nearest ones.
+        ArgumentError: There is no such preset; the message suggests similar names.
 
     >>> find("kor-tiny").settings["attention_head_size"], find("bert-tiny-uncased").name
     (16, 'bert-uncased-l2-h128')

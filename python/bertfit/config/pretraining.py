@@ -1,4 +1,4 @@
-"""Settings of pretraining: the two heads, and a run. No TensorFlow."""
+"""Settings of pretraining: the two heads, and the training run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ class PretrainHeads(Settings):
 
     Args:
         mlm: How a masked token is predicted. "transform" is Google's: a dense layer with the encoder's activation,
-            a normalization, the transposed token embedding, a bias. "tied" is the transposed token embedding alone.
+            layer normalization, the transposed token embedding, and a bias. "tied" is the transposed token embedding
+            alone.
         nsp: How the next sentence is predicted from the pooled output: "google" is a dense layer with a bias,
             "plain" one without.
     """
@@ -33,18 +34,19 @@ class PretrainConfig(Settings):
     """How a model is pretrained.
 
     Args:
-        epochs: Passes over the data; the default where `steps` is None.
-        steps: Optimizer steps in all, in place of `epochs`.
-        steps_per_epoch: Steps after which measures are recorded and the model is saved; None for one pass over
+        epochs: Passes over the data, or spans of `steps_per_epoch` steps if that is given. Not used if `steps` is.
+        steps: Optimizer steps in total, instead of `epochs`.
+        steps_per_epoch: Steps after which metrics are recorded and the model is saved; None for one pass over
             the data.
-        batch_size: Sequences per step.
-        learning_rate, warmup, min_learning_rate, weight_decay, clip_norm: As for `TrainConfig`; Google's values.
-        masking: "dynamic" hides other tokens in every epoch, by the rule the data were made with; "static" keeps the
-            data's own masks, as Google's code does.
-        validation_steps: Batches of the validation data that are looked at after an epoch; None for all.
-        monitor: Measure (on the validation data where there is some) that chooses the best weights.
-        save_epochs: Epochs between two models that are kept for good, as "epoch-003"; None for none.
-        save_steps: Steps between two states to resume from, beside the end of an epoch; None for none.
+        batch_size: Rows (sentence pairs) per step.
+        learning_rate, warmup, min_learning_rate, weight_decay, clip_norm: As for `TrainConfig`; the defaults are
+            Google's values.
+        masking: "dynamic" masks other tokens in every epoch, by the rule that the data were made with; "static" keeps
+            the masks stored in the data, as Google's code does.
+        validation_steps: Batches of the validation data that are evaluated after an epoch; None for all.
+        monitor: Metric that chooses the best weights, on the validation data if there are any.
+        save_epochs: Epochs between models that are kept permanently, such as "epoch-003"; None keeps none.
+        save_steps: Steps between saved states to resume from, besides that at the end of each epoch; None for none.
         precision, seed, verbose: As for `TrainConfig`.
     """
 

@@ -1,4 +1,4 @@
-"""What a fitted model predicts."""
+"""What a fitted model predicts: binary, multiclass or multilabel classes, or a number."""
 
 from __future__ import annotations
 
@@ -20,6 +20,12 @@ class Task(Settings):
         labels: Class names in the order of the probabilities (binary: negative, positive), the names of
             the labels (multilabel), or one name (regression).
         center, scale: Regression targets are trained as (target - center) / scale.
+
+    Raises:
+        ArgumentError: `kind` is unknown, or `labels` are too few, too many or not distinct.
+
+    >>> Task("binary", ("ham", "spam")).n_outputs
+    1
     """
 
     kind: str

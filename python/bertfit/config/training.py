@@ -1,4 +1,4 @@
-"""How a model is fine-tuned."""
+"""Settings of fine-tuning."""
 
 from __future__ import annotations
 
@@ -13,30 +13,34 @@ MONITORS = ("loss", "accuracy", "auc", "f1_macro", "rmse")
 
 @dataclasses.dataclass(frozen=True)
 class TrainConfig(Settings):
-    """How a model is trained (`bert_control()` in R).
+    """How a model is fine-tuned (`bert_control()` in R).
 
     Args:
         epochs: Passes over the training rows.
-        batch_size: Rows per optimizer step is `batch_size * accumulation`.
+        batch_size: Rows per batch; an optimizer step uses `batch_size * accumulation` rows.
         learning_rate: Highest learning rate, reached at the end of the warmup.
-        warmup: Share of the steps over which the rate rises linearly from 0.
-        min_learning_rate: Rate at the last step.
-        weight_decay: Decoupled decay of matrices (biases and layer norms are left out).
+        warmup: Share of the steps over which the learning rate rises linearly from 0.
+        min_learning_rate: Learning rate at the last step.
+        weight_decay: Decoupled weight decay of matrices; biases and layer normalization are left out.
         clip_norm: Gradients are scaled down to this global norm; None for no limit.
-        max_len: Longest input in tokens, "auto" for the `max_len_quantile` of the training texts' lengths.
+        max_len: Longest input in tokens; longer texts are truncated. "auto" for the `max_len_quantile` quantile of the
+            training texts' lengths.
         max_len_quantile: See `max_len`.
-        validation: Share of rows held out, stratified by class; 0 for none.
+        validation: Share of the rows used for validation, stratified by class; 0 for none.
         class_weights: None, "balanced" (n / (classes * count), as scikit-learn), or a dict by label.
-        freeze: "none", "embeddings", "encoder", or a whole number n: embeddings and the first n layers. What gives the
-            same in every epoch (the encoder as a whole; n layers without dropout) is computed once.
+        freeze: "none", "embeddings", "encoder", or a whole number n: embeddings and the first n layers. Outputs that
+            are the same in every epoch (of the whole encoder, or of n layers without dropout) are computed once.
         early_stopping: Epochs without a better `monitor` after which training stops; None for never.
-        monitor: Validation measure (training's where nothing is held out) that chooses the best weights:
-            "loss", "accuracy", "auc", "f1_macro" or "rmse".
-        restore_best: Keep the weights of the best epoch rather than the last.
-        accumulation: Batches whose gradients are added up before a step.
-        precision: "auto", "float32", "bfloat16" or "float16".
-        seed: Whole number for splits, order, dropout and fresh weights; None draws one.
-        verbose: 0 silent, 1 a line per epoch, 2 a progress bar too.
+        monitor: Metric that chooses the best weights, on the validation rows, or on the training rows if there are
+            no validation rows: "loss", "accuracy", "auc", "f1_macro" or "rmse".
+        restore_best: Keep the weights of the best epoch rather than of the last.
+        accumulation: Batches whose gradients are accumulated before an optimizer step.
+        precision: "auto", "float32", "bfloat16" or "float16"; see `bertfit._env.resolve_precision`.
+        seed: Whole number that determines the split, the order of rows, dropout and fresh weights; None draws one.
+        verbose: 0 prints nothing, 1 a line per epoch, 2 a progress bar as well.
+
+    Raises:
+        ArgumentError: A value is out of range.
     """
 
     epochs: int = 3

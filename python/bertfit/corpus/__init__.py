@@ -1,6 +1,6 @@
-"""A corpus to pretraining rows, and the rows back as batches.
+"""Pretraining data: a text corpus to rows of masked sentence pairs, and the rows back as batches.
 
-In: text files and a vocabulary. Out: TFRecord files in Google's form; `PretrainBatch`es of masked sentence pairs.
+In: text files and a vocabulary. Out: TFRecord files in Google's format; `PretrainBatch`es of masked sentence pairs.
 """
 
 from bertfit._exports import lazy_exports

@@ -1,7 +1,7 @@
-"""One block of a corpus to a file of pretraining records: tokens, pairs, masks, records.
+"""Turn one block of a corpus into pretraining records: tokenize, draw sentence pairs, mask, serialize.
 
-`bertfit.pretrain_data` cuts the corpus into blocks and puts their records into shards; this module is what
-runs on every core. A block's records depend on the settings, the seed and the block alone.
+`corpus.reader` splits the corpus into blocks and `corpus.writer` distributes their records over files (shards);
+this module runs on every core. The records of a block depend only on the settings, the seed and the block.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from bertfit.corpus.reader import Block
 from bertfit.corpus.records import Field, RecordFormat
 from bertfit.text import Tokenizer, Vocabulary
 
-_TOKENS_AT_ONCE = 2**17  # rows are made this many tokens at a time: matrices that a core's cache holds
+_TOKENS_AT_ONCE = 2**17  # rows of this many tokens are made at a time: matrices that fit into a core's cache
 COUNTS = ("instances", "random_next", "shortened", "tokens", "predicted", "became_mask", "kept", "became_random",
           "documents", "sentences", "corpus_tokens", "lonely_documents")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class BlockSettings:
-    """How blocks become records; see `pretrain_data.make_pretraining_data`."""
+    """Settings for making records of blocks; see `writer.make_pretraining_data`. `folder` is for the block files."""
 
     vocabulary: Vocabulary
     max_len: int
@@ -39,12 +39,12 @@ class BlockSettings:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class BlockResult:
-    """What became of a block.
+    """The result of one block.
 
     Args:
-        path: The file of its records, in random order; None where a sink took them.
-        counts: `COUNTS`.
-        lengths: int64 [max_len + 1]; rows by their number of tokens.
+        path: The file with its records in random order; None if a sink took them.
+        counts: A number for each name in `COUNTS`.
+        lengths: int64 [max_len + 1]; the number of rows of each length in tokens.
         done: Bytes of the corpus read so far.
     """
 
@@ -55,7 +55,7 @@ class BlockResult:
 
 
 def record_format(max_len: int, max_predictions: int, vocab_size: int) -> RecordFormat:
-    """Google's features."""
+    """The layout of a record, with the features of Google's create_pretraining_data.py."""
     highest = max(vocab_size - 1, 2)
     return RecordFormat([
         Field("input_ids", max_len, highest),
@@ -68,17 +68,17 @@ def record_format(max_len: int, max_predictions: int, vocab_size: int) -> Record
     ])
 
 
-#: Told a block's number and how many records will come, gives what takes the records as they are made.
+#: Called with a block's number and its number of records; returns a function that takes these in parts.
 Sink = Callable[[int, int], Callable[[np.ndarray], None]]
 
 
 def block_maker(settings: BlockSettings, sink: Sink | None = None) -> Callable[[Block], BlockResult]:
-    """A function from a block to its result.
+    """Make the function that turns a block into its result.
 
     Args:
-        settings: How.
-        sink: Where records go. None, for `workers.ordered_map`, writes a file per block into the folder of
-            the settings: another process deals them out.
+        settings: See `BlockSettings`.
+        sink: Takes the records. None, in worker processes (`system.ordered_map`), writes one file per block into
+            `settings.folder`, which the parent process distributes over the shards.
     """
     tokenizer = Tokenizer(settings.vocabulary)
     records = record_format(settings.max_len, settings.rule.max_predictions, settings.rule.vocab_size)
@@ -116,7 +116,7 @@ def _make(block: Block, settings: BlockSettings, tokenizer: Tokenizer, records: 
 
 
 def tokenized(block: Block, tokenizer: Tokenizer) -> tuple[Documents, int]:
-    """A block's documents as ids, and how many of them give rows (a guest does not). What has no tokens is gone."""
+    """A block's documents as token ids, without empty ones, and how many of them give rows (a guest does not)."""
     encoding = tokenizer.encode(block.sentences)
     inner = np.ones(len(encoding.ids), bool)
     inner[encoding.splits[:-1]] = False  # [CLS]
@@ -152,7 +152,7 @@ def _rows(data, pairs, rows: slice, settings: BlockSettings, rng, counts: dict[s
 
 
 def write_all(file, rows: np.ndarray) -> None:
-    """All of the bytes: a disk that is nearly full takes a part of them before it refuses."""
+    """Write all bytes of `rows`: a nearly full disk accepts a part of them before it raises an error."""
     left = memoryview(np.ascontiguousarray(rows)).cast("B")
     while left:
         left = left[file.write(left):]

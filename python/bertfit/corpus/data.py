@@ -1,9 +1,8 @@
-"""Pretraining data read back as batches: bertfit's files and those of Google's create_pretraining_data.py.
+"""Read pretraining data back as batches: bertfit's files and those of Google's create_pretraining_data.py.
 
 `PretrainingData.batches` streams: memory holds one pool of rows, which is shuffled as a whole. Batch k of an
-epoch is a function of the files, the seed and the epoch, so a run that was cut goes on at any step. Rows can
-be masked anew as they are read: what was hidden is stored beside its place, so no second kind of file is
-needed.
+epoch is a function of the files, the seed and the epoch, so an interrupted run can resume at any step. Rows can
+be masked anew as they are read, because the files store the original id of every masked token.
 """
 
 from __future__ import annotations
@@ -28,15 +27,15 @@ _FEATURES = ("input_ids", "input_mask", "segment_ids", "masked_lm_positions", "m
 
 
 class PretrainBatch(NamedTuple):
-    """A batch.
+    """A batch of B rows of up to L tokens, of which up to P are to be predicted.
 
     Args:
-        input_ids: int32 [B, L]; with hidden tokens, padded with [PAD].
-        segment_ids: int32 [B, L]; 1 on the second sentence and the [SEP] behind it.
-        positions: int32 [B, P]; columns of the tokens to predict, 0 where there are fewer.
-        labels: int32 [B, P]; their ids.
-        weights: float32 [B, P]; 1 where there is one.
-        next_labels: int32 [B]; 1 where B comes from another document, 0 where it follows A.
+        input_ids: int32 [B, L]; ids after masking, padded with [PAD].
+        segment_ids: int32 [B, L]; 1 for the second sentence and the [SEP] after it, else 0.
+        positions: int32 [B, P]; columns of the tokens to predict, then 0 if there are fewer than P.
+        labels: int32 [B, P]; the original ids of these tokens.
+        weights: float32 [B, P]; 1 for a token to predict, 0 for filling.
+        next_labels: int32 [B]; 1 if the second sentence comes from another document, 0 if it follows the first.
     """
 
     input_ids: np.ndarray
@@ -53,10 +52,10 @@ class PretrainingData:
 
     Args:
         files: The TFRecord files.
-        n: Rows.
-        max_len: Tokens of a row, L.
-        max_predictions: Columns of tokens to predict, P.
-        description: What data.json says; {} for files of another origin.
+        n: Number of rows.
+        max_len: Most tokens of a row, L.
+        max_predictions: Most tokens to predict in a row, P.
+        description: The content of data.json; {} for files that bertfit did not make.
     """
 
     files: tuple[str, ...]
@@ -69,11 +68,11 @@ class PretrainingData:
         return self.n
 
     def steps(self, batch_size: int, drop_last: bool = False) -> int:
-        """Batches of an epoch."""
+        """Number of batches of an epoch; `drop_last` leaves out a last, smaller one."""
         return self.n // batch_size if drop_last else -(-self.n // batch_size)
 
     def check_vocabulary(self, vocabulary: Vocabulary) -> None:
-        """DataError where the rows were made with another vocabulary. Nothing is known of Google's own files."""
+        """Raise DataError if the rows were made with another vocabulary. Google's files do not say, and pass."""
         made = self.description.get("vocabulary", {})
         if made.get("sha256", vocabulary.sha256) != vocabulary.sha256:
             raise DataError("Pretraining data must be made with the model's vocabulary.",
@@ -82,19 +81,19 @@ class PretrainingData:
 
     def batches(self, batch_size: int, *, seed: int = 0, epoch: int = 0, shuffle: bool = True, skip: int = 0,
                 drop_last: bool = False, rule: MaskRule | None = None) -> Iterator[PretrainBatch]:
-        """One epoch.
+        """Yield the batches of one epoch.
 
         Args:
-            batch_size: Rows of a batch.
-            seed, epoch: Of the order and of new masks.
-            shuffle: False reads in the files' order, files in turns.
-            skip: Batches to leave out from the beginning; the others are as if they had been read.
+            batch_size: Rows per batch.
+            seed, epoch: Determine the order of the rows and the new masks.
+            shuffle: False keeps the order of the files, reading a part of each in turn.
+            skip: Batches to leave out at the beginning; the others are the same as without it.
             drop_last: Leave out a last, smaller batch.
-            rule: Mask anew by this rule, every epoch differently; None for the masks in the files.
+            rule: Mask anew by this rule, differently in every epoch; None for the masks in the files.
 
         Raises:
             ArgumentError: A number is out of range.
-            DataError: A file is damaged.
+            DataError: A file is damaged, or has fewer rows than were counted.
         """
         for name, value, least in (("batch_size", batch_size, 1), ("skip", skip, 0), ("seed", seed, 0),
                                    ("epoch", epoch, 0)):
@@ -105,7 +104,7 @@ class PretrainingData:
             return
         held: dict[str, np.ndarray] = {}
         for pool in self._rows(skip * batch_size, seed, epoch, shuffle):
-            # What did not fill a batch goes before the next pool's rows.
+            # Rows that did not fill a batch come before the next pool's.
             held = {name: np.concatenate([held[name], values]) if held else values for name, values in pool.items()}
             have, start = len(held["input_ids"]), 0
             while step < stop and have - start >= batch_size:
@@ -121,13 +120,13 @@ class PretrainingData:
                             [f"There are {self.n:,} by the count, and the files end before."])
 
     def _rows(self, skip: int, seed: int, epoch: int, shuffle: bool) -> Iterator[dict[str, np.ndarray]]:
-        """All rows from number `skip` on, a pool at a time."""
+        """Yield the rows from number `skip` on, one pool at a time."""
         spec = dict.fromkeys(_FEATURES[:3], (self.max_len, "int"))
         spec |= dict.fromkeys(_FEATURES[3:5], (self.max_predictions, "int"))
         spec |= {_FEATURES[5]: (self.max_predictions, "float"), _FEATURES[6]: (1, "int")}
-        del spec["input_mask"]  # what is not [PAD]
+        del spec["input_mask"]  # not needed: it is 1 for tokens other than [PAD]
         size = max(1024, min(_POOL_ROWS, _POOL_TOKENS // self.max_len))
-        number, skip = divmod(skip, size)  # pools are shuffled by their number, so whole ones need no reading
+        number, skip = divmod(skip, size)  # a pool's shuffling depends only on its number: skipped pools are not read
         files = self.files
         if shuffle:
             files = [files[i] for i in np.random.default_rng([seed, epoch, 0]).permutation(len(files))]
@@ -141,7 +140,7 @@ class PretrainingData:
 
 
 def _regrouped(parts: Iterator[dict[str, np.ndarray]], size: int) -> Iterator[dict[str, np.ndarray]]:
-    """The same rows, `size` at a time; `size` is a multiple of the parts' rows but for the last part."""
+    """Yield the same rows, `size` at a time; `size` is a multiple of the number of rows of all parts but the last."""
     held, have = [], 0
     for part in parts:
         held.append(part)
@@ -161,14 +160,14 @@ def _batch(rows: dict[str, np.ndarray], rule: MaskRule | None, seed: tuple[int, 
 
 
 def open_pretraining_data(path: str | os.PathLike | Sequence[str | os.PathLike]) -> PretrainingData:
-    """Open pretraining data.
+    """Open pretraining data; rows are read by `PretrainingData.batches`.
 
     Args:
         path: A folder that `make_pretraining_data` made; or a folder of, or a list of, TFRecord files from
             Google's create_pretraining_data.py.
 
     Raises:
-        DataError: There are no files, a file is cut off, or its records are not Google's.
+        DataError: There are no files, a file is truncated, or its records lack Google's features.
     """
     if isinstance(path, (str, os.PathLike)) and os.path.isdir(path):
         folder = os.fspath(path)

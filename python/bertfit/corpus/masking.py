@@ -1,11 +1,11 @@
-"""Which tokens of a batch are hidden, and by what: BERT's masked language model task.
+"""Choose the tokens of a batch to mask, and what replaces them: BERT's masked language model task.
 
 The rules are Google's (create_pretraining_data.py): of a row of `len` tokens, special ones included,
 ``min(max_predictions, max(1, round(len * mask_prob)))`` are to be predicted, never [CLS], [SEP] or [PAD].
-Of these 80% become [MASK], 10% stay and 10% become a token drawn from the whole vocabulary (Google's draw
-takes in [PAD] too, which an encoder would leave out of the row; ours does not). Whole batches are masked at
-once, so the same function serves files (`bertfit.pretrain_data`) and fresh masks for every batch of a
-training run. Nothing here reads text or files.
+Of these 80% become [MASK], 10% are left as they are and 10% become a random token of the vocabulary (Google's
+code may draw [PAD] too, which attention leaves out; ours does not). Whole batches are masked at once, so the same
+function serves files (`corpus.blocks`) and new masks for every batch of a training run (`corpus.data`). Does not
+read texts or files.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ _SHARE_MASK, _SHARE_KEPT = 0.8, 0.1  # the rest become random tokens
 
 
 class Masked(NamedTuple):
-    """A batch with hidden tokens and what they were.
+    """A batch with masked tokens, and their original ids.
 
     Args:
         ids: int32 [n, L]; the rows as the encoder reads them.
-        positions: int32 [n, P]; columns of the tokens to predict, rising; 0 where `weights` is 0.
-        labels: int32 [n, P]; their true ids; 0 where `weights` is 0.
+        positions: int32 [n, P]; columns of the tokens to predict, increasing; 0 where `weights` is 0.
+        labels: int32 [n, P]; their original ids; 0 where `weights` is 0.
         weights: float32 [n, P]; 1 for a token to predict, 0 for filling.
     """
 
@@ -39,7 +39,11 @@ class Masked(NamedTuple):
 
 
 def default_predictions(max_len: int, mask_prob: float) -> int:
-    """Columns that tokens to predict need in rows of `max_len` tokens: 20 for 128 and 0.15, as Google's."""
+    """Google's recommended `max_predictions` for rows of `max_len` tokens: max_len * mask_prob, rounded up.
+
+    >>> default_predictions(128, 0.15)
+    20
+    """
     return max(1, math.ceil(max_len * mask_prob - 1e-9))
 
 
@@ -51,9 +55,9 @@ class MaskRule:
         mask_prob: Share of a row's tokens to predict.
         max_predictions: Most tokens to predict in a row, P.
         mask_id: Id of [MASK].
-        vocab_size: Ids that a random replacement is drawn from, but for [PAD].
-        never: Ids that are never hidden, [PAD] first.
-        inside: bool [vocab_size]; pieces that belong to the word before them. None masks piece by piece.
+        vocab_size: Random replacements are drawn from the ids below this, without [PAD].
+        never: Ids that are never masked: [PAD], [CLS], [SEP].
+        inside: bool [vocab_size]; whether a piece continues the word before it. None masks single pieces.
     """
 
     mask_prob: float
@@ -66,11 +70,14 @@ class MaskRule:
     @classmethod
     def of(cls, vocabulary: Vocabulary, mask_prob: float = 0.15, max_predictions: int = 20,
            whole_word: bool = False) -> MaskRule:
-        """The rule of a vocabulary.
+        """The rule for a vocabulary.
 
-        With `whole_word` a word's pieces are hidden together or not at all; in Google's order of a random
-        word at a time, a word that would exceed the number is passed over. Each hidden piece is replaced on
-        its own, as in Google's code.
+        Args:
+            vocabulary: Of either kind, with [MASK].
+            mask_prob, max_predictions: See the class.
+            whole_word: Mask all pieces of a word or none. Words are drawn in random order, and one that would
+                exceed the number of tokens to predict is skipped. Each piece gets its own replacement. Both as in
+                Google's code.
 
         Raises:
             ArgumentError: `mask_prob` is not in (0, 1], or `max_predictions` is below 1.
@@ -89,22 +96,22 @@ class MaskRule:
 
 
 def continuing_pieces(vocabulary: Vocabulary) -> np.ndarray:
-    """Which pieces belong to the word before them: bool [vocabulary size].
+    """Which pieces continue the word before them: bool [vocabulary size].
 
     "##..." in a WordPiece vocabulary; in a SentencePiece vocabulary every piece without "▁" in front.
     """
-    if getattr(vocabulary, "kind", "wordpiece") == "sentencepiece":
+    if getattr(vocabulary, "type", "wordpiece") == "sentencepiece":
         return np.array([not token.startswith("▁") for token in vocabulary.tokens], bool)
     return np.array([token.startswith("##") for token in vocabulary.tokens], bool)
 
 
 def mask_tokens(ids: np.ndarray, rule: MaskRule, rng: np.random.Generator) -> Masked:
-    """Hide tokens of every row.
+    """Mask tokens of every row.
 
     Args:
         ids: int32 [n, L]; rows with special tokens, padded with [PAD]. Not changed.
-        rule: How.
-        rng: Source of chance; the same state gives the same masks.
+        rule: How many tokens to mask, and which never.
+        rng: Random generator; the same state gives the same masks.
 
     >>> rule = MaskRule(0.15, 2, mask_id=4, vocab_size=10, never=(0, 2, 3))
     >>> masked = mask_tokens(np.array([[2, 5, 6, 7, 3, 0]]), rule, np.random.default_rng(1))
@@ -142,7 +149,7 @@ def mask_tokens(ids: np.ndarray, rule: MaskRule, rng: np.random.Generator) -> Ma
 
 
 def ids_of(masked: Masked) -> np.ndarray:
-    """The rows before they were masked: int32 [n, L]. So data masked once can be masked anew.
+    """The rows before they were masked, int32 [n, L], so that they can be masked anew.
 
     >>> rule = MaskRule(0.5, 3, mask_id=4, vocab_size=10, never=(0, 2, 3))
     >>> rows = np.array([[2, 5, 6, 7, 3, 0], [2, 8, 9, 3, 0, 0]])
@@ -156,10 +163,10 @@ def ids_of(masked: Masked) -> np.ndarray:
 
 
 def _draw_tokens(counts, wanted, most, none, rng) -> np.ndarray:
-    """`wanted[i]` different numbers below `counts[i]`, rising; `none` or more fills up: [n, most]."""
-    # Floyd's sampling, all rows in step: the j-th draw is from 0..r with r = count - wanted + j; one that
-    # was drawn before becomes r, which was not. Every subset is equally likely, and nothing is sorted but
-    # the few numbers drawn.
+    """For every row, `wanted[i]` different numbers below `counts[i]`, increasing, then `none`: [n, most]."""
+    # Floyd's sampling, all rows at once: the j-th draw is from 0..r with r = count - wanted + j; a number
+    # drawn before is replaced by r, which was not. Every subset is equally likely, and only the few numbers
+    # drawn are sorted.
     kind = np.int16 if none < 2**15 - 1 else np.int32
     drawn = np.full((most, len(counts)), none, kind)
     top = (counts - wanted).astype(kind)
@@ -173,19 +180,19 @@ def _draw_tokens(counts, wanted, most, none, rng) -> np.ndarray:
 
 
 def _draw_words(open_ids, places, before, counts, wanted, rule, none, rng) -> np.ndarray:
-    """Like `_draw_tokens`, but whole words: a random word at a time, unless it would be too much."""
+    """Like `_draw_tokens`, but for whole words, in random order; a word that does not fit is skipped."""
     n, row = len(counts), np.repeat(np.arange(len(counts)), counts)
     begins = ~rule.inside[open_ids]
-    # What follows a special token begins a word: pieces cut off from theirs, and the second sentence's first.
+    # A piece after a special token begins a word, even if it continues one that was truncated.
     begins[1:] |= np.diff(places) != 1
     begins[before[counts > 0]] = True
-    starts = np.flatnonzero(begins)  # of words, among the open places
+    starts = np.flatnonzero(begins)  # where words begin, among the positions that may be masked
     sizes = np.diff(starts, append=len(open_ids))
     words = np.bincount(row[starts], minlength=n)
     first = np.cumsum(words) - words
     widest = int(words.max(initial=0))
     # A random order of every row's words: 48 random bits above the word's number, sorted. Rows are then
-    # visited rank by rank, all rows in step.
+    # visited rank by rank, all rows at once.
     exists = np.arange(widest) < words[:, None]  # [n, widest]
     keys = rng.integers(0, 2**48, exists.shape, np.uint64) << np.uint64(16) | np.arange(widest, dtype=np.uint64)
     keys[~exists] = np.iinfo(np.uint64).max

@@ -1,12 +1,12 @@
-"""Sentence pairs for BERT's second task: does B follow A, or does it come from elsewhere?
+"""Sentence pairs for BERT's next sentence prediction: does B follow A, or does it come from another document?
 
-Google's recipe (create_pretraining_data.py): a document's sentences are collected until they fill a row;
-a random number of them is A; B is the rest or, half the time, sentences of another document, and then the
-rest is used for the next row. A row that is too long loses tokens of its longer side, one by one from the
-front or the back. A short target length is drawn for some passes through a document.
+Google's recipe (create_pretraining_data.py): the sentences of a document are collected until they fill a row.
+The first of them, a random number, are A. B is the rest or, half of the time, sentences of another document, and then
+the rest is used for the next row. A row that is too long loses tokens of its longer side, one at a time from the
+front or the back. A shorter target length is drawn for some passes through a document.
 
-Everything is index arithmetic on one flat array of token ids: documents are walked in step, one row of each
-at a time, so that no loop goes over sentences or rows. No text and no masks here.
+Everything is index arithmetic on one flat array of token ids: each step makes one row of every document, so there is
+no loop over sentences or rows. Does not read texts or mask tokens.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Documents:
 
     @classmethod
     def without_empty(cls, tokens: np.ndarray, token_counts: np.ndarray, sentence_counts: np.ndarray) -> Documents:
-        """From tokens per sentence and sentences per document, leaving out what is empty."""
+        """Make it from the tokens per sentence and sentences per document, leaving out empty ones."""
         full = token_counts > 0
         kept = np.add.reduceat(np.append(full, False), np.cumsum(sentence_counts) - sentence_counts, dtype=np.int64)
         kept = kept[: len(sentence_counts)] * (sentence_counts > 0)
@@ -55,10 +55,10 @@ class Pairs:
     """Which tokens make up each row.
 
     Args:
-        first, first_len: int64 [n]; A is tokens[first:first + first_len].
+        first, first_len: int64 [n]; A is `Documents.tokens[first:first + first_len]`.
         second, second_len: int64 [n]; B likewise.
         random_next: bool [n]; whether B comes from another document.
-        shortened: Rows that lost tokens.
+        shortened: Number of truncated rows.
     """
 
     first: np.ndarray
@@ -79,10 +79,11 @@ def draw_pairs(data: Documents, max_len: int, short_seq_prob: float, passes: int
     Args:
         data: At least two documents.
         max_len: Tokens of a row, special ones included; at least 5.
-        short_seq_prob: Share of passes through a document with a short target length, 2 to max_len - 3.
-        passes: How often each document is gone through.
-        rng: Source of chance.
-        walked: Only the first `walked` documents give rows; the others only lend their sentences as B.
+        short_seq_prob: Probability that a pass through a document has a random target length, 2 to max_len - 3,
+            rather than the longest.
+        passes: Passes through each document.
+        rng: Random generator.
+        walked: Only the first `walked` documents give rows, the others only provide random B; None for all.
     """
     n = (len(data) if walked is None else walked) * passes
     room = max_len - _SPECIALS
@@ -92,7 +93,7 @@ def draw_pairs(data: Documents, max_len: int, short_seq_prob: float, passes: int
     at, end = documents[own], documents[own + 1]
     found: list[np.ndarray] = []
     while len(at):
-        # The chunk: sentences at .. stop - 1, the first that reach the target, or all that are left.
+        # The chunk is sentences at .. stop - 1: as many as reach the target length, or all that are left.
         stop = np.searchsorted(sentences, sentences[at] + target)
         stop = np.minimum(stop, end)
         size = stop - at
@@ -107,7 +108,7 @@ def draw_pairs(data: Documents, max_len: int, short_seq_prob: float, passes: int
         begin_b = np.where(random_next, there, middle)
         end_b = np.where(random_next, behind, stop)
         found.append(np.stack([sentences[at], sentences[middle], sentences[begin_b], sentences[end_b], random_next]))
-        at = np.where(random_next, middle, stop)  # what a foreign B displaced is not lost
+        at = np.where(random_next, middle, stop)  # sentences that a random B replaced are used next
         going = at < end
         at, end, own, target = at[going], end[going], own[going], target[going]
     rows = np.concatenate(found, axis=1)[:, :]
@@ -119,7 +120,7 @@ def _shortened(rows: np.ndarray, room: int, rng: np.random.Generator) -> Pairs:
     a, a_end, b, b_end, random_next = rows
     full_a, full_b = a_end - a, b_end - b
     keep_a, keep_b = truncated_pair_lengths(full_a, full_b, room)
-    # One by one from the front or the back with equal chance: the front's share is binomial.
+    # Each token is removed from the front or the back with equal chance: the front's number is binomial.
     first = a + rng.binomial(full_a - keep_a, 0.5)
     second = b + rng.binomial(full_b - keep_b, 0.5)
     lost = int(np.count_nonzero(full_a + full_b > room))
@@ -131,13 +132,13 @@ def fill_rows(data: Documents, pairs: Pairs, rows: slice, max_len: int,
     """Rows "[CLS] A [SEP] B [SEP]" as matrices.
 
     Args:
-        data, pairs: Of `draw_pairs`.
-        rows: Which rows.
+        data, pairs: Argument and result of `draw_pairs`.
+        rows: The rows of `pairs` to make, n.
         max_len: Columns, L.
         special: Ids of [PAD], [CLS] and [SEP].
 
     Returns:
-        ids int32 [n, L]; segments bool [n, L], true on B and the [SEP] behind it; lengths int64 [n].
+        ids int32 [n, L]; segments bool [n, L], true for B and the [SEP] after it; lengths int64 [n].
     """
     pad, cls, sep = special
     a, b = pairs.first[rows, None], pairs.second[rows, None]
@@ -146,7 +147,7 @@ def fill_rows(data: Documents, pairs: Pairs, rows: slice, max_len: int,
     middle, last = a_len + 1, a_len + b_len + 2  # the columns of the two [SEP]
     behind = column > middle
     source = column + np.where(behind, b - a_len - 2, a - 1)
-    # mode="clip": special tokens and padding point anywhere and are written over
+    # mode="clip": indices under special tokens and padding may be out of range; the values are overwritten below
     ids = data.tokens.take(source, mode="clip")
     row = np.arange(len(ids))
     ids[:, 0] = cls

@@ -1,14 +1,13 @@
-"""A text corpus as blocks of documents, however large it is.
+"""Read a text corpus of any size as blocks of documents.
 
-Two forms are read, told apart by the file's name or its first line:
+Two forms are read, recognized by the file's name or its first line:
 
-- text: one sentence per line, a blank line between documents; a file's end also ends its document;
+- text: one sentence per line, a blank line between documents; the end of a file also ends its document;
 - JSON lines: one document per line, as a string, a list of strings (sentences), or an object with a string
-  or a list under one of `FIELDS` (or the field that is named). A string is cut at its line feeds, a list of
-  lists is read in order. Files that are gzipped are read as what they hold.
+  or a list under one of `FIELDS` (or the given field). A string is split at line feeds; lists may be nested.
 
-Lines end at a line feed and nowhere else. Memory holds one block: a document larger than a block is cut,
-and its pieces go into different blocks. Nothing here tokenizes.
+Files may be gzipped. Lines end at a line feed only. Memory holds one block: a document larger than a block is
+split over several blocks. Does not tokenize.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from typing import BinaryIO
 
 from bertfit.errors import ArgumentError, DataError
 
-#: Fields of a JSON object that hold its text; the first that is there counts.
+#: Fields of a JSON object that may hold its text; the first one present is used.
 FIELDS = ("sentences", "text", "doc", "document", "content", "contents", "paragraphs", "body")
 BLOCK_CHARACTERS = 2**21
 LONGEST_LINE = {"text": 2**20, "jsonl": 2**26}  # bytes
@@ -36,11 +35,11 @@ class Block:
     """Some documents of a corpus.
 
     Args:
-        number: Which block, from 0.
+        number: Number of the block, from 0.
         sentences: The sentences of all documents.
         counts: Sentences per document.
-        guest: Whether the last document only lends sentences: it belongs to another block. A block of one
-            document has such a guest, since half of the pairs need another document.
+        guest: Whether the last document belongs to another block and gives no rows of its own, only random second
+            sentences. A block of one document gets such a guest, since half of the pairs need another document.
         done: Bytes of the corpus read so far.
     """
 
@@ -52,19 +51,19 @@ class Block:
 
 
 class Corpus:
-    """Files of text, read once from beginning to end.
+    """A corpus of one or more text files, read as a stream.
 
     Args:
         paths: A file, or files in order.
-        form: "text", "jsonl", or "auto" to tell each file's own.
+        form: "text", "jsonl", or "auto" to recognize the form of each file (`detect`).
         field: The field of JSON objects that holds the text; None for the first of `FIELDS`.
-        bad_lines: "error" ends at a line that cannot be used; "skip" leaves it out and counts it.
+        bad_lines: "error" raises DataError at a line that cannot be used; "skip" leaves it out and counts it.
         longest_line: Most bytes of a line; None for 1 MiB (text) or 64 MiB (JSON lines).
 
     Attributes:
         size: Bytes of all files.
-        skipped: Lines left out, by reason: "too_long", "not_utf8", "not_a_document".
-        first_skipped: Where and why the first of them was, or None.
+        skipped: Number of lines left out, by reason: "too_long", "not_utf8", "not_a_document".
+        first_skipped: Place and reason of the first of them, or None.
 
     Raises:
         ArgumentError: An option is unknown.
@@ -100,15 +99,16 @@ class Corpus:
         self._done = 0
 
     def blocks(self, block_size: int = BLOCK_CHARACTERS) -> Iterator[Block]:
-        """Documents, `block_size` characters or a little more at a time.
+        """Yield the documents in blocks of `block_size` characters or a little more.
 
         Raises:
-            DataError: There are fewer than two documents; a line cannot be used and is not to be skipped.
+            DataError: There are fewer than two documents, a file cannot be read, or a line cannot be used and
+                `bad_lines` is "error".
         """
         second = self._second_document()
         self._restart()
         number, sentences, counts, size = 0, [], [], 0
-        previous, begun = second, -1  # for the first document, its guest is the second
+        previous, begun = second, -1  # the guest of the first document is the second
         head: list[str] = []
         for document, piece, piece_size in self._pieces(block_size):
             if document != begun:
@@ -130,7 +130,7 @@ class Corpus:
                      alone, self._done)
 
     def _second_document(self) -> list[str]:
-        """The beginning of the corpus's second document; there must be one."""
+        """The first sentences of the corpus's second document; DataError if there is none."""
         begun = None
         for document, piece, _ in self._pieces(_GUEST_CHARACTERS):
             if begun is None:
@@ -147,7 +147,7 @@ class Corpus:
             ["There is one in " + details[0], "Documents are separated by a blank line.", *details[1:]])
 
     def _pieces(self, limit: int) -> Iterator[tuple[int, list[str], int]]:
-        """(document's number, sentences, characters); a document of more than `limit` of these comes in pieces."""
+        """Yield (document number, sentences, characters); a document of more than `limit` characters in pieces."""
         document, sentences, size = 0, [], 0
         for line in self._sentences():
             if line is not None:
@@ -157,10 +157,10 @@ class Corpus:
                 yield document, sentences, size
                 sentences, size = [], 0
             document += line is None
-        # every file's end gave a None, so nothing is left
+        # nothing is left here, since every file ends with a None
 
     def _sentences(self) -> Iterator[str | None]:
-        """Every sentence, and None at every document's end."""
+        """Yield every sentence, and None at the end of every document."""
         for path in self.paths:
             form = self.form if self.form != "auto" else detect(path)
             for number, line in self._lines(path, self.longest_line or LONGEST_LINE[form]):
@@ -177,7 +177,7 @@ class Corpus:
             yield None
 
     def _lines(self, path: str, limit: int) -> Iterator[tuple[int, str]]:
-        """(number from 1, line without the white space around it)."""
+        """Yield (line number from 1, line stripped of white space)."""
         begun = self._done  # bytes of the files before
         try:
             with open(path, "rb") as plain, _unpacked(plain) as file:
@@ -186,7 +186,7 @@ class Corpus:
                     number += 1
                     self._done = self._done + len(raw) if file is plain else begun + plain.tell()
                     if len(raw) > limit and raw[-1:] != b"\n":
-                        while raw and raw[-1:] != b"\n":  # its rest, a bit at a time
+                        while raw and raw[-1:] != b"\n":  # skip the rest of the line, in parts
                             raw = file.readline(limit + 1)
                             self._done += len(raw) * (file is plain)
                         self._refuse("too_long", path, number, f"it has more than {limit:,} bytes")
@@ -213,12 +213,12 @@ class Corpus:
 
 
 def _unpacked(file: BinaryIO) -> BinaryIO:
-    """What a file holds: itself, or what was gzipped."""
+    """The file itself, or its unpacked content if it is gzipped."""
     return gzip.GzipFile(fileobj=file) if file.peek(2)[:2] == b"\x1f\x8b" else file
 
 
 def detect(path: str | os.PathLike) -> str:
-    """The form of a file: "jsonl" by the names .jsonl, .ndjson and .json, or a first line that is a JSON list or
+    """The form of a file: "jsonl" if its name ends in .jsonl, .ndjson or .json, or its first line is a JSON list or
     object; else "text"."""
     if os.path.splitext(os.fspath(path).removesuffix(".gz"))[1].lower() in (".jsonl", ".ndjson", ".json"):
         return "jsonl"
@@ -234,7 +234,7 @@ def detect(path: str | os.PathLike) -> str:
 
 
 def _sentences_of(value, field: str | None) -> Iterator[str]:
-    """The sentences of a JSON document; ValueError where it is none."""
+    """The sentences of a JSON document; ValueError if it is not a document."""
     if isinstance(value, dict):
         names = [name for name in ((field,) if field else FIELDS) if name in value]
         if not names:
@@ -248,7 +248,7 @@ def _sentences_of(value, field: str | None) -> Iterator[str]:
 
 def _collect(value, found: list[str]) -> None:
     if isinstance(value, str):
-        value.encode("utf-8")  # an escaped half of a surrogate pair is no text; a UnicodeError is a ValueError
+        value.encode("utf-8")  # fails for a lone surrogate, which JSON can escape; UnicodeError is a ValueError
         found.extend(line for line in (part.strip() for part in value.split("\n")) if line)
     elif isinstance(value, list):
         for part in value:
@@ -264,6 +264,7 @@ def _reason(error: ValueError) -> str:
 
 
 def _beginning(sentences: list[str]) -> list[str]:
+    """The first sentences of a document, as many as a guest has."""
     kept, size = [], 0
     for sentence in sentences[:_GUEST_SENTENCES]:
         if kept and size > _GUEST_CHARACTERS:

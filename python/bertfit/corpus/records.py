@@ -1,8 +1,8 @@
 """Google's file format for pretraining rows: tf.train.Example messages in TFRecord files.
 
-`RecordFormat` makes records of whole batches with NumPy, frames and checksums included, so that writing
-needs no TensorFlow; `examine` walks a file's records without reading them; `stream` reads many files back
-into arrays, always in the same order. What the fields mean is not known here (`bertfit.pretrain_data`).
+`RecordFormat` serializes whole batches with NumPy, frames and checksums included, so writing needs no TensorFlow;
+`examine` counts a file's records without reading their content; `stream` reads many files into arrays, always in the
+same order. The meaning of the fields is defined in `corpus.blocks`.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
-"""Pretraining data: a text corpus to files of masked sentence pairs in Google's format.
+"""Write pretraining data: a text corpus to files of masked sentence pairs in Google's format.
 
-`make_pretraining_data` reads the corpus in blocks (`bertfit.corpus`), makes records of them on every core
-(`bertfit.pretrain_block`) and deals each block's records to all shards, in an order that depends on the
-seed and the corpus but not on the number of cores. `bertfit.pretrain_read` reads the files back.
+`make_pretraining_data` reads the corpus in blocks (`corpus.reader`), makes records of them on every core
+(`corpus.blocks`) and distributes each block's records over all files (shards), in an order that depends on the
+seed and the corpus but not on the number of cores. `corpus.data` reads the files back.
 
-What differs from Google's create_pretraining_data.py: "another document" comes from the same block of
-two million characters rather than from the whole corpus, and rows are shuffled within a block; memory is therefore
-bounded. Shards mix all blocks, and reading shuffles again.
+Differences from Google's create_pretraining_data.py: "another document" comes from the same block of two million
+characters rather than from the whole corpus, and rows are shuffled within a block, so that memory is bounded. Every
+shard has rows of all blocks, and reading shuffles again.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def make_pretraining_data(
 
     Args:
         corpus: A file or files; see `corpus.Corpus` for the two forms.
-        vocabulary: With [MASK]. Of either kind.
+        vocabulary: With [MASK]. Of either type.
         out_dir: A new or empty folder for part-00000-of-00008.tfrecord, ... and data.json.
         max_len: Tokens of a row, special ones included.
         mask_prob: Share of a row's tokens to predict.
@@ -95,7 +95,7 @@ def make_pretraining_data(
         "dup_factor": dup_factor, "short_seq_prob": float(short_seq_prob), "whole_word": bool(whole_word),
         "seed": seed, "shards": shards, "block_characters": BLOCK_CHARACTERS, "bad_lines": bad_lines,
     }
-    words = {"size": len(vocabulary), "kind": getattr(vocabulary, "kind", "wordpiece"), "sha256": vocabulary.sha256,
+    words = {"size": len(vocabulary), "kind": getattr(vocabulary, "type", "wordpiece"), "sha256": vocabulary.sha256,
              "name": os.path.basename(vocabulary.name)}
     begun = time.monotonic()
     with _new_folder(out_dir, overwrite) as (draft, target):

@@ -13,10 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from bertfit.checks import check_texts
 from bertfit.config import Task
 from bertfit.errors import Arg, ArgumentError, Sentence
-from bertfit.frames.columns import column, is_frame, target_columns
+from bertfit.frames.columns import is_frame, target_columns, text_rows
 from bertfit.frames.targets import code_target
 from bertfit.inference import check_fitted, check_type, fill_mask, next_sentence
 from bertfit.inference import embed as embed_rows
@@ -24,6 +23,7 @@ from bertfit.inference import evaluate as evaluate_rows
 from bertfit.inference import predict as predict_rows
 from bertfit.model import Model, persist
 from bertfit.model import export as export_model
+from bertfit.rows import Rows
 
 
 class Bert:
@@ -91,19 +91,19 @@ class Bert:
         """
         check_fitted(self.model)
         type = check_type(self.task, type)
-        texts, pairs = self._inputs(data, pair)
-        values = predict_rows(self.model, texts, pairs, type=type, batch_size=batch_size, precision=precision,
+        rows = self._rows(data, pair)
+        values = predict_rows(self.model, rows, type=type, batch_size=batch_size, precision=precision,
                               progress=progress)
         named = type == "class" and self.task.kind != "multilabel"
         if not is_frame(data):
-            return np.array(self.labels, object)[values - 1] if named else values
+            return np.array(self.labels, object)[values] if named else values
         import pandas as pd
 
         if named:
-            column = pd.Categorical.from_codes(values - 1, categories=list(self.labels))
+            column = pd.Categorical.from_codes(values, categories=list(self.labels))
             return pd.DataFrame({".pred_class": column}, index=data.index)
         columns = prediction_columns(self.task, type)
-        return pd.DataFrame(values.reshape(len(texts), len(columns)), columns=columns, index=data.index)
+        return pd.DataFrame(values.reshape(len(rows), len(columns)), columns=columns, index=data.index)
 
     def evaluate(self, data: Any, target: Any = None, pair: Any = None, *, threshold: float = 0.5,
                  batch_size: int | None = None, precision: str = "auto",
@@ -121,7 +121,7 @@ class Bert:
             DataError: A column is missing, or rows cannot be used.
         """
         check_fitted(self.model)
-        texts, pairs = self._inputs(data, pair)
+        rows = self._rows(data, pair)
         if target is None:
             target = self._own("target") if is_frame(data) else None
             target = target if target is None or len(target) > 1 else target[0]
@@ -130,7 +130,7 @@ class Bert:
                 "It can be left out for a DataFrame, where the model was fitted on one: the column has the same name.",
             ], argument="target")
         values = code_target(self.task, target_columns(data if is_frame(data) else None, target))
-        return evaluate_rows(self.model, texts, values, pairs, threshold=threshold, batch_size=batch_size,
+        return evaluate_rows(self.model, rows.labelled(values), threshold=threshold, batch_size=batch_size,
                              precision=precision, progress=progress)
 
     def embed(self, data: Any, pair: Any = None, *, layers: int | Sequence[int] = (-1,), pooling: str = "mean",
@@ -151,7 +151,7 @@ class Bert:
             ArgumentError: A layer or pooling does not exist.
             DataError: A column is missing, or a text.
         """
-        return embed_rows(self.model, *self._inputs(data, pair), layers=layers, pooling=pooling,
+        return embed_rows(self.model, self._rows(data, pair), layers=layers, pooling=pooling,
                           batch_size=batch_size, precision=precision, progress=progress)
 
     def tokenize(self, data: Any, pair: Any = None, *, max_len: int | None = None):
@@ -165,7 +165,7 @@ class Bert:
             ArgumentError: `max_len` is no whole number from 3 to the model's.
             DataError: A column is missing, or a text.
         """
-        encoding = self.model.encode(*self._inputs(data, pair), max_len)
+        encoding = self.model.encode(self._rows(data, pair), max_len)
         return encoding.pad(pad_id=self.config.pad_token_id)
 
     def save(self, path: str | os.PathLike, overwrite: bool = False) -> str:
@@ -197,7 +197,9 @@ class Bert:
         """
         import pandas as pd
 
-        return pd.DataFrame(fill_mask(check_texts(texts)[0], self.model, top))
+        table = pd.DataFrame(fill_mask(self.model, Rows.of(texts), top))
+        table[["row", "mask"]] += 1
+        return table
 
     def next_sentence(self, first: Any, second: Any) -> np.ndarray:
         """The probability [n] that each of the second texts is what comes after the first.
@@ -206,7 +208,7 @@ class Bert:
             ArgumentError: The model has no NSP head.
             DataError: The two differ in length, or a text is missing.
         """
-        return next_sentence(*check_texts(first, second), self.model)
+        return next_sentence(self.model, Rows.of(first, second))
 
     def __reduce__(self):
         # Graphs do not pickle; the bundle's bytes do, so that pickle, joblib and deepcopy keep a model.
@@ -216,9 +218,9 @@ class Bert:
         names = self.model.record.get("columns", {}).get(role)
         return list(names) if names else None
 
-    def _inputs(self, data: Any, pair: Any):
+    def _rows(self, data: Any, pair: Any) -> Rows:
         if not is_frame(data):
-            return check_texts(data, pair)
+            return Rows.of(data, pair)
         names = [*(self._own("text") or []), *(self._own("pair") or [])]
         if not names:
             raise ArgumentError("must be a list of texts, or a single column.",
@@ -227,7 +229,7 @@ class Bert:
         if pair is not None:
             raise ArgumentError(Sentence("must be left out where {} is a DataFrame.", Arg("data")),
                                 ["The columns are those of the fit."], argument="pair")
-        return check_texts(column(data, names[0], "text"), column(data, names[1], "pair") if len(names) > 1 else None)
+        return text_rows(data, *names)
 
 
 def prediction_columns(task: Task, type: str) -> list[str]:

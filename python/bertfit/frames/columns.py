@@ -1,4 +1,4 @@
-"""What users hand over - a DataFrame and names of its columns, or the values - as texts and target columns.
+"""What users give - a DataFrame and names of its columns, or the values - as rows and target columns.
 
 A DataFrame is whatever has `columns` and `index`; pandas itself is not needed here. What a target column
 means is `targets`' business.
@@ -6,15 +6,16 @@ means is `targets`' business.
 
 from __future__ import annotations
 
+import dataclasses
 import numbers
 from typing import Any
 
 import numpy as np
 
-from bertfit.checks import check_texts
 from bertfit.config import Task
 from bertfit.errors import Arg, ArgumentError, DataError, Sentence, Value
 from bertfit.frames.targets import code_target
+from bertfit.rows import Rows
 
 
 def is_frame(data: Any) -> bool:
@@ -71,59 +72,98 @@ def _are_names(target: Any) -> bool:
     return isinstance(target, (list, tuple)) and bool(target) and all(isinstance(name, str) for name in target)
 
 
-def labelled_rows(data: Any, text: Any, pair: Any, target: Any):
-    """Texts, pairs (or None) and target columns: of a DataFrame by name, or, where `data` is None, as they are given.
-
-    Raises:
-        ArgumentError: One column is named twice.
-        DataError: A column does not exist, a text is missing, or there is not one target value per text.
-    """
-    if data is None:
-        texts, pairs = check_texts(text, pair)
-        columns = target_columns(None, target)
-    else:
-        texts, pairs = check_texts(column(data, text, "text"), None if pair is None else column(data, pair, "pair"))
-        columns = target_columns(data, target) if _are_names(target) else {target: column(data, target, "target")}
-        names = [text, *([] if pair is None else [pair]), *(target if _are_names(target) else [target])]
-        twice = [name for name in names if names.count(name) > 1]
-        if twice:
-            roles = map(Arg, ("text", "target", "pair"))
-            raise ArgumentError(Sentence("{}, {} and {} must be different columns.", *roles),
-                                [Sentence("Given twice: {}.", Value(twice[0]))])
-    for name, values in columns.items():
-        if len(values) != len(texts):
-            raise DataError("The target must have one value per text.",
-                            [f"{len(texts)} texts; `{name}` has {len(values)} values."])
-    return texts, pairs, columns
-
-
-def held_rows(task: Task, validation: Any, by_column: bool, text: Any, pair: Any, target: Any,
-              sample_weights: Any) -> tuple | None:
-    """The rows to watch during a fit, as `train.fit_model` wants them; None where `validation` gives no rows.
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """Where the rows of a fit are: columns of frames by name, or the values themselves.
 
     Args:
-        task: What the training rows' target was taken for.
-        validation: A share, None, a DataFrame like the training data, or (texts, targets) or (texts, pairs, targets).
-        by_column: Whether the training data are a DataFrame.
-        text, pair, target, sample_weights: As for the fit.
+        by_column: Whether `data` are frames.
+        text, pair, target, sample_weights: As for `bertfit.fit`.
+    """
+
+    by_column: bool
+    text: Any
+    pair: Any
+    target: Any
+    sample_weights: Any
+
+    def names(self) -> dict[str, list[str]]:
+        """The columns by role; none where values were given."""
+        given = {"text": self.text, "pair": self.pair, "target": self.target} if self.by_column else {}
+        return {role: [name] if isinstance(name, str) else list(name) for role, name in given.items() if name}
+
+    def read(self, data: Any) -> tuple[Rows, dict[str, Any]]:
+        """Texts and pairs, and the target's columns: of a DataFrame, or, where `data` is None, as they were given.
+
+        Raises:
+            ArgumentError: One column is named twice.
+            DataError: A column does not exist, a text is missing, or there is not one target value per text.
+        """
+        if data is None:
+            rows, columns = Rows.of(self.text, self.pair), target_columns(None, self.target)
+        else:
+            rows = text_rows(data, self.text, self.pair)
+            targets = self.target if _are_names(self.target) else [self.target]
+            columns = {name: column(data, name, "target") for name in targets}
+            names = [self.text, *([] if self.pair is None else [self.pair]), *targets]
+            twice = [name for name in names if names.count(name) > 1]
+            if twice:
+                roles = map(Arg, ("text", "target", "pair"))
+                raise ArgumentError(Sentence("{}, {} and {} must be different columns.", *roles),
+                                    [Sentence("Given twice: {}.", Value(twice[0]))])
+        for name, values in columns.items():
+            if len(values) != len(rows):
+                raise DataError("The target must have one value per text.",
+                                [f"{len(rows)} texts; `{name}` has {len(values)} values."])
+        return rows, columns
+
+    def weights(self, data: Any) -> Any:
+        """The weights of the training rows, or None.
+
+        Raises:
+            ArgumentError: They are a column's name, and there is no DataFrame.
+            DataError: There is no such column.
+        """
+        if not isinstance(self.sample_weights, str):
+            return self.sample_weights
+        if data is None:
+            raise ArgumentError("must be numbers where there is no data frame.", argument="sample_weights",
+                                received=self.sample_weights)
+        return column(data, self.sample_weights, "sample_weights")
+
+    def validation_rows(self, task: Task, validation: Any) -> Rows | None:
+        """The rows to measure after every epoch; None where `validation` gives no rows.
+
+        Args:
+            task: What the training rows' target was taken for.
+            validation: A share, None, a DataFrame like the training data, or (texts, targets) or
+                (texts, pairs, targets).
+
+        Raises:
+            ArgumentError: `validation` is of another kind.
+            DataError: Its rows cannot be used.
+        """
+        if validation is None or isinstance(validation, numbers.Real):
+            return None
+        if self.by_column:
+            if not is_frame(validation):
+                raise ArgumentError(Sentence("must be a share, or a DataFrame like {}.", Arg("data")),
+                                    argument="validation", received=validation)
+            rows, columns = self.read(validation)
+            weighed = isinstance(self.sample_weights, str) and self.sample_weights in validation.columns
+            return rows.labelled(code_target(task, columns), self.weights(validation) if weighed else None)
+        if not isinstance(validation, tuple) or len(validation) not in (2, 3):
+            raise ArgumentError("must be a share, or a tuple (texts, targets) or (texts, pairs, targets).",
+                                argument="validation", received=validation)
+        texts, *pairs, targets = validation
+        rows, columns = Source(False, texts, pairs[0] if pairs else None, targets, None).read(None)
+        return rows.labelled(code_target(task, columns))
+
+
+def text_rows(data: Any, text: Any, pair: Any = None) -> Rows:
+    """The texts, and the pairs or None, of a DataFrame.
 
     Raises:
-        ArgumentError: `validation` is of another kind.
-        DataError: Its rows cannot be used.
+        DataError: A column does not exist, or a text is missing.
     """
-    if validation is None or isinstance(validation, numbers.Real):
-        return None
-    if by_column:
-        if not is_frame(validation):
-            raise ArgumentError(Sentence("must be a share, or a DataFrame like {}.", Arg("data")),
-                                argument="validation", received=validation)
-        texts, pairs, columns = labelled_rows(validation, text, pair, target)
-        weighed = isinstance(sample_weights, str) and sample_weights in validation.columns
-        weights = column(validation, sample_weights, "sample_weights") if weighed else None
-        return texts, pairs, code_target(task, columns), weights
-    if not isinstance(validation, tuple) or len(validation) not in (2, 3):
-        raise ArgumentError("must be a share, or a tuple (texts, targets) or (texts, pairs, targets).",
-                            argument="validation", received=validation)
-    second = validation[1] if len(validation) == 3 else None
-    texts, pairs, columns = labelled_rows(None, validation[0], second, validation[-1])
-    return texts, pairs, code_target(task, columns), None
+    return Rows.of(column(data, text, "text"), None if pair is None else column(data, pair, "pair"))

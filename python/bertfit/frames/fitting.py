@@ -14,7 +14,7 @@ from typing import Any
 from bertfit.config import HeadConfig, TrainConfig
 from bertfit.errors import ArgumentError, Sentence, Value
 from bertfit.frames.bert import Bert
-from bertfit.frames.columns import column, held_rows, is_frame, labelled_rows
+from bertfit.frames.columns import Source, is_frame
 from bertfit.frames.opening import model_of
 from bertfit.frames.targets import read_target
 from bertfit.model import Model
@@ -73,22 +73,15 @@ def fit(
     start = model_of(model)
     config = _settings(control, settings, validation)
     callbacks = listeners(callbacks)
-    names = {"text": text, "pair": pair, "target": target} if data is not None else {}
-    texts, pairs, columns = labelled_rows(data, text, pair, target)
+    source = Source(data is not None, text, pair, target, sample_weights)
+    rows, columns = source.read(data)
     kind, labels, values = read_target(columns, task)
     goal = make_task(kind, labels, values)
-    held = held_rows(goal, validation, data is not None, text, pair, target, sample_weights)
-    if isinstance(sample_weights, str):
-        if data is None:
-            raise ArgumentError("must be numbers where there is no data frame.", argument="sample_weights",
-                                received=sample_weights)
-        sample_weights = column(data, sample_weights, "sample_weights")
-    console = [Console(config.verbose)] if config.verbose else []
     return Bert(fit_model(
-        start, texts, values, task=goal, head=head if isinstance(head, HeadConfig) else build(HeadConfig, head, "head"),
-        config=config, pairs=pairs, sample_weights=sample_weights, validation=held,
-        columns={key: [value] if isinstance(value, str) else list(value) for key, value in names.items() if value},
-        callbacks=[*console, *callbacks],
+        start, rows.labelled(values, source.weights(data)), task=goal,
+        head=head if isinstance(head, HeadConfig) else build(HeadConfig, head, "head"), config=config,
+        validation=source.validation_rows(goal, validation), columns=source.names(),
+        callbacks=[*([Console(config.verbose)] if config.verbose else []), *callbacks],
     ))
 
 

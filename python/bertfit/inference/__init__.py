@@ -1,6 +1,6 @@
 """Asking a model: predictions, text vectors, reports, masked tokens.
 
-In: a model and texts. Out: one answer per text, in the caller's order.
+In: a model and rows. Out: one answer per row, in the caller's order.
 """
 
 from bertfit._exports import lazy_exports

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bertfit.checks import as_list, check_texts
+from bertfit.checks import as_list
 from bertfit.config import HeadConfig
 from bertfit.inference.runner import Progress, run_rows
+from bertfit.model import Features
+from bertfit.rows import Rows
 
 
 def embed(
     model,
-    texts: str | Sequence[str],
-    pairs: str | Sequence[str] | None = None,
+    rows: Rows,
     *,
     layers: int | Sequence[int] = (-1,),
     pooling: str = "mean",
@@ -26,8 +27,7 @@ def embed(
 
     Args:
         model: A loaded or fitted `Model`; a fitted one gives its fine-tuned encoder's vectors.
-        texts: n strings, or one.
-        pairs: Second texts, read together with the first.
+        rows: Texts; pairs are read together with the first.
         layers: One encoder layer, or several whose vectors stand side by side: 1 is the first, -1 the last.
         pooling: How token vectors become one: "mean" or "max" over the text's tokens ([CLS] and [SEP]
             among them, padding not), "cls" the first token, "nsp" the pretrained pooler (last layer only).
@@ -38,16 +38,14 @@ def embed(
 
     Raises:
         ArgumentError: A layer does not exist, or the pooling is unknown.
-        DataError: A text is missing.
 
     Example:
-        >>> embed(model, ["a cat", "a dog"]).shape  # doctest: +SKIP
+        >>> embed(model, Rows.of(["a cat", "a dog"])).shape  # doctest: +SKIP
         (2, 384)
     """
     chosen = HeadConfig(pooling=pooling, layers=tuple(as_list(layers)))
     numbers = chosen.layer_numbers(model.config.num_hidden_layers)
-    texts, pairs = check_texts(texts, pairs)
     # The graph is asked for by number, so that -1 and 6 of six layers share one traced function; "nsp" is -1's own.
     wanted = (-1,) if pooling == "nsp" else numbers
-    return run_rows(model, ("features", pooling, wanted), texts, pairs, width=model.config.hidden_size * len(numbers),
+    return run_rows(model, Features(pooling, wanted), rows, width=model.config.hidden_size * len(numbers),
                     batch_size=batch_size, precision=precision, progress=progress)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from bertfit import _env
 from bertfit.errors import ArgumentError, DataError
 from bertfit.model import Model
 from bertfit.network import compute_in
+from bertfit.rows import Rows
 from bertfit.text import Encoding
 
 tf = _env.tensorflow()
@@ -19,16 +19,17 @@ _MASK = "[MASK]"
 _ROWS = 32  # texts that go through the encoder at once
 
 
-def fill_mask(texts: Sequence[str], model: Model, top: int = 5) -> dict[str, list]:
+def fill_mask(model: Model, rows: Rows, top: int = 5) -> dict[str, list]:
     """The likeliest tokens for every "[MASK]" in some texts.
 
     Args:
-        texts: Each with at least one "[MASK]".
         model: One with an MLM head: pretrained by bertfit, or loaded from a checkpoint that has it.
+        rows: Texts, each with at least one "[MASK]".
         top: Tokens per mask.
 
     Returns:
-        Columns, one row per text, mask and token: row and mask (both counted from 1), rank, token, probability.
+        Columns, one row per text, mask and token: row and mask (both counted from 0), rank (from 1), token,
+        probability.
 
     Raises:
         ArgumentError: The model has no MLM head, or `top` is not between 1 and the size of the vocabulary.
@@ -39,50 +40,48 @@ def fill_mask(texts: Sequence[str], model: Model, top: int = 5) -> dict[str, lis
     _check_heads(model)
     if not 1 <= top <= len(model.vocabulary):
         raise ArgumentError(f"must be between 1 and {len(model.vocabulary)}.", argument="top", received=top)
-    encoding = _encode_masked(texts, model)
+    encoding = _encode_masked(model, rows.texts)
     tokens = np.asarray(model.vocabulary.tokens, dtype=object)
     columns: dict[str, list] = {"row": [], "mask": [], "rank": [], "token": [], "probability": []}
-    for start in range(0, len(texts), _ROWS):
-        rows = np.arange(start, min(start + _ROWS, len(texts)))
-        ids, segments, _ = encoding.pad(rows, pad_id=model.config.pad_token_id)
+    for start in range(0, len(rows), _ROWS):
+        numbers = np.arange(start, min(start + _ROWS, len(rows)))
+        ids, segments, _ = encoding.pad(numbers, pad_id=model.config.pad_token_id)
         row_of, place_of = np.nonzero(ids == model.vocabulary.mask_id)
         sequence, _ = _run(model, ids, segments)
         logits = model.pretraining.token_logits(tf.constant(sequence[row_of, place_of]))  # [M, V]
         best, which = tf.math.top_k(tf.nn.softmax(logits), top)
         number = np.arange(len(row_of)) - np.searchsorted(row_of, row_of)  # of the mask within its text
-        columns["row"] += np.repeat(rows[row_of] + 1, top).tolist()
-        columns["mask"] += np.repeat(number + 1, top).tolist()
+        columns["row"] += np.repeat(numbers[row_of], top).tolist()
+        columns["mask"] += np.repeat(number, top).tolist()
         columns["rank"] += np.tile(np.arange(1, top + 1), len(row_of)).tolist()
         columns["token"] += tokens[which.numpy().reshape(-1)].tolist()
         columns["probability"] += best.numpy().reshape(-1).astype(float).tolist()
     return columns
 
 
-def next_sentence(first: Sequence[str], second: Sequence[str], model: Model) -> np.ndarray:
-    """The probability [n] that each text of `second` is the sentence after that of `first`.
+def next_sentence(model: Model, rows: Rows) -> np.ndarray:
+    """The probability [n] that each pair's second text is what comes after the first.
 
     Raises:
         ArgumentError: The model has no NSP head.
-        DataError: The two differ in length.
 
     Source: next sentence prediction of Devlin et al. 2019.
     """
     _check_heads(model)
-    if len(first) != len(second):
-        raise DataError("Both sides must have the same number of texts.", [f"{len(first)} and {len(second)}."])
-    encoding = model.encode(first, second, model.max_len)
-    result = np.empty(len(first))
-    for start in range(0, len(first), _ROWS):
-        rows = np.arange(start, min(start + _ROWS, len(first)))
-        ids, segments, _ = encoding.pad(rows, pad_id=model.config.pad_token_id)
+    encoding = model.encode(rows, model.max_len)
+    result = np.empty(len(rows))
+    for start in range(0, len(rows), _ROWS):
+        numbers = np.arange(start, min(start + _ROWS, len(rows)))
+        ids, segments, _ = encoding.pad(numbers, pad_id=model.config.pad_token_id)
         _, pooled = _run(model, ids, segments)
-        result[rows] = tf.nn.softmax(model.pretraining.next_logits(tf.constant(pooled)))[:, 0].numpy()
+        result[numbers] = tf.nn.softmax(model.pretraining.next_logits(tf.constant(pooled)))[:, 0].numpy()
     return result
 
 
 def _run(model: Model, ids: np.ndarray, segments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     with compute_in("float32"):
-        sequence, pooled = model.encoder([tf.constant(ids), tf.constant(segments)], training=False)
+        sequence = model.encoder.states([tf.constant(ids), tf.constant(segments)], False)[-1]
+        pooled = model.encoder.pooled(sequence[:, 0])
     return sequence.numpy(), pooled.numpy()
 
 
@@ -93,7 +92,7 @@ def _check_heads(model: Model) -> None:
                              "Pretrain it first, or load a checkpoint that was saved with them."], argument="model")
 
 
-def _encode_masked(texts: Sequence[str], model: Model) -> Encoding:
+def _encode_masked(model: Model, texts: list[str]) -> Encoding:
     """Encode texts whose "[MASK]" stands for the token itself: around it, text is tokenized as ever."""
     without = [row + 1 for row, text in enumerate(texts) if _MASK not in text]
     if without:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from bertfit.checks import check_texts
 from bertfit.errors import ArgumentError
 from bertfit.inference.runner import Progress, check_fitted, check_pairs, run_rows
+from bertfit.model import Logits
+from bertfit.rows import Rows
 from bertfit.scores import classes, probabilities
 
 TYPES = ("prob", "class", "link", "numeric")
@@ -16,54 +15,49 @@ TYPES = ("prob", "class", "link", "numeric")
 
 def predict(
     model,
-    texts: str | Sequence[str],
-    pairs: str | Sequence[str] | None = None,
+    rows: Rows,
     *,
     type: str | None = None,
     batch_size: int | None = None,
     precision: str = "auto",
     progress: Progress | None = None,
 ) -> np.ndarray:
-    """What a fitted model says about texts.
+    """What a fitted model predicts for rows.
 
     Args:
         model: A fitted `Model`.
-        texts: n strings, or one.
-        pairs: Second texts, for a model fitted on pairs.
+        rows: Texts, with pairs for a model fitted on pairs.
         type: "prob" probabilities, "class" the most probable class, "link" the logits, "numeric" a
             regression's numbers. None is "numeric" for regression, else "prob".
         batch_size: Rows per batch of the longest texts; None leaves it to the machine.
         precision: "auto", "float32", "bfloat16" or "float16".
-        progress: See `rows.run_rows`.
+        progress: See `run_rows`.
 
     Returns:
-        "prob": float64 [n, 2] for binary (negative, positive), [n, K] else. "class": int32 [n], labels
-        counted from 1; multilabel [n, K] of 0 and 1. "link": float64 [n, 1] for binary, [n, K] else.
+        "prob": float64 [n, 2] for binary (negative, positive), [n, K] else. "class": int32 [n], places of
+        the labels counted from 0; multilabel [n, K] of 0 and 1. "link": float64 [n, 1] for binary, [n, K] else.
         "numeric": float64 [n]. Rows are in the caller's order.
 
     Raises:
         ArgumentError: The model is not fitted, the type is unknown or not the task's, or pairs are missing
             or not wanted.
-        DataError: A text is missing.
 
     Example:
-        >>> predict(model, ["you win a prize"], type="prob")  # doctest: +SKIP
+        >>> predict(model, Rows.of(["you win a prize"]), type="prob")  # doctest: +SKIP
         array([[0.03, 0.97]])
     """
     check_fitted(model)
     task = model.task
     type = check_type(task, type)
-    texts, pairs = check_texts(texts, pairs)
-    check_pairs(model, pairs)
-    logits = run_rows(model, "logits", texts, pairs, width=task.n_outputs, batch_size=batch_size,
+    check_pairs(model, rows)
+    logits = run_rows(model, Logits(), rows, width=task.n_outputs, batch_size=batch_size,
                       precision=precision, progress=progress)
     if type == "link":
         return logits.astype(np.float64)
     probs = probabilities(task, logits)
     if type != "class":
         return probs
-    predicted = classes(task, probs).astype(np.int32)
-    return predicted if task.kind == "multilabel" else predicted + np.int32(1)
+    return classes(task, probs).astype(np.int32)
 
 
 def check_type(task, type: str | None) -> str:

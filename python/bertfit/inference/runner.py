@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numbers
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ import numpy as np
 from bertfit import _env
 from bertfit.errors import ArgumentError
 from bertfit.network import padded_length
+from bertfit.rows import Rows
 
 #: Texts tokenized together. Token ids of more rows than this are never held at once.
 PART = 20_000
@@ -38,14 +39,14 @@ def check_fitted(model) -> None:
                             argument="model")
 
 
-def check_pairs(model, pairs) -> None:
+def check_pairs(model, rows: Rows) -> None:
     """A model fitted on pairs needs them, and one fitted on single texts would misread them.
 
     Raises:
         ArgumentError: It is otherwise.
     """
     fitted_on_pairs = model.record.get("pairs")
-    if fitted_on_pairs is None or bool(fitted_on_pairs) == (pairs is not None):
+    if fitted_on_pairs is None or bool(fitted_on_pairs) == (rows.pairs is not None):
         return
     rule = "must be given: the model was fitted on pairs." if fitted_on_pairs else "must be left out."
     raise ArgumentError(rule, ["The model was fitted on single texts."] if not fitted_on_pairs else [], argument="pair")
@@ -60,9 +61,8 @@ def choose_precision(model, precision: str) -> str:
 
 def run_rows(
     model,
-    what,
-    texts: Sequence[str],
-    pairs: Sequence[str] | None = None,
+    question,
+    rows: Rows,
     *,
     width: int,
     batch_size: int | None = None,
@@ -73,8 +73,8 @@ def run_rows(
 
     Args:
         model: A `Model`.
-        what: As in `Model.run`.
-        texts, pairs: From `check_texts`. A text (or pair) that occurs again is not run again.
+        question: As in `Model.run`.
+        rows: Their texts and pairs. A text (or pair) that occurs again is not run again.
         width: Columns of the result (needed when there are no rows).
         batch_size: Rows per batch of the longest texts, more of shorter ones; None for a token budget that
             suits any machine.
@@ -92,22 +92,21 @@ def run_rows(
         raise ArgumentError("must be a whole number of at least 1.", argument="batch_size", received=batch_size)
     precision = choose_precision(model, precision)
     place: dict[Any, int] = {}  # each different row -> its place among the different rows
-    keys = texts if pairs is None else zip(texts, pairs, strict=True)
-    inverse = np.fromiter((place.setdefault(key, len(place)) for key in keys), np.int64, len(texts))
+    keys = rows.texts if rows.pairs is None else zip(rows.texts, rows.pairs, strict=True)
+    inverse = np.fromiter((place.setdefault(key, len(place)) for key in keys), np.int64, len(rows))
     different = list(place)
     result = np.empty((len(different), width), np.float32)
-    report = _Reporter(progress, len(different), len(texts))
+    report = _Reporter(progress, len(different), len(rows))
     for start in range(0, len(different), PART):
         part = different[start : start + PART]
-        first, second = (part, None) if pairs is None else map(list, zip(*part, strict=True))
-        encoding = model.encode(first, second)
+        encoding = model.encode(Rows(part) if rows.pairs is None else Rows(*map(list, zip(*part, strict=True))))
         options = {}
         if batch_size is not None:
             options["token_budget"] = int(batch_size) * padded_length(encoding.lengths, model.max_len)
         result[start : start + len(part)] = model.run(
-            what, encoding, precision, progress=lambda done, _, start=start: report(start + done), **options
+            question, encoding, precision, progress=lambda done, _, start=start: report(start + done), **options
         )
-    return result[inverse] if len(different) < len(texts) else result
+    return result[inverse] if len(different) < len(rows) else result
 
 
 class _Reporter:

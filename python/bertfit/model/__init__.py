@@ -7,6 +7,8 @@ from bertfit._exports import lazy_exports
 
 __all__, __getattr__, __dir__ = lazy_exports(__name__, {
     "model": "TOKEN_BUDGET Model",
+    "questions": "Features Logits",
+    "bare_vocabulary": "BareVocabulary",
     "unbuilt": "Unbuilt",
     "opening": "open_model open_unbuilt",
     "fresh": "fresh_model",

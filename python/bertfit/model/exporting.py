@@ -87,7 +87,7 @@ def _refuse_what_changes(model: Model, format: str) -> None:
 def _vocabulary_lines(model: Model) -> bytes:
     """One token per line: the file itself for WordPiece, the list of pieces for SentencePiece."""
     data = model.vocabulary.to_bytes()
-    if getattr(model.vocabulary, "kind", "wordpiece") == "wordpiece":
+    if getattr(model.vocabulary, "type", "wordpiece") == "wordpiece":
         return data
     return ("\n".join(model.vocabulary.tokens) + "\n").encode()
 

@@ -15,7 +15,7 @@ from bertfit import _env
 from bertfit.config import BertConfig, PretrainHeads, presets
 from bertfit.errors import Arg, ArgumentError, Sentence
 from bertfit.model.model import Model
-from bertfit.network import build_encoder
+from bertfit.network import Encoder
 from bertfit.settings import is_whole, require
 from bertfit.text import Vocabulary
 
@@ -66,7 +66,7 @@ def fresh_model(
     if config.pad_token_id != words.pad_id:
         config = dataclasses.replace(config, pad_token_id=words.pad_id)
     seed = _env.draw_seed(seed)
-    model = Model(name or "bert", config, words, build_encoder(config, seed=seed),
+    model = Model(name or "bert", config, words, Encoder(config, seed=seed),
                   {"kind": "fresh", "path": None, "sha256": None, "seed": seed})
     if heads is not None:
         model.add_pretraining(heads, seed)

@@ -15,21 +15,20 @@ import numpy as np
 from bertfit import _env
 from bertfit.config import BertConfig, HeadConfig, PretrainHeads, Task
 from bertfit.errors import ArgumentError
+from bertfit.model.questions import Features, Logits
 from bertfit.network import (
-    Forward,
+    Encoder,
     PretrainingLayers,
-    attach,
-    build_encoder,
     build_head,
     compute_in,
-    encoder_layer_names,
     feature_width,
     inference_batches,
+    layers_read,
     logits_function,
-    noise_of,
+    network_graph,
     padded_length,
-    pooling_function,
 )
+from bertfit.rows import Rows
 from bertfit.text import Encoding, Tokenizer, Vocabulary
 
 if TYPE_CHECKING:
@@ -51,15 +50,14 @@ class Model:
         name: What to call it, usually the checkpoint's name.
         config: Sizes of the encoder.
         vocabulary: Its vocabulary, of `config.vocab_size` entries.
-        encoder: The Keras graph from `build_encoder`, filled.
+        encoder: Its layers, filled.
         source: Where it came from: ``{"kind", "path", "sha256"}``.
         task, head_config, head: What a fitted model predicts, its head's settings, and the head.
         record: How it was fitted: settings, history, metrics. Empty for a model that was only loaded.
 
     Attributes:
-        forward: What its encoder computes, as a `Forward`.
-        network, apply: Of a fitted model, the whole Keras graph, and what it computes as a function of
-            [tokens, segments] and whether it is for training.
+        apply: Of a fitted model, the logits as a function of [tokens, segments], whether it is for training, and
+            `prepared` and `known` as `Encoder.states` takes them.
         pretrain_heads, pretraining: The forms of its MLM and NSP heads and their layers, where it has them.
     """
 
@@ -68,7 +66,7 @@ class Model:
         name: str,
         config: BertConfig,
         vocabulary: Vocabulary,
-        encoder,
+        encoder: Encoder,
         source: dict[str, Any],
         task: Task | None = None,
         head_config: HeadConfig | None = None,
@@ -78,13 +76,12 @@ class Model:
         self.name, self.config, self.vocabulary, self.encoder = name, config, vocabulary, encoder
         self.source, self.record = dict(source), dict(record or {})
         self.tokenizer = Tokenizer(vocabulary)
-        self.forward = Forward(encoder, config)
-        self.task = self.head_config = self.head = self.network = self.apply = None
+        self.task = self.head_config = self.head = self.apply = self._graph = None
         if head is not None:
             self._set_head(task, head_config, head)
         self.pretrain_heads: PretrainHeads | None = None
         self.pretraining: PretrainingLayers | None = None
-        self._functions: dict[tuple, Callable] = {}
+        self._functions: dict[tuple, tuple[Callable, int]] = {}
 
     @classmethod
     def from_checkpoint(cls, checkpoint: Checkpoint, max_len: int | None = None) -> Model:
@@ -94,7 +91,7 @@ class Model:
             checkpoint: From `open_checkpoint`.
             max_len: Keep only this many positions, in tokens; None keeps all.
         """
-        encoder = build_encoder(checkpoint.config, fresh=False)
+        encoder = Encoder(checkpoint.config, fresh=False)
         checkpoint.fill(encoder)
         source = {"kind": checkpoint.kind, "path": checkpoint.path, "sha256": checkpoint.sha256}
         model = cls(checkpoint.name, checkpoint.config, checkpoint.vocabulary, encoder, source)
@@ -111,35 +108,53 @@ class Model:
     @property
     def fitted(self) -> bool:
         """Whether it has a head and can predict."""
-        return self.network is not None
+        return self.head is not None
 
     @property
     def parameters(self) -> int:
         """Weights of the encoder with its pooler; of the whole network once fitted."""
-        return int((self.network if self.fitted else self.encoder).count_params())
+        return sum(layer.count_params() for layer in self._layers_read())
 
     @property
     def trainable_parameters(self) -> int:
         """Those that the last fit could change; all before any fit."""
-        graph = self.network if self.fitted else self.encoder
-        return int(sum(np.prod(weight.shape) for weight in graph.trainable_weights))
+        return int(sum(np.prod(weight.shape) for weight in self.trainable_weights))
+
+    @property
+    def trainable_weights(self) -> list:
+        """The variables that training changes: of the layers that the answer depends on, those not frozen."""
+        return [weight for layer in self._layers_read() for weight in layer.trainable_weights]
+
+    def _layers_read(self) -> list:
+        """The layers of the encoder; once fitted, those that the head depends on, and the head's."""
+        return [*layers_read(self.encoder, self.head_config), *self.head.layers] if self.fitted else self.encoder.layers
 
     @property
     def noise(self):
         """Source of its dropout's random numbers."""
-        return noise_of(self.encoder)
+        return self.encoder.noise
+
+    @property
+    def pad_id(self) -> int:
+        """Id of padding."""
+        return self.config.pad_token_id
+
+    @property
+    def text_len(self) -> int:
+        """Tokens to which texts are truncated by default: as many as the fit's, or the model's longest."""
+        return self.record.get("max_len", self.max_len)
 
     def copy(self, max_len: int | None = None, heads: bool = False) -> Model:
         """A model of its own with the same encoder weights, and the MLM and NSP heads if `heads`; no task's head.
 
-        `max_len` cuts the position table.
+        `max_len` shortens the position table.
         """
-        encoder = build_encoder(self.config, self.max_len if max_len is None else max_len, fresh=False)
-        for name in encoder_layer_names(self.config):
-            weights = self.encoder.get_layer(name).get_weights()
-            if name == "Embedding-Position":
-                weights = [weights[0][: encoder.get_layer(name).positions]]
-            encoder.get_layer(name).set_weights(weights)
+        encoder = Encoder(self.config, self.max_len if max_len is None else max_len, fresh=False)
+        for mine, layer in zip(self.encoder.layers, encoder.layers, strict=True):
+            weights = mine.get_weights()
+            if layer.name == "Embedding-Position":
+                weights = [weights[0][: layer.positions]]
+            layer.set_weights(weights)
         model = Model(self.name, self.config, self.vocabulary, encoder, self.source)
         if heads and self.pretraining is not None:
             model.add_pretraining(self.pretrain_heads)
@@ -154,30 +169,37 @@ class Model:
 
     def _set_head(self, task: Task, head_config: HeadConfig, head) -> None:
         self.task, self.head_config, self.head = task, head_config, head
-        self.network = attach(self.encoder, self.config, head_config, head)
-        self.apply = logits_function(self.forward, head_config, head)
+        self.apply = logits_function(self.encoder, head_config, head)
+        self._graph = None
+
+    def graph(self):
+        """The encoder, or the whole network once fitted, as a Keras model; made when first asked for."""
+        if not self.fitted:
+            return self.encoder.graph()
+        if self._graph is None:
+            self._graph = network_graph(self.encoder, self.head_config, self.head)
+        return self._graph
 
     def add_pretraining(self, heads: PretrainHeads, seed: int = 0) -> None:
         """Put fresh MLM and NSP heads on the encoder."""
-        self.pretraining = PretrainingLayers(self.encoder, self.config, heads, seed)
+        self.pretraining = PretrainingLayers(self.encoder, heads, seed)
         self.pretrain_heads = heads
 
     def weights(self) -> dict[str, list[np.ndarray]]:
-        """Every weight as float32 arrays, by layer name, in the graph's order."""
+        """Every weight as float32 arrays, by layer name, in the order of the layers."""
         return {name: layer.get_weights() for name, layer in self.weighted_layers().items()}
 
     def weighted_layers(self) -> dict[str, Any]:
         """Every layer with weights by name: the encoder's (also those that a head passes by), then the heads'."""
-        layers = [self.encoder.get_layer(name) for name in encoder_layer_names(self.config)]
+        layers = self.encoder.layers
         layers += self.pretraining.layers if self.pretraining is not None else []
         layers += self.head.layers if self.head is not None else []
         return {layer.name: layer for layer in layers if layer.weights}
 
     def layer_table(self) -> dict[str, list]:
         """One row per layer of the graph: layer, type, output shape, parameters, trainable parameters."""
-        graph = self.network if self.fitted else self.encoder
         table: dict[str, list] = {"layer": [], "type": [], "output": [], "parameters": [], "trainable": []}
-        for layer in graph.layers:
+        for layer in self.graph().layers:
             shape = layer.output_shape[0] if isinstance(layer.output_shape, list) else layer.output_shape
             table["layer"].append(layer.name)
             table["type"].append(type(layer).__name__)
@@ -186,34 +208,34 @@ class Model:
             table["trainable"].append(int(sum(np.prod(weight.shape) for weight in layer.trainable_weights)))
         return table
 
-    def encode(self, texts, pairs=None, max_len: int | None = None) -> Encoding:
-        """Tokenize, cut to `max_len` tokens (the model's own by default, or the fit's).
+    def encode(self, rows: Rows, max_len: int | None = None) -> Encoding:
+        """Tokenize rows, truncated to `max_len` tokens (the model's own by default, or the fit's).
 
         Raises:
             ArgumentError: `max_len` is longer than the model's, or no whole number of at least 3.
         """
         if max_len is None:
-            max_len = self.record.get("max_len", self.max_len)
+            max_len = self.text_len
         if isinstance(max_len, numbers.Real) and max_len > self.max_len:  # what is no number, the tokenizer refuses
             raise ArgumentError(f"must be at most {self.max_len}, the length of this model's position table.",
                                 argument="max_len", received=max_len)
-        return self.tokenizer.encode(texts, pairs, max_len=max_len)
+        return self.tokenizer.encode(rows.texts, rows.pairs, max_len=max_len)
 
     def logits(self, encoding: Encoding, precision: str = "auto", progress: Progress | None = None) -> np.ndarray:
         """The network's logits [n, K] in the caller's order, float32."""
-        return self.run("logits", encoding, precision, progress=progress)
+        return self.run(Logits(), encoding, precision, progress=progress)
 
     def features(self, encoding: Encoding, pooling: str, layers, precision: str = "auto",
                  progress: Progress | None = None) -> np.ndarray:
         """Pooled hidden states [n, H * len(layers)] in the caller's order, float32."""
-        return self.run(("features", pooling, tuple(layers)), encoding, precision, progress=progress)
+        return self.run(Features(pooling, tuple(layers)), encoding, precision, progress=progress)
 
-    def run(self, what, encoding: Encoding, precision: str = "auto", *, token_budget: int = TOKEN_BUDGET,
-            progress: Progress | None = None) -> np.ndarray:
-        """Run the graph over rows without training it.
+    def run(self, question: Logits | Features, encoding: Encoding, precision: str = "auto", *,
+            token_budget: int = TOKEN_BUDGET, progress: Progress | None = None) -> np.ndarray:
+        """Run the network over rows without training it.
 
         Args:
-            what: "logits", or ("features", pooling, layers).
+            question: What is asked, `Logits` or `Features`.
             encoding: The rows.
             precision: "auto", "float32", "bfloat16" or "float16".
             token_budget: Tokens per batch, padding included.
@@ -224,8 +246,8 @@ class Model:
         """
         precision = _env.resolve_precision(precision)
         with compute_in(precision):
-            prepared = self.forward.prepared()
-        function, width = self._function(what, precision, prepared)
+            prepared = self.encoder.prepared()
+        function, width = self._function(question, precision, prepared)
         result, done = np.empty((len(encoding), width), np.float32), 0
         for rows in inference_batches(encoding.lengths, token_budget, self.max_len):
             length = padded_length(encoding.lengths[rows], self.max_len)
@@ -236,28 +258,19 @@ class Model:
                 progress(done, len(encoding))
         return result
 
-    def _function(self, what, precision: str, prepared: dict[str, list]):
-        """The traced graph for `what` and the width of what it returns; traced once per precision."""
-        key = (what, precision)
+    def _function(self, question: Logits | Features, precision: str, prepared: dict[str, list]) -> tuple[Callable, int]:
+        """The traced function for `question` and the width of what it returns; traced once per precision."""
+        key = (question, precision)
         if key not in self._functions:
-            if what == "logits":
-                if not self.fitted:
-                    raise ArgumentError("must be fitted before it can predict.", ["Fit it with `bert_fit()`."],
-                                        argument="model")
-                graph, width = self.apply, self.task.n_outputs
-            else:
-                _, pooling, layers = what
-                graph = pooling_function(self.forward, pooling, layers)
-                width = self.config.hidden_size * (1 if pooling == "nsp" else len(layers))
-
+            compute, width = question.function(self), question.width(self)
             ids = tf.TensorSpec([None, None], tf.int32)
             weights = tf.nest.map_structure(tf.TensorSpec.from_tensor, prepared)
 
             @tf.function(input_signature=[ids, ids, weights])
             @_env.as_written
             def function(tokens, segments, prepared):
-                with compute_in(precision), self.forward.using(prepared):
-                    return graph([tokens, segments], False)
+                with compute_in(precision):
+                    return compute([tokens, segments], False, prepared=prepared)
 
             self._functions[key] = (function, width)
         return self._functions[key]

@@ -26,7 +26,7 @@ from bertfit.config import BertConfig, HeadConfig, PretrainHeads, Task
 from bertfit.errors import BertfitError, BundleError
 from bertfit.model import bundle
 from bertfit.model.model import Model
-from bertfit.network import build_encoder
+from bertfit.network import Encoder
 from bertfit.text import Vocabulary
 
 FIELDS = {
@@ -205,7 +205,7 @@ def _build(description, vocabulary: bytes, history: bytes, tensors, path: str | 
     columns = _history_from_csv(history)
     if columns:
         record["history"] = columns
-    encoder = build_encoder(config, description["max_len"], fresh=False)
+    encoder = Encoder(config, description["max_len"], fresh=False)
     model = Model(description["name"], config, words, encoder, source, record=record)
     if description["pretraining"] is not None:
         model.add_pretraining(PretrainHeads(**description["pretraining"]))

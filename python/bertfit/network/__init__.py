@@ -9,9 +9,8 @@ __all__, __getattr__, __dir__ = lazy_exports(__name__, {
     "batches": "STEP filled inference_batches padded_length training_batches",
     "compiling": "compiling",
     "kernels": "kernels",
-    "layers": "compute_in",
-    "encoder": "build_encoder encoder_layer_names fill_from_google noise_of",
-    "forward": "Forward",
-    "heads": "attach build_head feature_width logits_function pooling_function",
+    "products": "compute_in",
+    "encoder": "Encoder fill_from_google",
+    "heads": "build_head feature_width layers_read logits_function network_graph pooling_function",
     "pretrain_heads": "PretrainingLayers",
 })

@@ -1,12 +1,17 @@
-"""The BERT encoder as a Keras graph, under keras-bert's layer names.
+"""The BERT encoder: keras-bert's layers with their weights, what they compute, and their Keras graph on demand.
 
-`build_encoder` makes the graph; it loads nothing. Every layer that carries weights is called as keras-bert
-calls it ("Embedding-Token", "Encoder-1-MultiHeadSelfAttention", ..., "NSP-Dense") and holds the same weights
-in the same order, so `keras_bert.load_model_weights_from_checkpoint` fills it and a keras-bert user finds
-every layer by name. Departures from keras-bert, both Google's: dropout comes after the embeddings'
-normalization, and attention weights are dropped too.
+Every layer that carries weights is called as keras-bert calls it ("Embedding-Token",
+"Encoder-1-MultiHeadSelfAttention", ..., "NSP-Dense") and holds the same weights in the same order, so
+`keras_bert.load_model_weights_from_checkpoint` fills the encoder and a keras-bert user finds every layer by name.
+Departures from keras-bert, both Google's: dropout comes after the embeddings' normalization, and attention weights
+are dropped too.
 
-Source: Devlin et al. 2019; google-research/bert `modeling.py`.
+Training and prediction call the layers directly (`Encoder.states`, `Encoder.first`): without what Keras does around
+each call, with residual connection, dropout and normalization in one step (`kernels.residual_norm`), and with nothing
+computed that is not asked for. `Encoder.graph` lays the same layers as a Keras model for users and tables;
+tests/python/network/test_forward.py holds values and gradients of the two equal.
+
+Source: Devlin et al. 2019; google-research/bert `modeling.py`. Shapes in comments: B rows, S tokens, H width.
 """
 
 from __future__ import annotations
@@ -17,140 +22,256 @@ from collections.abc import Sequence
 from bertfit import _env
 from bertfit.config import BertConfig
 from bertfit.errors import ArgumentError
+from bertfit.network import kernels
+from bertfit.network.attention import MultiHeadSelfAttention
 from bertfit.network.layers import (
     Dense,
     FeedForward,
     FirstToken,
     LayerNormalization,
-    MultiHeadSelfAttention,
     PositionEmbedding,
     TokenEmbedding,
 )
 from bertfit.network.noise import Dropout, FreshNormal, Noise
 
+tf = _env.tensorflow()
 keras = _env.keras()
 
 
-@_env.as_written
-def build_encoder(config: BertConfig, max_len: int | None = None, fresh: bool = True, seed: int | None = None):
-    """The encoder as a Keras model.
+class Encoder:
+    """The encoder's layers, from token ids and segment ids [B, S] to token vectors [B, S, H] and [B, H].
 
     Args:
         config: Its sizes.
         max_len: Length of the position table in tokens, at most ``config.max_position_embeddings`` (the default).
         fresh: Draw weights from a truncated normal (``config.initializer_range``); False starts from zeros,
-            for a graph that a checkpoint fills.
+            for an encoder that a checkpoint fills.
         seed: Seed of fresh weights; None draws one.
 
-    Returns:
-        A model from "Input-Token" and "Input-Segment", both [B, S] with S free, to the sequence output
-        [B, S, H] and the pooled output [B, H] (the layer "NSP-Dense").
+    Attributes:
+        depth: Number of layers that the config calls hidden.
+        noise: Source of the random numbers of its dropout.
+        layers: Its Keras layers, in the order of the graph; those without weights are dropout.
 
     Raises:
-        ArgumentError: `max_len` is no whole number, or longer than the positions that the config has.
+        ArgumentError: `max_len` is not a whole number, or longer than the positions that the config has.
 
-    >>> encoder = build_encoder(BertConfig(30, hidden_size=8, num_hidden_layers=1, num_attention_heads=2,
-    ...                                    intermediate_size=16))
-    >>> [tuple(output.shape) for output in encoder.outputs]
+    >>> encoder = Encoder(BertConfig(30, hidden_size=8, num_hidden_layers=1, num_attention_heads=2,
+    ...                              intermediate_size=16))
+    >>> [tuple(output.shape) for output in encoder.graph().outputs]
     [(None, None, 8), (None, 8)]
     """
-    positions = config.max_position_embeddings if max_len is None else max_len
-    whole = isinstance(positions, numbers.Integral) and not isinstance(positions, bool)
-    if not (whole and 1 <= positions <= config.max_position_embeddings):
-        raise ArgumentError(f"must be between 1 and {config.max_position_embeddings} for this model.",
-                            argument="max_len", received=max_len)
-    noise = Noise()
-    initializer = FreshNormal(config.initializer_range, _env.draw_seed(seed)) if fresh else "zeros"
-    graph = _Graph(config, noise, initializer)
 
-    tokens = keras.layers.Input((None,), dtype="int32", name="Input-Token")  # [B, S]
-    segments = keras.layers.Input((None,), dtype="int32", name="Input-Segment")  # [B, S]
-    x = graph.embeddings(tokens, segments, positions)  # [B, S, H]
-    for number in range(1, config.num_hidden_layers + 1):
-        x = graph.block(x, f"Encoder-{number}")  # [B, S, H]
-    first = FirstToken(name="Extract")(x)  # [B, H]
-    pooled = Dense(config.hidden_size, "tanh", initializer, name="NSP-Dense")(first)  # [B, H]
-    model = keras.Model([tokens, segments], [x, pooled], name="bert")
-    model.get_layer("Extract").noise_source = [noise]  # see noise_of()
-    return model
+    def __init__(self, config: BertConfig, max_len: int | None = None, fresh: bool = True, seed: int | None = None):
+        positions = config.max_position_embeddings if max_len is None else max_len
+        whole = isinstance(positions, numbers.Integral) and not isinstance(positions, bool)
+        if not (whole and 1 <= positions <= config.max_position_embeddings):
+            raise ArgumentError(f"must be between 1 and {config.max_position_embeddings} for this model.",
+                                argument="max_len", received=max_len)
+        self.config, self.depth, self.noise = config, config.num_hidden_layers, Noise()
+        self._seed, self._draws = _env.draw_seed(seed) if fresh else None, 0
+        self._layers: dict[str, keras.layers.Layer] = {}
+        self._graph = None
+        self._dropouts = 0
+        self._make_layers(positions)
+
+    # -- Layers and weights ---------------------------------------------------------------------------------
+
+    def _make_layers(self, positions: int) -> None:
+        config, width = self.config, self.config.hidden_size
+        tokens, vectors = (None, None), (None, None, width)
+        self._add(TokenEmbedding(config.vocab_size, width, config.pad_token_id, self._initializer(), self.noise,
+                                 name="Embedding-Token"), tokens)
+        self._add(keras.layers.Embedding(config.type_vocab_size, width, embeddings_initializer=self._initializer(),
+                                         name="Embedding-Segment"), tokens)
+        self._add(PositionEmbedding(positions, self._initializer(), name="Embedding-Position"), vectors)
+        self._add(LayerNormalization(config.layer_norm_eps, name="Embedding-Norm"), vectors)
+        self._add_dropout("Embedding-Dropout")
+        for number in range(1, self.depth + 1):
+            self._dropouts += 1
+            name = f"Encoder-{number}-MultiHeadSelfAttention"
+            self._add(MultiHeadSelfAttention(
+                config.num_attention_heads, config.attention_head_size, config.attention_probs_dropout_prob,
+                self._dropouts, self._initializer(), self.noise, name=name), vectors)
+            self._add_residual(name)
+            name = f"Encoder-{number}-FeedForward"
+            self._add(FeedForward(config.intermediate_size, config.hidden_act, self._initializer(), name=name), vectors)
+            self._add_residual(name)
+        self._add(Dense(width, "tanh", self._initializer(), name="NSP-Dense"), (None, width))
+
+    def _initializer(self):
+        """What draws the next layer's weights: going on where the layer before it stopped."""
+        return "zeros" if self._seed is None else FreshNormal(self.config.initializer_range, self._seed, self._draws)
+
+    def _add(self, layer, shape: tuple) -> None:
+        with tf.name_scope(layer.name):  # as Keras names the weights of a layer that it calls
+            layer.build(tf.TensorShape(shape))
+        self._draws += sum(len(weight.shape) == 2 for weight in layer.weights)
+        self._layers[layer.name] = layer
+
+    def _add_dropout(self, name: str) -> None:
+        if self.config.hidden_dropout_prob:
+            self._dropouts += 1
+            dropout = Dropout(self.config.hidden_dropout_prob, self._dropouts, self.noise, name=name)
+            self._add(dropout, (None, None, self.config.hidden_size))
+
+    def _add_residual(self, name: str) -> None:
+        self._add_dropout(f"{name}-Dropout")
+        norm = LayerNormalization(self.config.layer_norm_eps, name=f"{name}-Norm")
+        self._add(norm, (None, None, self.config.hidden_size))
+
+    @property
+    def layers(self) -> list:
+        return list(self._layers.values())
+
+    def get_layer(self, name: str):
+        """The layer of this name.
+
+        Raises:
+            ValueError: There is none; as a Keras model says it.
+        """
+        if name not in self._layers:
+            raise ValueError(f"No such layer: {name}.")
+        return self._layers[name]
+
+    def layers_up_to(self, number: int) -> list:
+        """The embeddings and the first `number` encoder layers, without the pooler."""
+        blocks = tuple(f"Encoder-{n}-" for n in range(1, number + 1))
+        return [layer for name, layer in self._layers.items() if name.startswith(("Embedding-", *blocks))]
+
+    @property
+    def weights(self) -> list:
+        """Every weight, in the order of the layers."""
+        return [weight for layer in self.layers for weight in layer.weights]
+
+    @property
+    def trainable_weights(self) -> list:
+        """The weights of layers that are not frozen."""
+        return [weight for layer in self.layers for weight in layer.trainable_weights]
+
+    # -- Computing ------------------------------------------------------------------------------------------
+
+    def prepared(self) -> dict[str, list]:
+        """The layers' weights as products take them, by layer: in the traced precision, Q, K and V side by side.
+
+        A run that changes no weight makes them once and gives them to every call.
+        """
+        return {name: layer.prepared() for name, layer in self._layers.items() if hasattr(layer, "prepared")}
+
+    def mask(self, inputs):
+        """Which tokens are not padding, bool [B, S]."""
+        return self._layers["Embedding-Token"].compute_mask(inputs[0])
+
+    def states(self, inputs, training: bool, depth: int | None = None, *, prepared: dict[str, list] | None = None,
+               known: tuple | None = None) -> list:
+        """Token vectors [B, S, H] after the first, second, ... layer, float32.
+
+        Args:
+            inputs: [tokens, segments], both [B, S].
+            training: Whether dropout drops.
+            depth: Compute this many layers; None for all.
+            prepared: From `prepared`; None has each layer prepare its weights itself.
+            known: (n, token vectors [B, S, H] after layer n, float32): nothing below is computed, and None stands for
+                the vectors of lower layers.
+        """
+        depth = self.depth if depth is None else depth
+        return [exact for exact, _ in self._run(inputs, training, depth, prepared, known)[1:]]
+
+    def first(self, inputs, training: bool, *, prepared: dict[str, list] | None = None, known: tuple | None = None):
+        """The vector of [CLS] [B, H] after the last layer, float32; arguments as of `states`.
+
+        The last layer is computed for that token alone: of it, a classifier on [CLS] needs no other token's
+        attention, feed-forward product or normalization.
+        """
+        before = self._run(inputs, training, self.depth - 1, prepared, known)[-1]
+        return self._layer(self.depth, before, self.mask(inputs), training, prepared, first_only=True)[0][:, 0]
+
+    def pooled(self, first):
+        """The pooled output [B, H] of the vector of [CLS] [B, H]: a dense layer with tanh."""
+        return self._layers["NSP-Dense"](first)
+
+    def _run(self, inputs, training: bool, depth: int, prepared, known) -> list[tuple]:
+        """The embeddings and the first `depth` layers; each in float32, and in the precision that products take."""
+        mask = self.mask(inputs)
+        if known is None:
+            states = [self._embedded(inputs, training)]
+        else:
+            number, vectors = known
+            states = [(None, None)] * number + [(vectors, vectors)]
+        for number in range(len(states), depth + 1):
+            states.append(self._layer(number, states[-1], mask, training, prepared))
+        return states
+
+    def _embedded(self, inputs, training: bool) -> tuple:
+        tokens, segments = inputs
+        layers = self._layers
+        x = layers["Embedding-Token"].call(tokens, training) + layers["Embedding-Segment"].call(segments)  # [B, S, H]
+        x = layers["Embedding-Norm"].call(layers["Embedding-Position"].call(x))
+        if "Embedding-Dropout" in layers:
+            x = layers["Embedding-Dropout"].call(x, training)
+        return x, x
+
+    def _layer(self, number: int, state: tuple, mask, training: bool, prepared, first_only: bool = False) -> tuple:
+        exact, copy = state
+        prepared = prepared or {}
+        name = f"Encoder-{number}-MultiHeadSelfAttention"
+        y = self._layers[name].attend(copy, mask, training, first_only, prepared.get(name))
+        exact, copy = self._residual(exact[:, :1] if first_only else exact, y, name, training)
+        name = f"Encoder-{number}-FeedForward"
+        y = self._layers[name].transform(copy, training, prepared.get(name))
+        return self._residual(exact, y, name, training)
+
+    def _residual(self, x, y, name: str, training: bool) -> tuple:
+        norm, dropout = self._layers[f"{name}-Norm"], self._layers.get(f"{name}-Dropout")
+        rate, key = dropout.draw(training) if dropout is not None else (0.0, None)
+        return kernels.residual_norm(x, y, norm.gamma, norm.beta, norm.epsilon, rate, key)
+
+    # -- The Keras graph ------------------------------------------------------------------------------------
+
+    @_env.as_written
+    def graph(self):
+        """The layers as a Keras model, made when first asked for.
+
+        Its inputs are "Input-Token" and "Input-Segment", both [B, S] with S free; its outputs the token vectors
+        [B, S, H] and the pooled output [B, H] (the layer "NSP-Dense").
+        """
+        if self._graph is None:
+            layers, add = self._layers, keras.layers.Add
+            tokens = keras.layers.Input((None,), dtype="int32", name="Input-Token")  # [B, S]
+            segments = keras.layers.Input((None,), dtype="int32", name="Input-Segment")  # [B, S]
+            embedded = [layers["Embedding-Token"](tokens), layers["Embedding-Segment"](segments)]
+            x = layers["Embedding-Position"](add(name="Embedding-Token-Segment")(embedded))
+            x = self._drop_in_graph(layers["Embedding-Norm"](x), "Embedding")  # [B, S, H]
+            for number in range(1, self.depth + 1):
+                for name in (f"Encoder-{number}-MultiHeadSelfAttention", f"Encoder-{number}-FeedForward"):
+                    y = self._drop_in_graph(layers[name](x), name)
+                    x = layers[f"{name}-Norm"](add(name=f"{name}-Add")([x, y]))  # [B, S, H]
+            pooled = layers["NSP-Dense"](FirstToken(name="Extract")(x))  # [B, H]
+            self._graph = keras.Model([tokens, segments], [x, pooled], name="bert")
+        return self._graph
+
+    def _drop_in_graph(self, x, name: str):
+        dropout = self._layers.get(f"{name}-Dropout")
+        return x if dropout is None else dropout(x)
 
 
-class _Graph:
-    """Lays the layers; holds what they share (the config, dropout's noise, the initializer)."""
-
-    def __init__(self, config: BertConfig, noise: Noise, initializer):
-        self.config, self.noise, self.initializer = config, noise, initializer
-        self.dropouts = 0
-
-    def dropout(self, x, name: str):
-        if not self.config.hidden_dropout_prob:
-            return x
-        self.dropouts += 1
-        return Dropout(self.config.hidden_dropout_prob, self.noise, self.dropouts, name=name)(x)
-
-    def embeddings(self, tokens, segments, positions: int):
-        config, initializer = self.config, self.initializer
-        embedded = TokenEmbedding(
-            config.vocab_size, config.hidden_size, self.noise, config.pad_token_id, initializer, name="Embedding-Token"
-        )(tokens)
-        segment_table = keras.layers.Embedding(
-            config.type_vocab_size, config.hidden_size, embeddings_initializer=initializer, name="Embedding-Segment"
-        )
-        x = keras.layers.Add(name="Embedding-Token-Segment")([embedded, segment_table(segments)])
-        x = PositionEmbedding(positions, initializer, name="Embedding-Position")(x)
-        x = LayerNormalization(config.layer_norm_eps, name="Embedding-Norm")(x)
-        return self.dropout(x, "Embedding-Dropout")
-
-    def block(self, x, name: str):
-        config = self.config
-        self.dropouts += 1
-        attention = MultiHeadSelfAttention(
-            config.num_attention_heads, config.attention_head_size, config.attention_probs_dropout_prob,
-            self.noise, self.dropouts, self.initializer, name=f"{name}-MultiHeadSelfAttention",
-        )
-        x = self._residual(x, attention)
-        return self._residual(
-            x, FeedForward(config.intermediate_size, config.hidden_act, self.initializer, name=f"{name}-FeedForward")
-        )
-
-    def _residual(self, x, layer):
-        y = self.dropout(layer(x), f"{layer.name}-Dropout")
-        y = keras.layers.Add(name=f"{layer.name}-Add")([x, y])
-        return LayerNormalization(self.config.layer_norm_eps, name=f"{layer.name}-Norm")(y)
-
-
-def fill_from_google(encoder, config: BertConfig, prefix: str, pooler: Sequence[str]) -> None:
+def fill_from_google(encoder: Encoder, prefix: str, pooler: Sequence[str]) -> None:
     """Fill an encoder with the weights of a Google checkpoint, by keras-bert's loader, which leaves out the pooler.
 
     Args:
-        encoder: From `build_encoder`.
-        config: Its sizes.
+        encoder: The encoder.
         prefix: The checkpoint's path without ".index".
         pooler: Names of the pooler's kernel and bias in the checkpoint.
     """
     import keras_bert
 
-    positions = encoder.get_layer("Embedding-Position").get_weights()[0].shape[0]
-    sizes = {"num_hidden_layers": config.num_hidden_layers, "max_position_embeddings": positions}
+    positions = encoder.get_layer("Embedding-Position").positions
+    sizes = {"num_hidden_layers": encoder.depth, "max_position_embeddings": positions}
     keras_bert.load_model_weights_from_checkpoint(encoder, sizes, prefix, training=False)
     load_variable = _env.tensorflow().train.load_variable
     encoder.get_layer("NSP-Dense").set_weights([load_variable(prefix, name) for name in pooler])
 
 
-def noise_of(encoder) -> Noise:
-    """The `Noise` that the dropout layers of an encoder made here follow."""
-    return encoder.get_layer("Extract").noise_source[0]
-
-
-def hidden_states(encoder, layers):
-    """The sequence outputs [B, S, H] of encoder layers, counted from 1, as a list of Keras tensors."""
-    return [encoder.get_layer(f"Encoder-{number}-FeedForward-Norm").output for number in layers]
-
-
-def encoder_layer_names(config: BertConfig) -> list[str]:
-    """The names of the layers that carry weights, in the order of the graph."""
-    names = ["Embedding-Token", "Embedding-Segment", "Embedding-Position", "Embedding-Norm"]
-    for number in range(1, config.num_hidden_layers + 1):
-        for part in ("MultiHeadSelfAttention", "MultiHeadSelfAttention-Norm", "FeedForward", "FeedForward-Norm"):
-            names.append(f"Encoder-{number}-{part}")
-    return [*names, "NSP-Dense"]
+def hidden_states(graph, layers):
+    """The sequence outputs [B, S, H] of encoder layers, counted from 1, as Keras tensors of an encoder's graph."""
+    return [graph.get_layer(f"Encoder-{number}-FeedForward-Norm").output for number in layers]

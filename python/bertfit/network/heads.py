@@ -1,7 +1,7 @@
 """What stands on the encoder: pooling, hidden layers and the output layer of a task.
 
 `build_head` takes token vectors to logits. The head is a Keras model of its own, so that a frozen encoder
-runs once and the head trains on its kept features; `attach` joins it to an encoder for everything else.
+runs once and the head trains on its kept features; `logits_function` computes both together.
 Logits, not probabilities: losses on logits are exact where a sigmoid would be flat.
 """
 
@@ -11,8 +11,7 @@ import numpy as np
 
 from bertfit import _env
 from bertfit.config import BertConfig, HeadConfig, Task
-from bertfit.network.encoder import hidden_states
-from bertfit.network.forward import Forward
+from bertfit.network.encoder import Encoder, hidden_states
 from bertfit.network.layers import Dense, FirstToken
 from bertfit.network.noise import Dropout, Noise
 
@@ -23,6 +22,7 @@ keras = _env.keras()
 _FIRST_DROPOUT = 10_000
 
 
+@keras.saving.register_keras_serializable("bertfit")
 class MeanPool(keras.layers.Layer):
     """[B, S, H] -> [B, H], the mean over the tokens that are not padding."""
 
@@ -36,6 +36,7 @@ class MeanPool(keras.layers.Layer):
         return None
 
 
+@keras.saving.register_keras_serializable("bertfit")
 class MaxPool(keras.layers.Layer):
     """[B, S, H] -> [B, H], the maximum over the tokens that are not padding."""
 
@@ -52,19 +53,19 @@ _POOLS = {"cls": FirstToken, "mean": MeanPool, "max": MaxPool}
 
 
 @_env.as_written
-def build_pooling(encoder, config: BertConfig, pooling: str, layers):
-    """The pooled features [B, H * len(layers)] of an encoder made by `build_encoder`, as a Keras tensor.
+def build_pooling(encoder: Encoder, pooling: str, layers):
+    """The pooled features [B, H * len(layers)] as a Keras tensor on the encoder's graph.
 
     Args:
         encoder: The encoder.
-        config: Its sizes.
         pooling: "nsp" (the pooled output), "cls", "mean" or "max".
         layers: Encoder layers as in `HeadConfig.layers`.
     """
+    graph = encoder.graph()
     if pooling == "nsp":
-        return encoder.outputs[1]
-    numbers = HeadConfig(pooling=pooling, layers=layers).layer_numbers(config.num_hidden_layers)
-    states = hidden_states(encoder, numbers)
+        return graph.outputs[1]
+    numbers = HeadConfig(pooling=pooling, layers=layers).layer_numbers(encoder.depth)
+    states = hidden_states(graph, numbers)
     pooled = [_POOLS[pooling](name=f"Pool-{n}")(x) for n, x in zip(numbers, states, strict=True)]
     return pooled[0] if len(pooled) == 1 else keras.layers.Concatenate(name="Pool")(pooled)
 
@@ -92,39 +93,46 @@ def build_head(features: int, head: HeadConfig, task: Task, noise: Noise, seed: 
 
 
 @_env.as_written
-def attach(encoder, config: BertConfig, head_config: HeadConfig, head):
-    """The whole network: token and segment ids to logits [B, K]."""
-    pooled = build_pooling(encoder, config, head_config.pooling, head_config.layers)
-    x = pooled
+def network_graph(encoder: Encoder, head_config: HeadConfig, head):
+    """The whole network as a Keras model: token and segment ids to logits [B, K]."""
+    x = build_pooling(encoder, head_config.pooling, head_config.layers)
     for layer in head.layers[1:]:  # the first is the head's own input
         x = layer(x)
-    return keras.Model(encoder.inputs, x, name="network")
+    return keras.Model(encoder.graph().inputs, x, name="network")
 
 
-def pooling_function(forward: Forward, pooling: str, layers):
-    """What `build_pooling` computes, as a function of [tokens, segments] and `training`.
+def layers_read(encoder: Encoder, head_config: HeadConfig) -> list:
+    """The encoder's layers that the head's features depend on, in the order of the graph."""
+    if head_config.pooling == "nsp":
+        return list(encoder.layers)
+    return encoder.layers_up_to(max(head_config.layer_numbers(encoder.depth)))
+
+
+def pooling_function(encoder: Encoder, pooling: str, layers):
+    """What `build_pooling` computes, as a function of [tokens, segments], `training`, and `prepared` and `known` as
+    `Encoder.states` takes them.
 
     Where [CLS] of the last layer is all that is wanted, the last layer computes nothing else; layers above the highest
     one that is wanted are not computed.
     """
-    numbers = HeadConfig(pooling=pooling, layers=layers).layer_numbers(forward.depth)
+    numbers = HeadConfig(pooling=pooling, layers=layers).layer_numbers(encoder.depth)
     if pooling == "nsp":
-        return lambda inputs, training: forward.pooled(forward.first(inputs, training))
-    if pooling == "cls" and numbers == (forward.depth,):
-        return forward.first
+        return lambda inputs, training, **given: encoder.pooled(encoder.first(inputs, training, **given))
+    if pooling == "cls" and numbers == (encoder.depth,):
+        return encoder.first
     pool = _POOLS[pooling]()
 
-    def pooled(inputs, training: bool):
-        states = forward.states(inputs, training, max(numbers))
-        return tf.concat([pool.call(states[number - 1], mask=forward.mask(inputs)) for number in numbers], axis=-1)
+    def pooled(inputs, training: bool, **given):
+        states = encoder.states(inputs, training, max(numbers), **given)
+        return tf.concat([pool.call(states[number - 1], mask=encoder.mask(inputs)) for number in numbers], axis=-1)
 
     return pooled
 
 
-def logits_function(forward: Forward, head_config: HeadConfig, head):
-    """What `attach`'s network computes, as a function of [tokens, segments] and `training`."""
-    features = pooling_function(forward, head_config.pooling, head_config.layers)
-    return lambda inputs, training: head(features(inputs, training), training=training)
+def logits_function(encoder: Encoder, head_config: HeadConfig, head):
+    """What `network_graph` computes, as a function of the arguments of `pooling_function`'s."""
+    features = pooling_function(encoder, head_config.pooling, head_config.layers)
+    return lambda inputs, training, **given: head(features(inputs, training, **given), training=training)
 
 
 def feature_width(config: BertConfig, head: HeadConfig) -> int:
@@ -135,7 +143,7 @@ def feature_width(config: BertConfig, head: HeadConfig) -> int:
 def _dropped(x, head: HeadConfig, noise: Noise, number: int):
     if not head.dropout:
         return x
-    return Dropout(head.dropout, noise, _FIRST_DROPOUT + number, name=f"Head-Dropout-{number}")(x)
+    return Dropout(head.dropout, _FIRST_DROPOUT + number, noise, name=f"Head-Dropout-{number}")(x)
 
 
 def _initializer(head: HeadConfig, seed: int, number: int):

@@ -21,8 +21,13 @@ class Noise:
     without an encoder advances it by hand. Two runs that set the same seed drop the same values, in any process.
     """
 
-    def __init__(self):
-        self.state = tf.Variable([0, 0], dtype=tf.int32, trainable=False, name="noise")
+    def __init__(self, seed: int = 0):
+        self.state = tf.Variable([seed, 0], dtype=tf.int32, trainable=False, name="noise")
+
+    @property
+    def seed(self) -> int:
+        """The seed that it follows."""
+        return int(self.state.numpy()[0])
 
     def reset(self, seed: int, step: int = 0) -> None:
         """Start again from `seed` (below 2^31) at `step`."""
@@ -43,20 +48,30 @@ class Noise:
         return (rate, self.key(index)) if rate and training else (0.0, None)
 
 
+class OwnNoise(Noise):
+    """The noise of a single layer that was made without a model's, from its config: every draw is a step."""
+
+    def draw(self, rate: float, index: int, training: bool) -> tuple:
+        if rate and training:
+            self.advance()
+        return super().draw(rate, index, training)
+
+
+@keras.saving.register_keras_serializable("bertfit")
 class Dropout(keras.layers.Layer):
     """Dropout whose random numbers follow `Noise`; the identity outside training.
 
     Args:
         rate: Share of values set to zero; the rest are scaled by 1 / (1 - rate).
-        noise: The model's `Noise`.
         index: This layer's own number, so that no two layers drop alike.
+        noise: The model's `Noise`; None for one of its own, which starts from `seed`.
     """
 
-    def __init__(self, rate: float, noise: Noise, index: int, **kwargs):
+    def __init__(self, rate: float, index: int, noise: Noise | None = None, seed: int = 0, **kwargs):
         super().__init__(autocast=False, **kwargs)
         self.supports_masking = True
         self.rate, self.index = rate, index
-        self._noise = [noise]  # in a list: Keras would count a bare Noise's variable as a weight
+        self._noise = [noise or OwnNoise(seed)]  # in a list: Keras would count a bare Noise's variable as a weight
 
     def call(self, inputs, training=None):
         if self.rate and training:  # Keras users may give a tensor
@@ -68,17 +83,23 @@ class Dropout(keras.layers.Layer):
         return self._noise[0].draw(self.rate, self.index, training)
 
     def get_config(self):
-        return {**super().get_config(), "rate": self.rate, "index": self.index}
+        return {**super().get_config(), "rate": self.rate, "index": self.index, "seed": self._noise[0].seed}
 
 
+@keras.saving.register_keras_serializable("bertfit")
 class FreshNormal(keras.initializers.Initializer):
-    """A normal distribution cut at two standard deviations, drawn anew at every call.
+    """A normal distribution truncated at two standard deviations, drawn anew at every call.
 
     Keras's own initializers repeat themselves when they have a seed: Wq, Wk and Wv of a layer would start alike.
+
+    Args:
+        stddev: Standard deviation before the truncation.
+        seed: Seed of all draws.
+        calls: Number of draws that other layers with this seed have taken.
     """
 
-    def __init__(self, stddev: float, seed: int):
-        self.stddev, self.seed, self.calls = stddev, seed, 0
+    def __init__(self, stddev: float, seed: int, calls: int = 0):
+        self.stddev, self.seed, self.first, self.calls = stddev, seed, calls, calls
 
     def __call__(self, shape, dtype=None, **kwargs):
         self.calls += 1
@@ -86,4 +107,4 @@ class FreshNormal(keras.initializers.Initializer):
         return tf.random.stateless_truncated_normal(shape, seed, stddev=self.stddev, dtype=dtype or tf.float32)
 
     def get_config(self):
-        return {"stddev": self.stddev, "seed": self.seed}
+        return {"stddev": self.stddev, "seed": self.seed, "calls": self.first}

@@ -1,12 +1,11 @@
 """The table behind the boundary: functions by name, models by number, failures as data.
 
-`api` and `api_pretrain` put their functions in here with `exported`; `call` finds them. Models stay here under whole
-numbers, which are all that R holds.
+The modules of this package put their functions in here with `exported`; `call` finds them, and reads the arguments from
+R by their annotations. Models stay here under whole numbers, which are all that R holds.
 """
 
 from __future__ import annotations
 
-import inspect
 import itertools
 import traceback
 from collections.abc import Callable, Mapping
@@ -18,7 +17,7 @@ from bertfit import errors
 from bertfit.checks import whole
 from bertfit.errors import Arg, ArgumentError, BertfitError, Sentence, Value
 from bertfit.model import Unbuilt
-from bertfit.r.values import to_plain
+from bertfit.r.values import read_arguments, to_plain
 from bertfit.system import interrupts
 
 models: dict[int, Any] = {}
@@ -55,20 +54,11 @@ def _call(name: str, arguments: dict[str, Any]) -> Any:
     if function is None:
         raise ArgumentError("must be a function of bertfit.r.", [f"Known: {', '.join(sorted(functions))}."],
                             argument="name", received=name)
-    parameters = inspect.signature(function).parameters
-    unknown = sorted(set(arguments) - set(parameters))
-    if unknown and not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
-        raise ArgumentError(f"must be an argument of {name}.", [f"It takes {', '.join(parameters)}."],
-                            argument=unknown[0])
-    missing = [p.name for p in parameters.values()
-               if p.default is p.empty and p.kind is not p.VAR_KEYWORD and p.name not in arguments]
-    if missing:
-        raise ArgumentError(f"must be given to {name}.", argument=missing[0])
     if arguments.get("progress") is not None:
         from bertfit.training import interruptible
 
         arguments["progress"] = interruptible(arguments["progress"])
-    return function(**arguments)
+    return function(**read_arguments(function, arguments, find))
 
 
 def _failure(error: BaseException) -> dict[str, Any]:
@@ -144,7 +134,7 @@ def find(handle):
     """
     number = whole(handle)
     if isinstance(number, bool) or number not in models:
-        raise ArgumentError("must be the number of a model in this session.", argument="handle", received=handle)
+        raise ArgumentError("must be the number of a model in this session.", argument="model", received=handle)
     if isinstance(models[number], Unbuilt):
         models[number] = models[number].build()
     return models[number]
@@ -164,8 +154,8 @@ def description(handle: int, model) -> dict[str, Any]:
         "config": model.config.to_dict(),
         "vocab_file": model.vocabulary.path,
         "vocab_size": len(model.vocabulary),
-        "vocab_type": model.vocabulary.kind,
-        "cased": not model.vocabulary.lower_case,
+        "vocab_type": model.vocabulary.type,
+        "lower_case": model.vocabulary.lower_case,
         "max_len": model.max_len,
         "parameters": float(model.parameters),
         "fitted": model.fitted,

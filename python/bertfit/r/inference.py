@@ -2,55 +2,57 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bertfit.checks import as_list, whole
-from bertfit.r.boundary import exported, find
-from bertfit.r.values import as_array
+from bertfit.r.boundary import exported
+from bertfit.rows import Rows
+
+if TYPE_CHECKING:
+    from bertfit.model import Model
 
 
 @exported
-def predict(handle, texts, pairs=None, type=None, batch_size=None, precision="auto", progress=None):
-    """Predictions, see `predict.predict`."""
+def predict(model: Model, rows: Rows, type: str | None = None, batch_size: int | None = None, precision: str = "auto",
+            progress: Callable | None = None):
+    """Predictions, see `bertfit.inference.predict`; classes as codes from 0."""
     from bertfit.inference import predict as run
 
-    return run(find(handle), texts, pairs, type=type, batch_size=whole(batch_size), precision=precision,
-               progress=progress)
+    return run(model, rows, type=type, batch_size=batch_size, precision=precision, progress=progress)
 
 
 @exported
-def evaluate(handle, texts, target, pairs=None, threshold=0.5, batch_size=None, precision="auto", progress=None):
-    """A report, see `metrics.report`."""
+def evaluate(model: Model, rows: Rows, threshold: float = 0.5, batch_size: int | None = None, precision: str = "auto",
+             progress: Callable | None = None):
+    """A report, see `bertfit.inference.evaluate`."""
     from bertfit.inference import evaluate as run
 
-    return run(find(handle), texts, as_array(target), pairs, threshold=threshold, batch_size=whole(batch_size),
-               precision=precision, progress=progress)
+    return run(model, rows, threshold=threshold, batch_size=batch_size, precision=precision, progress=progress)
 
 
 @exported
-def embed(handle, texts, pairs=None, layers=-1, pooling="mean", batch_size=None, precision="auto", progress=None):
+def embed(model: Model, rows: Rows, layers: Sequence[int] = (-1,), pooling: str = "mean",
+          batch_size: int | None = None, precision: str = "auto", progress: Callable | None = None):
     """Text vectors as float64 [n, H * layers]; R has no float32."""
     from bertfit.inference import embed as run
 
-    return run(find(handle), texts, pairs, layers=whole(as_list(layers)), pooling=pooling,
-               batch_size=whole(batch_size), precision=precision, progress=progress).astype(np.float64, order="F")
+    return run(model, rows, layers=layers, pooling=pooling, batch_size=batch_size, precision=precision,
+               progress=progress).astype(np.float64, order="F")
 
 
 @exported
-def fill_mask(handle, texts, top=5) -> dict[str, Any]:
-    """The likeliest tokens for every [MASK] as columns, see `fill_mask.fill_mask`."""
-    from bertfit.checks import check_texts
-    from bertfit.inference import fill_mask as fill
+def fill_mask(model: Model, rows: Rows, top: int = 5) -> dict[str, Any]:
+    """The likeliest tokens for every [MASK] as columns, see `bertfit.inference.fill_mask`."""
+    from bertfit.inference import fill_mask as run
 
-    return fill(check_texts(texts)[0], find(handle), whole(top))
+    return run(model, rows, top)
 
 
 @exported
-def next_sentence(handle, first, second):
-    """Probabilities that each second text follows the first, see `fill_mask.next_sentence`."""
-    from bertfit.checks import check_texts
-    from bertfit.inference import next_sentence as follows
+def next_sentence(model: Model, rows: Rows):
+    """Probabilities that each second text follows the first, see `bertfit.inference.next_sentence`."""
+    from bertfit.inference import next_sentence as run
 
-    return follows(*check_texts(first, second), find(handle))
+    return run(model, rows)

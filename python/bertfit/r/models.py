@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
 from bertfit.checks import whole
+from bertfit.config import PretrainHeads
 from bertfit.r import boundary
 from bertfit.r.boundary import done_whole, exported, find, keep
 from bertfit.settings import build
 
+if TYPE_CHECKING:
+    from bertfit.model import Model
+
 
 @exported
-def describe(handle):
+def describe(handle: int):
     """What a model is: a dict of its name, sizes, source and, once fitted, task, head and record."""
-    return boundary.description(whole(handle), find(handle))
+    return boundary.description(handle, find(handle))
 
 
 @exported
-def release(handle):
+def release(handle: int):
     """Forget a model. Forgetting it twice is no error: R's finalizers may run late."""
-    boundary.models.pop(whole(handle), None)
+    boundary.models.pop(handle, None)
 
 
 @exported
-def models(cache_dir=None):
+def models(cache_dir: str | None = None):
     """The registry as columns."""
     from bertfit.checkpoints import registry
 
@@ -30,27 +37,28 @@ def models(cache_dir=None):
 
 
 @exported
-def download(name, cache_dir=None, force=False, progress=None):
+def download(name: str, cache_dir: str | None = None, force: bool = False, progress: Callable | None = None):
     """Fetch a model of the registry; its folder."""
     from bertfit.checkpoints import download as fetch
 
-    return fetch(name, cache_dir, bool(force), progress)
+    return fetch(name, cache_dir, force, progress)
 
 
 @exported
-def load(x, name=None, cache_dir=None, lower_case=None, max_len=None, download=True, progress=None):
+def load(x: str, name: str | None = None, cache_dir: str | None = None, lower_case: bool | None = None,
+         max_len: int | None = None, download: bool = True, progress: Callable | None = None):
     """Open a model; its description."""
     from bertfit.model import open_unbuilt
 
-    return keep(open_unbuilt(x, name=name, cache_dir=cache_dir, lower_case=lower_case, max_len=whole(max_len),
-                            download_missing=bool(download), progress=progress))
+    return keep(open_unbuilt(x, name=name, cache_dir=cache_dir, lower_case=lower_case, max_len=max_len,
+                             download_missing=download, progress=progress))
 
 
 @exported
-def config(preset=None, sizes=None):
+def config(preset: str | None = None, sizes: Mapping[str, Any] | None = None):
     """A configuration from a preset's name, from sizes, or both: its fields, the preset, its heads, parameters."""
     from bertfit.checkpoints import registry
-    from bertfit.config import BertConfig, PretrainHeads, presets
+    from bertfit.config import BertConfig, presets
 
     sizes = {name: whole(value) for name, value in (sizes or {}).items()}
     if preset is None:
@@ -63,44 +71,43 @@ def config(preset=None, sizes=None):
 
 
 @exported
-def init(config, vocab=None, vocab_of=None, lower_case=None, seed=None, name=None, heads=None):
+def init(config: str | Mapping[str, Any], vocab=None, vocab_of: Model | None = None, lower_case: bool | None = None,
+         seed: int | None = None, name: str | None = None, heads: PretrainHeads | None = None):
     """A model with fresh weights; its description.
 
     `config` is a preset's name or a configuration's fields; the vocabulary comes as the path or the bytes of its
     file, or as the handle of a model that has it (`vocab_of`).
     """
-    from bertfit.config import PretrainHeads
     from bertfit.model import fresh_model
 
     if not isinstance(config, str):
         config = {field: whole(value) for field, value in config.items()}
-    words = vocab if vocab_of is None else find(vocab_of).vocabulary
-    return keep(fresh_model(config, words, seed=whole(seed), name=name, lower_case=lower_case,
-                             heads=None if heads is None else build(PretrainHeads, heads, "heads")))
+    words = vocab if vocab_of is None else vocab_of.vocabulary
+    return keep(fresh_model(config, words, seed=seed, name=name, lower_case=lower_case, heads=heads))
 
 
 @exported
-def layers(handle):
+def layers(model: Model):
     """The layers as columns: layer, type, output, parameters, trainable."""
-    table = find(handle).layer_table()
+    table = model.layer_table()
     return {name: [float(v) for v in values] if name in ("parameters", "trainable") else values
             for name, values in table.items()}
 
 
 @exported
-def save(handle, path, overwrite=False):
+def save(model: Model, path: str, overwrite: bool = False):
     """Save a model as a bundle; the absolute path."""
     from bertfit.model import persist
 
-    return persist.save(find(handle), path, bool(overwrite))
+    return persist.save(model, path, overwrite)
 
 
 @done_whole
-def to_bytes(handle):
+def to_bytes(model: Model):
     """A model as bytes, for R's saveRDS()."""
     from bertfit.model import persist
 
-    return persist.to_bytes(find(handle))
+    return persist.to_bytes(model)
 
 
 @exported
@@ -112,8 +119,8 @@ def from_bytes(data):
 
 
 @exported
-def export(handle, path, format) -> str:
+def export(model: Model, path: str, format: str) -> str:
     """Write a model for another program, see `export.export`; the absolute path."""
     from bertfit.model import export as write
 
-    return write(find(handle), path, format)
+    return write(model, path, format)

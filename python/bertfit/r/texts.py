@@ -2,94 +2,80 @@
 
 from __future__ import annotations
 
-import inspect
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bertfit.checks import as_list, whole
 from bertfit.errors import ArgumentError, DataError
 from bertfit.r.boundary import exported, find, hold
+from bertfit.r.values import read_arguments
+from bertfit.rows import Rows
+
+if TYPE_CHECKING:
+    from bertfit.model import Model
 
 
 @exported
-def vocab_train(size, texts=None, files=None, progress=None, **settings):
-    """Make a vocabulary of texts or files, see `vocab_train.train_vocabulary`; its facts, its bytes included."""
+def vocab_train(size: int, rows: Rows | None = None, files: Sequence[str] | None = None,
+                progress: Callable | None = None, **settings):
+    """Make a vocabulary of texts or files, see `bertfit.train_vocabulary`; its facts, its bytes included."""
     from bertfit.text import train_vocabulary
 
-    known = set(inspect.signature(train_vocabulary).parameters) - {"source", "size", "progress"}
-    if unknown := sorted(set(settings) - known):
-        raise ArgumentError("must be an argument of train_vocabulary.", [f"Known: {', '.join(sorted(known))}."],
-                            argument=unknown[0])
-    for name in ("min_frequency", "unused", "sample_size"):
-        if name in settings:
-            settings[name] = whole(settings[name])
-    source = as_list(texts) if files is None else [Path(file) for file in as_list(files)]
-    return _vocabulary_facts(train_vocabulary(source, whole(size), progress=progress, **settings))
+    settings = read_arguments(train_vocabulary, settings, find, without=("source", "size", "progress"))
+    source = rows.texts if files is None else [Path(file) for file in files]
+    return _vocabulary_facts(train_vocabulary(source, size, progress=progress, **settings))
 
 
 @exported
-def vocab_handle(data, lower_case):
+def vocab_handle(data, lower_case: bool):
     """The number of a vocabulary that `tokenize`, `tokens` and `decode` take in a model's place."""
-    from bertfit.text import Tokenizer, Vocabulary
+    from bertfit.model import BareVocabulary
+    from bertfit.text import Vocabulary
 
-    words = Vocabulary.from_bytes(data, bool(lower_case))
-    tokenizer = Tokenizer(words)
-    longest = 512  # tokens, as BERT has positions
-    return hold(SimpleNamespace(
-        vocabulary=words, tokenizer=tokenizer, record={}, max_len=longest,
-        config=SimpleNamespace(pad_token_id=words.pad_id),
-        encode=lambda texts, pairs=None, max_len=None: tokenizer.encode(texts, pairs, max_len=max_len or longest),
-    ))
+    return hold(BareVocabulary(Vocabulary.from_bytes(data, lower_case)))
 
 
 def _vocabulary_facts(vocabulary) -> dict[str, Any]:
-    return {"path": vocabulary.path, "type": vocabulary.kind, "size": len(vocabulary),
-            "cased": not vocabulary.lower_case, "sha256": vocabulary.sha256, "data": bytearray(vocabulary.data)}
+    return {"path": vocabulary.path, "type": vocabulary.type, "size": len(vocabulary),
+            "lower_case": vocabulary.lower_case, "sha256": vocabulary.sha256, "data": bytearray(vocabulary.data)}
 
 
 @exported
-def tokenize(handle, texts, pairs=None, max_len=None, padding="longest"):
+def tokenize(model: Model, rows: Rows, max_len: int | None = None, padding: str = "longest"):
     """Ids of texts. Padded: input_ids, segment_ids, attention_mask int32 [n, L] and truncated [n]; with
     padding "none": ids, segments (flat), splits [n + 1] and truncated."""
-    from bertfit.checks import check_texts
-
-    model = find(handle)
     if padding not in ("max_len", "longest", "none"):
         raise ArgumentError('must be "max_len", "longest" or "none".', argument="padding", received=padding)
-    encoding = model.encode(*check_texts(texts, pairs), whole(max_len))
+    encoding = model.encode(rows, max_len)
     if padding == "none":
         return {"ids": encoding.ids, "segments": encoding.segments, "splits": encoding.splits,
                 "truncated": encoding.truncated}
-    length = None
-    if padding == "max_len":
-        length = whole(max_len) if max_len is not None else model.record.get("max_len", model.max_len)
-    ids, segments, mask = encoding.pad(length=length, pad_id=model.config.pad_token_id)
+    length = _max_len(model, max_len) if padding == "max_len" else None
+    ids, segments, mask = encoding.pad(length=length, pad_id=model.pad_id)
     return {"input_ids": ids, "segment_ids": segments, "attention_mask": mask, "truncated": encoding.truncated}
 
 
 @exported
-def tokens(handle, texts, pairs=None, max_len=None):
-    """Token strings as columns row (from 1), token, start, end (characters, [start, end), -1 for special
+def tokens(model: Model, rows: Rows, max_len: int | None = None):
+    """Token strings as columns row (from 0), token, start, end (characters, [start, end), -1 for special
     tokens) and segment (0 or 1)."""
-    from bertfit.checks import check_texts
-
-    model = find(handle)
-    limit = whole(max_len) if max_len is not None else model.record.get("max_len", model.max_len)
-    rows = model.tokenizer.tokens(*check_texts(texts, pairs), limit)
-    columns: dict[str, Any] = {"row": np.repeat(np.arange(1, len(rows) + 1), [len(r["token"]) for r in rows])}
-    columns["token"] = [token for row in rows for token in row["token"]]
+    found = model.tokenizer.tokens(rows.texts, rows.pairs, _max_len(model, max_len))
+    columns: dict[str, Any] = {"row": np.repeat(np.arange(len(found)), [len(r["token"]) for r in found])}
+    columns["token"] = [token for row in found for token in row["token"]]
     for name in ("start", "end", "segment"):
-        columns[name] = np.array([value for row in rows for value in row[name]], np.int32)
+        columns[name] = np.array([value for row in found for value in row[name]], np.int32)
     return columns
 
 
+def _max_len(model: Model, max_len: int | None) -> int:
+    return model.text_len if max_len is None else max_len
+
+
 @exported
-def decode(handle, ids, splits=None, skip_special=True):
-    """Texts of ids: a matrix's rows, or a flat vector cut at `splits`."""
-    model = find(handle)
+def decode(model: Model, ids, splits=None, skip_special: bool = True):
+    """Texts of ids: a matrix's rows, or a flat vector split at `splits`."""
     ids = np.asarray(ids)
     if not np.array_equal(ids, np.floor(ids)):
         raise DataError("Ids must be whole numbers.")
@@ -98,4 +84,4 @@ def decode(handle, ids, splits=None, skip_special=True):
         rows = np.split(ids, np.asarray(splits, np.int64)[1:-1])
     else:
         rows = ids if ids.ndim == 2 else ids.reshape(1, -1)
-    return model.tokenizer.decode(rows, bool(skip_special))
+    return model.tokenizer.decode(rows, skip_special)

@@ -1,15 +1,22 @@
 """What may cross the boundary to R, and how what comes from R is read.
 
 Out: dicts, lists, strings, booleans, numbers, None, NumPy arrays and bytearrays; `to_plain` makes them of
-what is nearly that and refuses the rest. In: what `settings.as_declared` reads by its declared type, and arrays.
+what is nearly that and refuses the rest. In: the same, which `read_arguments` reads by the annotations of a function.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+
+from bertfit.errors import ArgumentError
+from bertfit.rows import Rows
+from bertfit.settings import Settings, as_declared, build
 
 
 def to_plain(value: Any) -> Any:
@@ -36,6 +43,55 @@ def to_plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} cannot cross to R")
 
 
-def as_array(target: Any) -> np.ndarray:
-    """Numbers from R as a float64 array laid out row by row: R's memory is lent read-only and column by column."""
-    return np.ascontiguousarray(target, np.float64)
+def read_arguments(
+    function: Callable, given: Mapping[str, Any], find: Callable[[Any], Any], without: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Arguments from R, read by the annotations of the function that takes them.
+
+    `Model` is the number of a model, `Rows` a dict of texts, pairs, targets and weights, a settings class
+    (`TrainConfig`, ...) a dict of its fields. Where a sequence is annotated one value becomes a list, and where whole
+    numbers are annotated 3.0 becomes 3 (`settings.as_declared`). None stays None.
+
+    Args:
+        function: Or a class.
+        given: Its arguments by name.
+        find: The model of a number.
+        without: Parameters that R does not give.
+
+    Raises:
+        ArgumentError: An argument is unknown, or one without a default is missing.
+        DataError: A text is missing.
+    """
+    parameters = {name: p for name, p in inspect.signature(function).parameters.items() if name not in without}
+    open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    if not open_ended and (unknown := sorted(set(given) - set(parameters))):
+        known = f"Known: {', '.join(sorted(parameters))}." if without else f"It takes {', '.join(parameters)}."
+        raise ArgumentError(f"must be an argument of {function.__name__}.", [known], argument=unknown[0])
+    for name, p in parameters.items():
+        if p.default is p.empty and p.kind is not p.VAR_KEYWORD and name not in given:
+            raise ArgumentError(f"must be given to {function.__name__}.", argument=name)
+    hints = _hints(function)
+    return {name: _read(value, hints.get(name), name, find) for name, value in given.items()}
+
+
+class _Model:
+    """Stands for the class `Model` in annotations: importing that would start TensorFlow."""
+
+
+def _hints(function: Callable) -> dict[str, Any]:
+    target = function.__init__ if isinstance(function, type) else function
+    return typing.get_type_hints(target, localns={"Model": _Model})
+
+
+def _read(value: Any, hint: Any, name: str, find: Callable[[Any], Any]) -> Any:
+    if value is None or hint is None:
+        return value
+    kinds = typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
+    for kind in kinds:
+        if kind is _Model:
+            return find(value)
+        if kind is Rows:
+            return Rows.of(**value)
+        if isinstance(kind, type) and issubclass(kind, Settings):
+            return build(kind, value, name)
+    return as_declared(value, hint)

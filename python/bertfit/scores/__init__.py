@@ -1,11 +1,11 @@
-"""What logits mean: probabilities, classes, and how good they are.
+"""Logits to probabilities and classes, and metrics of predictions.
 
-In: logits, and targets. Out: probabilities, classes, measures. No model is run here.
+In: logits and targets. Out: probabilities, classes, metrics. Runs no model.
 """
 
 from bertfit._exports import lazy_exports
 
 __all__, __getattr__, __dir__ = lazy_exports(__name__, {
-    "outcomes": "check_targets classes probabilities",
+    "outcomes": "classes probabilities",
     "metrics": "check_threshold epoch_metrics report",
 })

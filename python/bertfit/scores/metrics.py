@@ -1,15 +1,15 @@
-"""How good predictions are: every number that `evaluate` reports, and the few that training watches.
+"""Metrics of predictions: those that `evaluate` reports, and those that training records after every epoch.
 
-All of it is NumPy on the host; curves and areas come from scikit-learn, imported when first needed.
-No model is run here; `outcomes` turns logits into the probabilities that are compared with targets.
+Computed in NumPy; areas under curves come from scikit-learn, which is imported when first needed. Runs no
+model: `scores.outcomes` turns logits into the probabilities that are compared with the targets.
 
-Conventions, the same in every function:
+Conventions of all functions:
 
 - Binary targets may be fractions (in Jigsaw's data, the share of annotators who called a comment toxic).
   A fraction of 0.5 or more counts as the positive class wherever classes are compared; log-loss and the
   Brier score use the fraction itself. Multilabel targets likewise, label by label.
-- A measure that the data leave undefined (AUC where only one class occurs, the precision of a class that
-  is never predicted) is NaN, and a note says why. Averages over classes leave the undefined ones out.
+- A metric that is undefined for the data (AUC if only one class occurs, the precision of a class that is
+  never predicted) is NaN, and a note gives the reason. Averages over classes leave out undefined values.
 """
 
 from __future__ import annotations
@@ -22,13 +22,14 @@ import numpy as np
 
 from bertfit.config import Task
 from bertfit.errors import ArgumentError, DataError
-from bertfit.scores.outcomes import check_targets, classes, probabilities
+from bertfit.rows import check_targets
+from bertfit.scores.outcomes import classes, probabilities
 
-TINY = 1e-15  # probabilities are kept this far from 0 and 1 before a logarithm is taken
+TINY = 1e-15  # probabilities are clipped to this distance from 0 and 1 before a logarithm is taken
 NAN = float("nan")
 
 
-# -- Single measures ----------------------------------------------------------------------------------
+# -- Single metrics -----------------------------------------------------------------------------------
 
 def log_loss(targets: np.ndarray, p: np.ndarray) -> float:
     """Mean of -(t log p + (1 - t) log(1 - p)) over all values; targets may be fractions."""
@@ -47,7 +48,7 @@ def _area(positive: np.ndarray, score: np.ndarray, curve: str) -> float:
 
 
 def _mean(values) -> float:
-    """Mean of what is defined; NaN where nothing is."""
+    """Mean of the values that are not NaN; NaN if there are none."""
     values = np.asarray(values, np.float64)
     values = values[~np.isnan(values)]
     return float(values.mean()) if values.size else NAN
@@ -78,20 +79,20 @@ def _counts(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return tp, matrix.sum(axis=0) - tp, matrix.sum(axis=1) - tp
 
 
-# -- What training watches ----------------------------------------------------------------------------
+# -- Metrics of an epoch ------------------------------------------------------------------------------
 
 def epoch_metrics(task: Task, logits: np.ndarray, targets: np.ndarray) -> dict[str, float]:
-    """The measures that training records after an epoch (`config.MONITORS` without the loss).
+    """The metrics that training records after an epoch (`config.MONITORS` without the loss).
 
     Args:
         task: What the model predicts.
         logits: Values of the output layer, [n, task.n_outputs].
-        targets: [n] or [n, K], as the caller gave them: a regression's on their own scale, not standardised.
+        targets: [n] or [n, K]; for regression on their original scale, not standardised.
 
     Returns:
         Regression: ``{"rmse": ...}`` on the scale of the targets. Else ``accuracy`` (multilabel: the share
-        of single decisions that are right), ``auc`` (macro average of one against the rest) and
-        ``f1_macro`` (binary: over both classes). NaN where undefined.
+        of correct decisions over all rows and labels), ``auc`` (macro average of each class against the
+        rest) and ``f1_macro`` (binary: over both classes). NaN if undefined.
     """
     probs = probabilities(task, logits)
     targets = np.asarray(targets, np.float64)
@@ -116,17 +117,17 @@ def epoch_metrics(task: Task, logits: np.ndarray, targets: np.ndarray) -> dict[s
 # -- The full report ----------------------------------------------------------------------------------
 
 def check_threshold(threshold: float) -> None:
-    """Refuse what is no probability.
+    """Check that `threshold` is a probability.
 
     Raises:
-        ArgumentError: It is no number from 0 to 1.
+        ArgumentError: It is not a number from 0 to 1.
     """
     if isinstance(threshold, bool) or not isinstance(threshold, numbers.Real) or not 0 <= threshold <= 1:
         raise ArgumentError("must be between 0 and 1.", argument="threshold", received=threshold)
 
 
 def report(task: Task, probs: np.ndarray, targets: np.ndarray, threshold: float = 0.5) -> dict[str, Any]:
-    """Everything that can be said about predictions whose truth is known.
+    """All metrics of predictions whose targets are known.
 
     Args:
         task: What the model predicts.
@@ -136,18 +137,18 @@ def report(task: Task, probs: np.ndarray, targets: np.ndarray, threshold: float 
         threshold: Probability from which a row counts as positive; binary and multilabel only.
 
     Returns:
-        ``task``, ``n`` (rows), ``threshold`` (None where it has no meaning), ``overall`` (one number per
-        measure), ``per_class`` and ``averages`` (columns of a table), ``confusion`` ([K, K] counts, rows
+        ``task``, ``n`` (rows), ``threshold`` (None for multiclass and regression), ``overall`` (one number
+        per metric), ``per_class`` and ``averages`` (columns of a table), ``confusion`` ([K, K] counts, rows
         true, columns predicted; None for multilabel and regression), ``labels`` and ``notes`` (list of
-        sentences about what is undefined).
+        sentences that explain undefined values).
 
         `overall` holds, for binary: accuracy, log_loss, auc, pr_auc, brier; multiclass: the same, the areas
-        as macro averages of one class against the rest, the Brier score summed over the classes;
-        multilabel: accuracy (of single decisions), subset_accuracy (rows with every label right) and the
-        label-wise means of log_loss, auc, pr_auc and brier; regression: rmse, mae, r2, spearman.
+        as macro averages of each class against the rest, the Brier score summed over the classes;
+        multilabel: accuracy (over all rows and labels), subset_accuracy (rows with every label correct) and
+        the means over labels of log_loss, auc, pr_auc and brier; regression: rmse, mae, r2, spearman.
 
-        `per_class` holds label, precision, recall, f1, support (true rows), and auc, pr_auc where each class
-        stands against the rest; for multilabel also accuracy, log_loss, brier and the counts tp, fp, fn, tn.
+        `per_class` holds label, precision, recall, f1, support (true rows), and auc, pr_auc of each class
+        against the rest; for multilabel also accuracy, log_loss, brier and the counts tp, fp, fn, tn.
         `averages` holds average ("macro", "weighted" by support; "micro" too for multilabel), precision,
         recall, f1, support.
 
@@ -199,7 +200,7 @@ def _exclusive(task: Task, probs, targets, threshold) -> dict[str, Any]:
     predicted = classes(task, probs, threshold)
     binary = task.kind == "binary"
     truth = (targets >= 0.5).astype(np.int64) if binary else targets.astype(np.int64)
-    # Row i gives its whole weight to one class, or (a binary fraction) t to the positive one.
+    # Class probabilities of the targets, [n, K]: 1 for the row's class; 1 - t and t for a binary fraction t.
     soft = np.stack([1 - targets, targets], axis=1) if binary else np.eye(k)[truth]
     matrix = confusion_matrix(truth, predicted, k)
     scores = _scores(*_counts(matrix))
@@ -261,7 +262,7 @@ def _regression(task: Task, predicted, targets, threshold) -> dict[str, Any]:
     spread = np.sum((targets - targets.mean()) ** 2)
     if spread == 0:
         notes.append("All targets are equal: R squared and Spearman's correlation are undefined.")
-    with warnings.catch_warnings():  # a constant input is answered with NaN, and with the note
+    with warnings.catch_warnings():  # a constant input gives NaN, which a note explains
         warnings.simplefilter("ignore")
         spearman = float(stats.spearmanr(targets, predicted).statistic) if len(targets) > 1 else NAN
     if np.isnan(spearman) and spread > 0:

@@ -1,6 +1,6 @@
-"""What the output layer's values mean: from logits to probabilities and classes, and the targets beside them.
+"""Turn the logits of the output layer into probabilities and classes.
 
-One place for the rules that `predict`, `evaluate` and training share. No model is run here.
+Holds the rules that `predict`, `evaluate` and training share. Runs no model.
 
 A predicted probability equal to the threshold counts as the positive class, and so does a fractional
 target of 0.5 (in Jigsaw's data a target is the share of annotators who called a comment toxic).
@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from bertfit.config import Task
-from bertfit.errors import ArgumentError, DataError, rows_are
+from bertfit.errors import ArgumentError
 
 
 def sigmoid(x: np.ndarray) -> np.ndarray:
@@ -29,7 +29,7 @@ def softmax(x: np.ndarray) -> np.ndarray:
 
 
 def probabilities(task: Task, logits: np.ndarray) -> np.ndarray:
-    """What the output layer's values mean.
+    """Probabilities from logits; for regression, predicted numbers.
 
     Args:
         task: What the model predicts.
@@ -38,6 +38,9 @@ def probabilities(task: Task, logits: np.ndarray) -> np.ndarray:
     Returns:
         float64. Binary: [n, 2], the columns in the order of the labels. Multiclass: [n, K], rows sum to
         one. Multilabel: [n, K], each between 0 and 1. Regression: [n], on the scale of the targets.
+
+    >>> probabilities(Task("multiclass", ("a", "b")), [[0.0, 0.0]]).tolist()
+    [[0.5, 0.5]]
     """
     logits = np.asarray(logits, np.float64).reshape(len(logits), task.n_outputs)
     if task.kind == "regression":
@@ -45,7 +48,7 @@ def probabilities(task: Task, logits: np.ndarray) -> np.ndarray:
     if task.kind == "multiclass":
         return softmax(logits)
     p = sigmoid(logits)
-    # The negative class from the negated logit: 1 - p would lose every digit where p is close to one.
+    # The negative class is computed from the negated logit: 1 - p would lose its digits where p is close to one.
     return np.concatenate([sigmoid(-logits), p], axis=1) if task.kind == "binary" else p
 
 
@@ -53,43 +56,17 @@ def classes(task: Task, probs: np.ndarray, threshold: float = 0.5) -> np.ndarray
     """The predicted class of each row, from `probabilities`.
 
     Returns:
-        int64. Binary and multiclass: [n], codes counted from 0 (of equal probabilities the first; binary:
-        1 where the positive class reaches `threshold`). Multilabel: [n, K] of 0 and 1.
+        int64. Binary and multiclass: [n], codes counted from 0 (the first of equal probabilities; binary:
+        1 if the positive class reaches `threshold`). Multilabel: [n, K] of 0 and 1.
 
     Raises:
-        ArgumentError: Regression has no classes.
+        ArgumentError: The task is regression, which has no classes.
+
+    >>> classes(Task("binary", ("ham", "spam")), np.array([[0.4, 0.6], [0.9, 0.1]])).tolist()
+    [1, 0]
     """
     if task.kind == "regression":
         raise ArgumentError("A regression model predicts numbers, not classes.", ['Use `type = "numeric"`.'])
     if task.kind == "multiclass":
         return probs.argmax(axis=1)
     return ((probs[:, 1] if task.kind == "binary" else probs) >= threshold).astype(np.int64)
-
-
-def check_targets(task: Task, targets: np.ndarray, rows: int) -> np.ndarray:
-    """Targets as float64 of the right shape: [n], or [n, K] for a multilabel task.
-
-    Raises:
-        DataError: Wrong length or shape, a missing value, or a value that the task cannot have. Rows are
-            counted from 1.
-    """
-    y = np.asarray(targets, np.float64)
-    multilabel = task.kind == "multilabel"
-    if y.ndim == 2 and y.shape[1] == 1 and not multilabel:
-        y = y[:, 0]
-    if y.ndim == 1 and multilabel and len(task.labels) == 1:
-        y = y[:, None]
-    shape = (rows, len(task.labels)) if multilabel else (rows,)
-    if y.shape != shape:
-        wanted = f"{rows} rows and {shape[1]} columns" if multilabel else f"{rows} values, one per text"
-        raise DataError(f"The target must have {wanted}.", [f"Its shape is {y.shape}."])
-    if task.kind == "multiclass":
-        bad, rule = ~np.isin(y, np.arange(len(task.labels))), f"must be one of the {len(task.labels)} known classes"
-    elif task.kind == "regression":
-        bad, rule = ~np.isfinite(y), "must be finite numbers"
-    else:
-        bad, rule = ~((y >= 0) & (y <= 1)), "must lie between 0 and 1"  # a NaN fails both comparisons
-    bad = np.flatnonzero(bad.any(axis=1) if bad.ndim == 2 else bad)
-    if len(bad):
-        raise DataError(f"Targets {rule}, and none may be missing.", [f"{rows_are(bad + 1)} not so."])
-    return y

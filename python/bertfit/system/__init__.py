@@ -1,6 +1,7 @@
-"""The operating system: files and folders that appear whole or not at all, work in processes, Ctrl-C.
+"""The operating system: atomic replacement of folders, worker processes, and Ctrl-C.
 
-In: a path, tasks, a block of code. Out: the same, done completely or not at all.
+In: a folder to fill, tasks, or a block of code. Out: the folder under its final name, the results in order, or the
+block completed before Ctrl-C is raised.
 """
 
 from bertfit._exports import lazy_exports

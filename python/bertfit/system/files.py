@@ -1,7 +1,7 @@
-"""A directory that appears whole under its name or not at all, in place of the one that stood there.
+"""Replace a folder atomically: the new one appears complete under its name, or the old one stays.
 
-Its files are written to a hidden sibling, which then takes the name in one step where the system can. What may
-be replaced is for the caller to decide, before.
+The new folder is filled under a hidden name beside the target and then renamed, in one step where the system can
+exchange two names. The caller checks beforehand whether the target may be replaced.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Ctrl-C: what it may not tear apart, and who hears it while R waits for Python.
+"""Ctrl-C (SIGINT): delay it until a block has completed, and handle it in Python while R waits for Python.
 
-Signals reach Python's main thread alone. Elsewhere, and where SIGINT is ignored (a job of a background shell), the
-blocks below change nothing.
+Python runs signal handlers in its main thread only. In other threads, and where SIGINT is ignored (as in a shell's
+background jobs), the functions below change nothing.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 
-_answered = False
+_answered = False  # whether `_raise` ignores SIGINT
 
 
 @contextlib.contextmanager
 def held() -> Iterator[None]:
-    """Ctrl-C inside is raised at the end of the block: what belongs together is done whole."""
+    """Delay Ctrl-C: if it comes inside the block, it is raised at the end, so the block always completes."""
     if not _can_listen():
         yield
         return
@@ -30,15 +30,15 @@ def held() -> Iterator[None]:
 
 @contextlib.contextmanager
 def from_r(heeded: bool = True) -> Iterator[None]:
-    """While R waits, Ctrl-C is Python's alone: a KeyboardInterrupt (or nothing), and R notes none of its own.
+    """While R waits for Python, Ctrl-C raises KeyboardInterrupt in Python (or does nothing) and does not reach R.
 
-    reticulate's own handler asks R, by an R function, who is to answer. R may notice the interrupt while it
-    evaluates that function, and then the handler itself fails in the middle of whatever Python does: seen in
-    reticulate 1.28 as "RuntimeError: (Unknown exception occurred)", about once in twenty times. Outside of R, and in
-    calls that such a call makes, nothing changes.
+    reticulate's own handler calls an R function to find out whether R or Python handles the interrupt. R may notice
+    the interrupt while it evaluates that function, and then the handler itself fails in the middle of whatever Python
+    is doing: seen in reticulate 1.28 as "RuntimeError: (Unknown exception occurred)", for about one interrupt in
+    twenty. Changes nothing outside of R, nor inside another such block.
 
     Args:
-        heeded: False for work that Ctrl-C shall not stop.
+        heeded: False to ignore Ctrl-C in the block.
     """
     global _answered
     if not _can_listen() or getattr(signal.getsignal(signal.SIGINT), "__module__", None) != "rpytools.signals":
@@ -50,7 +50,7 @@ def from_r(heeded: bool = True) -> Iterator[None]:
 
 
 def answered() -> None:
-    """An interrupt has been taken up: those that follow in the same call from R change nothing more."""
+    """Ignore further interrupts in the current call from R, because one is already being acted upon."""
     global _answered
     _answered = True
 
@@ -66,7 +66,7 @@ def _can_listen() -> bool:
 
 @contextlib.contextmanager
 def _heard_by(handler: Callable) -> Iterator[Callable]:
-    """`handler` hears SIGINT inside; afterwards whoever heard it before, here and in C, where R has its own."""
+    """Handle SIGINT with `handler` inside the block, then restore Python's handler and the C one (R sets its own)."""
     before, before_in_c = signal.getsignal(signal.SIGINT), _get_handler(signal.SIGINT)
     signal.signal(signal.SIGINT, handler)
     try:

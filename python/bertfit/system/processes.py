@@ -1,8 +1,8 @@
-"""Work spread over processes of their own, results in the order of the tasks.
+"""Apply a function to tasks in worker processes; the results come in the order of the tasks.
 
-Not `multiprocessing`: its new processes run the caller's script again (which must then be guarded) and its
-forked ones inherit TensorFlow's threads, broken. These are fresh Python processes that import one function
-and read tasks from a pipe. They see no GPU. What is done is not known here.
+`multiprocessing` is not used: processes that it spawns run the caller's script again (which must then be guarded by
+``if __name__ == "__main__"``), and processes that it forks inherit TensorFlow's threads in a broken state. The workers
+here are new Python processes that import one function and read pickled tasks from a pipe. They see no GPU.
 """
 
 from __future__ import annotations
@@ -26,25 +26,25 @@ from bertfit import errors
 
 
 def cores() -> int:
-    """Cores that this process may use."""
+    """Number of CPU cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def ordered_map(make: str, setting: Any, tasks: Iterable[Any], workers: int) -> Iterator[Any]:
-    """The results of ``make(setting)(task)`` for every task, in order.
+    """Yield ``make(setting)(task)`` for every task, in order.
 
-    At most two tasks per worker are under way or done and not yet taken, so memory is bounded however many
-    tasks there are. With one worker everything happens in this process.
+    At most two tasks per worker are running, or finished and not yet consumed, so memory is bounded however many
+    tasks there are. With one worker everything runs in this process.
 
     Args:
-        make: "module:function" of this package; called once in every process with `setting`.
-        setting: What it is given; must pickle.
-        tasks: Taken from one after the other, as there is room.
-        workers: Processes.
+        make: "module:function" relative to the package bertfit; called once in every process with `setting`.
+        setting: Argument of `make`; must be picklable.
+        tasks: Picklable arguments of the function; consumed one at a time.
+        workers: Number of processes.
 
     Raises:
-        BertfitError, OSError: As the function raised it.
-        RuntimeError: The function failed otherwise, or a worker died.
+        BertfitError, OSError: The function raised it.
+        RuntimeError: The function raised another exception, or a worker process died.
     """
     if workers == 1:
         function = _function(make)(setting)
@@ -80,6 +80,8 @@ def ordered_map(make: str, setting: Any, tasks: Iterable[Any], workers: int) -> 
 
 
 class _Worker:
+    """A worker process; calling it with a task waits for the result."""
+
     def __init__(self, make: str, setting: Any):
         package = str(pathlib.Path(__file__).resolve().parents[1])
         path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
@@ -89,7 +91,7 @@ class _Worker:
         self._send((make, setting))
 
     def _send(self, message: Any) -> None:
-        with contextlib.suppress(BrokenPipeError):  # it died: reading tells
+        with contextlib.suppress(BrokenPipeError):  # the process died, which `__call__` finds when it reads
             pickle.dump(message, self._process.stdin, pickle.HIGHEST_PROTOCOL)
             self._process.stdin.flush()
 
@@ -116,7 +118,7 @@ class _Worker:
 
 
 def python() -> str:
-    """The Python interpreter's file, also where Python runs inside R."""
+    """Path of the Python interpreter, also where Python is embedded in R."""
     inside = pathlib.Path(sys.exec_prefix, "Scripts/python.exe" if os.name == "nt" else "bin/python")
     for path in (sys.executable, str(inside), str(pathlib.Path(sys.exec_prefix, "python.exe"))):
         if path and os.path.basename(path).lower().startswith("python") and os.path.exists(path):
@@ -131,10 +133,10 @@ def _function(make: str) -> Callable:
 
 
 def serve() -> None:
-    """What a worker process runs: read a setting, then tasks, until the pipe ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
+    """What a worker process runs: read the setting, then tasks, until the pipe is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C and ends its workers
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what anything prints must not end up among the answers
+    os.dup2(2, 1)  # printed text goes to stderr, since the pipe of stdout carries the answers
     make, setting = pickle.load(sys.stdin.buffer)
     function = None
     while True:

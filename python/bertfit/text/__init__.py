@@ -1,6 +1,6 @@
-"""Text to token ids, and back; vocabularies read and made.
+"""Texts to token ids and back, with WordPiece or SentencePiece; vocabularies read and trained.
 
-In: strings and a vocabulary. Out: an `Encoding` (ids, segments, splits), equal to what Google's tokenizer gives.
+In: strings and a `Vocabulary`. Out: an `Encoding` (ids, segments, splits). WordPiece ids equal Google's tokenizer's.
 """
 
 from bertfit._exports import lazy_exports

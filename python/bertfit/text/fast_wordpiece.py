@@ -1,19 +1,19 @@
-"""Texts to vocabulary ids, without special tokens: the quick way, for texts where it provably is exact.
+"""WordPiece ids of texts, without special tokens, by TensorFlow Text: for texts where it provably equals Google's.
 
-TensorFlow Text's FastBertTokenizer runs in C++, without Python's lock, some ten times as fast as
-`bertfit.wordpiece.Exact`, but its normaliser is not Google's: uncased it folds compatibility characters
-("…" becomes three dots, "ß" becomes "ss") and it keeps some controls that Google drops. `Fast` therefore
-takes only texts made of *safe* characters:
+TensorFlow Text's FastBertTokenizer runs in C++ without Python's global lock, about ten times as fast as
+`wordpiece.Exact`. But its normaliser differs from Google's: for uncased vocabularies it folds compatibility
+characters ("…" becomes three dots, "ß" becomes "ss"), and it keeps some control characters that Google drops.
+`Fast` therefore gives it only texts that consist of *safe* characters:
 
-- a character is safe when both tokenizers treat it alike alone, inside a word and doubled, with and
-  without it in the vocabulary, and when its treatment depends on no neighbour (capital sigma, and marks
-  that decomposition may reorder and that are kept, do);
-- both tokenizers map each safe character by itself to characters, white space or nothing, and cut the
-  words that result greedily; so a text of safe characters gives the same words, hence the same ids;
-- Google makes words of more than 200 characters unknown, so texts with very long words are left out.
+- a character is safe if both tokenizers treat it alike: alone, inside a word and doubled, with and without
+  it in the vocabulary. Its treatment must not depend on its neighbours, as that of capital sigma does, and
+  that of marks that decomposition may reorder and that are kept;
+- both tokenizers map each safe character by itself to characters, white space or nothing, and split the
+  resulting words greedily, so a text of safe characters gives the same words and hence the same ids;
+- Google maps words of more than 200 characters to [UNK], so texts with very long words are left out.
 
-The ranges below are measured; tests/python/test_fast_text.py compares every character in them. Whatever
-is not taken goes to `Exact`. Without tensorflow_text (some platforms have none) everything does.
+The ranges below were measured; tests/python/text/test_fast_wordpiece.py compares every character in them. All
+other texts go to `Exact`, and so do all texts if tensorflow_text is not installed (some platforms have none).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from bertfit.text.normalize import words
 from bertfit.text.vocabulary import Vocabulary
 from bertfit.text.wordpiece import CHARS_PER_TOKEN, LONGEST_WORD, Exact, beginning, gather, positions
 
-# Safe code points, first-last, in scripts and symbols people write today; the rest is merely slower.
+# Safe code points, first-last in hexadecimal, of scripts and symbols in use today. Others only cost speed.
 _SAFE_UNCASED = """
 9-A D 20-7E A0-A7 A9 AB-AE B0-B1 B6-B7 BB BF-DE E0-131 134-13E 141-148 14A-17E 180-1C3 1CD-1F0 1F4-2AF
 2E5-344 346-377 38E-3A1 3A4-3C1 3C3-3CF 3D7-3EF 3FA-52F 531-556 559-586 606-674 679-6DC 74D-7B1 898-8E1
@@ -60,12 +60,12 @@ AB70-ABED AC00-D7A3 F900-FA6D FA70-FAD9 FB46-FBC2 FBD3-FD8F FE76-FEFC FF01-FFBE 
 _SAFE_ASCII = "9-A D 20-7E"
 
 # `unicode_fingerprint` of the character tables that the ranges were measured with. Python's tables may
-# change with its version; where they have, only ASCII is taken to be safe.
+# change with its version; if they have, only ASCII is treated as safe.
 _MEASURED_WITH = "2.21."  # tensorflow_text; another version's Unicode tables may differ likewise
 _FINGERPRINTS = {True: 1329185368, False: 4170856005}
 
-_BOUND_PER_CHARACTER = 3  # most characters that a safe one becomes (a Hangul syllable)
-_LONG_RUN = LONGEST_WORD // _BOUND_PER_CHARACTER  # a run of fewer characters gives no word over the cap
+_BOUND_PER_CHARACTER = 3  # most characters that one safe character becomes (a Hangul syllable)
+_LONG_RUN = LONGEST_WORD // _BOUND_PER_CHARACTER  # a shorter run gives no word longer than LONGEST_WORD
 _BLOCK = 4096  # rows that one thread takes at a time
 
 
@@ -81,8 +81,8 @@ def _parsed(ranges: str) -> list[tuple[int, int]]:
 
 @functools.cache
 def unicode_fingerprint(lower_case: bool) -> int:
-    """CRC of what this Python's Unicode tables say about the safe characters (ideographs and Hangul
-    syllables apart, whose treatment is fixed by their code points)."""
+    """CRC-32 of how this Python's Unicode tables treat the safe characters, without ideographs and Hangul
+    syllables, whose treatment follows from their code points."""
     safe = (chr(c) for first, last in safe_ranges(lower_case) if last - first < 3000 for c in range(first, last + 1))
     facts = "\n".join(words("".join(f"a{char}b " for char in safe), lower_case))
     return zlib.crc32(facts.encode())
@@ -94,11 +94,11 @@ def available() -> bool:
 
 
 class Fast:
-    """Ids of many texts; texts that are not safe go through `exact`.
+    """Token ids of many texts; texts that are not safe go through `exact`.
 
     Args:
         vocabulary: The tokens.
-        exact: What takes the other texts.
+        exact: The tokenizer of the texts that are not safe.
 
     Raises:
         ImportError: tensorflow_text is not installed or does not fit TensorFlow.
@@ -117,7 +117,7 @@ class Fast:
         self._long = r"(?s).*[^\t\n\r -/:-@\[-`{-~]{" + str(_LONG_RUN) + "}.*"
         self._tokenizer = tensorflow_text.FastBertTokenizer(
             vocab=[_reachable(token, row) for row, token in enumerate(vocabulary.tokens)],
-            max_bytes_per_word=2**30,  # its own cap counts bytes; ours is `_long`
+            max_bytes_per_word=2**30,  # its own limit is in bytes; ours is `_long`
             token_out_type=self._tf.int32,
             unknown_token="[UNK]",
             lower_case_nfd_strip_accents=vocabulary.lower_case,
@@ -125,11 +125,11 @@ class Fast:
         self._threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
     def __call__(self, texts: Sequence[str], enough: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Ids of all rows one behind the other, and how many each has: int32 [sum], int64 [n].
+        """Token ids of all texts, concatenated, and the number of ids of each: int32 [sum], int64 [n].
 
         Args:
             texts: The texts.
-            enough: Ids a row needs at most: a row has all its ids, or its first `enough` ones.
+            enough: Ids needed per text: a text gives all its ids, or at least its first `enough`. None for all.
         """
         parts, left = [], []
         blocks = [np.arange(i, min(i + _BLOCK, len(texts))) for i in range(0, len(texts), _BLOCK)]
@@ -143,7 +143,7 @@ class Fast:
         return gather(parts, len(texts))
 
     def _block(self, texts, rows, enough):
-        """Parts (rows, ids, counts) of a block's safe rows, and the row numbers of the others."""
+        """Parts (rows, ids, counts) of the safe texts of a block, and the row numbers of the other texts."""
         done, refused = [], []
         size = None if enough is None else max(32, enough * CHARS_PER_TOKEN)
         while len(rows):
@@ -154,7 +154,7 @@ class Fast:
                 block = cut
             try:
                 strings = self._tf.constant(block)  # [n]
-            except ValueError:  # not UTF-8: a lone surrogate, which no UTF-8 file and no R string can hold
+            except ValueError:  # a lone surrogate, which UTF-8 cannot encode (so no file and no R string has one)
                 refused.append(rows)
                 break
             regex = self._tf.strings.regex_full_match
@@ -180,7 +180,7 @@ def _lengths(texts: list[str]) -> np.ndarray:
 
 
 def _reachable(token: str, row: int) -> str:
-    """The token, or a stand-in that is in no text where Google never finds it: with white space, control
-    characters, punctuation or an ideograph beside something else."""
+    """The token as FastBertTokenizer gets it. A token that Google's code never finds (it has white space, control
+    characters, punctuation or an ideograph beside other characters) is replaced by one that is in no text."""
     core = token.removeprefix("##")
     return token if words(core, False) == [core] or token == "[UNK]" else f"[unreachable {row}]"

@@ -1,10 +1,10 @@
-"""Text to words exactly as Google's BasicTokenizer makes them, and where each word came from.
+"""Split text into words exactly as Google's BasicTokenizer does, and find where each word came from.
 
-`words` is the reference of this package: clean, set CJK characters apart, lower-case and strip accents
-(uncased vocabularies), split at white space and punctuation. `words_with_sources` gives the same words
-with the place of every character in the text. Pieces and ids are `bertfit.tokenize`'s matter.
+`words` is the reference of this package: clean, put spaces around CJK ideographs, lower-case and strip accents
+(uncased vocabularies), split at white space and punctuation. `words_with_sources` gives the same words with the
+offsets of every character in the text. Does not split words into pieces: see `text.wordpiece`.
 
-Character classes come from Python's unicodedata, as Google's do.
+Character classes come from Python's unicodedata, as in Google's code.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ _ASCII_PUNCTUATION = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 
 
 def is_cjk(code: int) -> bool:
-    """Whether a code point is an ideograph, which is a word of its own."""
+    """Whether a code point is a CJK ideograph, which becomes a word of its own."""
     return any(first <= code <= last for first, last in _CJK_BLOCKS)
 
 
 def is_punctuation(char: str) -> bool:
-    """Whether a character is a word of its own: Unicode's punctuation, and every ASCII symbol."""
+    """Whether a character is punctuation, which becomes a word of its own: Unicode's P classes and ASCII symbols."""
     return char in _ASCII_PUNCTUATION or unicodedata.category(char).startswith("P")
 
 
 class _Table(dict):
-    """A table for `str.translate` that works out an entry when a text first needs it.
+    """A table for `str.translate` that computes an entry when a text first needs it.
 
-    There are 1.1 million code points and a text uses a few hundred.
+    There are 1.1 million code points and a text uses a few hundred of them.
     """
 
     def __init__(self, rule):
@@ -69,11 +69,11 @@ _CLEAN, _SPLIT, _SPLIT_AND_STRIP = _Table(_clean), _Table(_split), _Table(_split
 def words(text: str, lower_case: bool) -> list[str]:
     """The words and punctuation marks of a text, normalised.
 
-    Google splits at white space first and then lower-cases, decomposes and splits word by word. Doing
-    each step on the whole text gives the same: `str.lower` looks beyond a character only for the final
-    sigma, and that look ends at white space; canonical decomposition reorders only marks that follow
-    each other, and white space is no mark; neither makes or removes white space; the rest goes by
-    single characters.
+    Google's code splits at white space first and then lower-cases, decomposes and splits each word. Doing
+    each step on the whole text gives the same words: `str.lower` depends on neighbours only for the final
+    sigma, and there not beyond white space; canonical decomposition reorders only adjacent combining marks,
+    which white space separates; neither step adds or removes white space; all other steps act on single
+    characters.
 
     Args:
         text: Any string.
@@ -90,12 +90,19 @@ def words(text: str, lower_case: bool) -> list[str]:
 
 
 def words_with_sources(text: str, lower_case: bool) -> list[tuple[str, list[int], list[int]]]:
-    """The same words, each with the source of its characters.
+    """The words of `words`, each with the offsets in the text that its characters come from.
+
+    Args:
+        text, lower_case: As for `words`.
 
     Returns:
         One (word, starts, ends) per word: character i of the word comes from text[starts[i]:ends[i]].
-        Where an accent that follows a character was dropped, the range goes to the accent's end. Two
-        characters may share a range: a Hangul syllable is two or three characters after decomposition.
+        If an accent that follows a character was dropped, the range includes it. Two characters may
+        share a range: a Hangul syllable becomes two or three characters by decomposition.
+
+    Example:
+        >>> words_with_sources("Ça va", lower_case=True)
+        [('ca', [0, 1], [1, 2]), ('va', [3, 4], [4, 5])]
     """
     chars, sources = [], []  # after cleaning: one entry per character, and its index in the text
     for index, char in enumerate(text):
@@ -121,10 +128,10 @@ def words_with_sources(text: str, lower_case: bool) -> list[tuple[str, list[int]
 
 
 def _lower_and_strip(chars: list[str], sources: list[int]) -> tuple[list[str], list[int], list[int]]:
-    """Lower-case, decompose and drop accents, carrying every character's source along.
+    """Lower-case, decompose and drop accents; returns the characters, and the start and end of the source of each.
 
-    The final sigma is the one character whose lower case depends on others, and its length does not:
-    so lengths are taken character by character and the letters from the whole text.
+    Only the final sigma's lower case depends on its neighbours, and its length does not. So the number of
+    characters is taken from each character alone, and the characters from the lower-cased text.
     """
     lowered = "".join(chars).lower()
     spread = [source for char, source in zip(chars, sources, strict=True) for _ in char.lower()]
@@ -144,7 +151,7 @@ def _lower_and_strip(chars: list[str], sources: list[int]) -> tuple[list[str], l
             kept.append(char)
             starts.append(source)
             ends.append(source + 1)
-        elif ends and source == ends[-1]:  # a mark right behind what it sits on
+        elif ends and source == ends[-1]:  # a mark directly after its base character
             ends[-1] = source + 1
     return kept, starts, ends
 

@@ -1,7 +1,7 @@
-"""Texts to the pieces of a SentencePiece vocabulary, without special tokens: ids, places in the text, and back.
+"""SentencePiece tokenization, without special tokens: texts to ids, to pieces with their offsets, and back.
 
-`SentencePieces` stands beside `bertfit.wordpiece.Exact` and answers as it does; the library normalises and cuts.
-Special tokens come from no text: "[MASK]" in one is a bracket and letters.
+`SentencePieces` is called like `wordpiece.Exact`; the library sentencepiece normalises and splits. Special tokens
+never come from a text: "[MASK]" in a text is split like any other characters.
 """
 
 from __future__ import annotations
@@ -16,34 +16,37 @@ from bertfit.text.sentencepiece_model import SPACE, open_processor, spans
 from bertfit.text.vocabulary import SPECIAL_TOKENS, Vocabulary
 from bertfit.text.wordpiece import CHARS_PER_TOKEN, beginning, gather, positions
 
-_ALONE_BELOW = 64  # texts that one thread has done before others have begun
-_SURROGATE = re.compile("[\ud800-\udfff]")  # no UTF-8 holds one; Python strings can
+_ALONE_BELOW = 64  # for fewer texts one thread is faster than several
+_SURROGATE = re.compile("[\ud800-\udfff]")  # Python strings can hold surrogates, UTF-8 cannot
 _BYTE = re.compile("<0x[0-9A-F]{2}>")
 
 
 class SentencePieces:
-    """The library's segmentation of many texts at once.
+    """Token ids of many texts at once, by the library's segmentation.
 
     Args:
-        vocabulary: Of kind "sentencepiece".
+        vocabulary: A vocabulary of type "sentencepiece".
+
+    Raises:
+        VocabularyError: The library cannot read the model.
     """
 
     def __init__(self, vocabulary: Vocabulary):
         self.vocabulary = vocabulary
         self._processor = open_processor(vocabulary.data, vocabulary.name, frozenset(SPECIAL_TOKENS))
         self._threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        # Where no piece has a space inside, a text's words are cut independently of what follows them.
+        # If no piece has a space inside, the pieces of a text's first words do not depend on what follows them.
         self._by_words = not any(SPACE in token[1:].strip(SPACE) for token in vocabulary.tokens)
         self._blank: dict[str, bool] = {}
         self._bytes = {id_: int(token[3:5], 16) for id_, token in enumerate(vocabulary.tokens)
                        if _BYTE.fullmatch(token) and self._processor.is_byte(id_)}
 
     def __call__(self, texts: Sequence[str], enough: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Ids of all rows one behind the other, and how many each has: int32 [sum], int64 [n].
+        """Token ids of all texts, concatenated, and the number of ids of each: int32 [sum], int64 [n].
 
         Args:
             texts: The texts.
-            enough: Ids a row needs at most: a row has all its ids, or at least its first `enough` ones.
+            enough: Ids needed per text: a text gives all its ids, or at least its first `enough`. None for all.
         """
         rows, parts = np.arange(len(texts)), []
         size = max(32, enough * CHARS_PER_TOKEN) if enough is not None and self._by_words else None
@@ -70,14 +73,14 @@ class SentencePieces:
         return ids, counts
 
     def located(self, text: str) -> list[tuple[str, int, int]]:
-        """(piece, start, end) of every piece: it comes from the characters text[start:end].
+        """The pieces of a text as (piece, start, end); a piece comes from the characters text[start:end].
 
-        The white space in front of a word belongs to no piece but a lone "▁". Pieces that one character gave
-        share its place, and the "▁" that is put in front of a text has an empty one.
+        The white space before a word belongs only to a piece "▁" by itself. Pieces that come from the same character
+        share its range, and the "▁" that the library adds before a text has an empty range.
         """
         names = self.vocabulary.tokens
         (text,) = _encodable([text])
-        # The library counts bytes. places[b] is the character that has byte b.
+        # The library's offsets are in bytes; places[b] is the index of the character that contains byte b.
         width = np.array([len(char.encode()) for char in text], np.int64)
         places = np.append(np.repeat(np.arange(len(text)), width), len(text))
         found = [(names[id_], int(places[start]), int(places[end]))
@@ -90,21 +93,21 @@ class SentencePieces:
             if start < end:
                 shared = (start, end)
             elif piece != SPACE and shared is not None:
-                start, end = shared  # "ﬁ" gives "f" and "i"; the library books it to the last
+                start, end = shared  # "ﬁ" gives "f" and "i"; the library assigns it to the last only
             found[i] = (piece, start, end)
         return found
 
     def _is_blank(self, char: str) -> bool:
-        """Whether a character by itself is white space to the model, or nothing."""
+        """Whether the model normalises a character to white space or to nothing."""
         if char not in self._blank:
             self._blank[char] = not self._processor.normalize(char).strip(f"{SPACE} ")
         return self._blank[char]
 
     def decode(self, ids: list[int], skipped: set[int]) -> str:
-        """The text of ids; special tokens that are not skipped stand between spaces."""
+        """The text of a row of ids. Special tokens that are not in `skipped` are put between spaces."""
         names, unknown = self.vocabulary.tokens, self.vocabulary.unk_id
         apart = {self.vocabulary.ids[token] for token in SPECIAL_TOKENS if token in self.vocabulary.ids} - {unknown}
-        text, waiting = [], bytearray()  # bytes of a character that byte pieces spell
+        text, waiting = [], bytearray()  # bytes of a character that is spelled by byte pieces
         for id_ in ids:
             if id_ in self._bytes:
                 waiting.append(self._bytes[id_])
@@ -118,7 +121,7 @@ class SentencePieces:
 
 
 def _encodable(texts: list[str]) -> list[str]:
-    """The texts with a replacement character for whatever UTF-8 cannot hold."""
+    """The texts with U+FFFD in place of surrogates, which UTF-8 cannot encode."""
     try:
         "".join(texts).encode()
     except UnicodeEncodeError:

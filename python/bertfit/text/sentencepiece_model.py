@@ -1,8 +1,8 @@
-"""A SentencePiece model file: telling one from other files, opening it, and reading what the library writes.
+"""SentencePiece model files: recognize one, open it, and read the library's serialized results.
 
-The library is used for everything it does. Its protocol buffers are read here by hand, because the classes that
-it brings for them clash with those of other packages (transformers) in one process: a few tags are all we need.
-Texts are `sentence_pieces`' matter, training is `vocab_train`'s.
+The library sentencepiece does the tokenization. Its protocol buffers are parsed here by hand, because the generated
+classes that it ships clash with those of other packages (transformers) in one process, and only a few tags are needed.
+Tokenization is in `text.sentencepiece`, training in `text.vocabulary_training`.
 
 Format: sentencepiece's `sentencepiece_model.proto` and `sentencepiece.proto`.
 """
@@ -14,7 +14,7 @@ from typing import Any
 
 from bertfit.errors import VocabularyError
 
-SPACE = "▁"  # U+2581, which pieces have in place of a space
+SPACE = "▁"  # U+2581, which stands for a space in pieces
 _PIECES = 1  # ModelProto.pieces
 _PIECE, _TYPE = 1, 3  # ModelProto.SentencePiece.piece, .type
 _CONTROL, _USER_DEFINED = 3, 4  # ModelProto.SentencePiece.Type
@@ -22,12 +22,15 @@ _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5  # wire types
 
 
 def fields(data: bytes) -> Iterator[tuple[int, Any, int]]:
-    """The fields of a protocol-buffer message: (number, value, where it ends).
+    """Yield the fields of a protocol-buffer message as (number, value, offset of the field's end).
 
-    A value is an int where the wire has a varint, else bytes.
+    The value is an int for a varint, else bytes.
 
     Raises:
-        ValueError: These bytes are no message.
+        ValueError: The bytes are not a message.
+
+    >>> list(fields(bytes([8, 5, 18, 2, 97, 98])))
+    [(1, 5, 2), (2, b'ab', 6)]
     """
     place = 0
     while place < len(data):
@@ -76,17 +79,17 @@ def is_model(data: bytes) -> bool:
 
 
 def open_processor(data: bytes, name: str = "vocab.model", special: frozenset[str] = frozenset()):
-    """The library's processor of a model.
+    """Open a model as a `sentencepiece.SentencePieceProcessor`.
 
     Args:
         data: The bytes of the file.
-        name: What errors call it.
-        special: Pieces that no text may give. Where a model would find them in a text (reference A's has its
-            "[SEP]", "[CLS]" and "[MASK]" as user-defined symbols), they are made control symbols, which it does not
-            look for. So "[SEP]" in a text is a bracket and letters, as with WordPiece.
+        name: The file's name in error messages.
+        special: Pieces that must never come from a text. Some published models have "[SEP]", "[CLS]" and "[MASK]" as
+            user-defined symbols, which the library finds in texts; they are changed to control symbols, which it does
+            not. So "[SEP]" in a text is split like any other characters, as with WordPiece.
 
     Raises:
-        VocabularyError: The file is damaged, or no SentencePiece model.
+        VocabularyError: The file is damaged, or not a SentencePiece model.
     """
     import sentencepiece
 
@@ -97,7 +100,7 @@ def open_processor(data: bytes, name: str = "vocab.model", special: frozenset[st
 
 
 def _without_user_symbols(data: bytes, special: frozenset[str]) -> bytes:
-    """The same model with the user-defined symbols named in `special` as control symbols: one byte each."""
+    """The model's bytes with the user-defined symbols in `special` changed to control symbols (one byte each)."""
     changed, known = bytearray(data), {piece.encode() for piece in special}
     for number, message, end in fields(data):
         if number != _PIECES or not isinstance(message, bytes):
@@ -110,7 +113,7 @@ def _without_user_symbols(data: bytes, special: frozenset[str]) -> bytes:
 
 
 def spans(serialized: bytes) -> list[tuple[int, int, int]]:
-    """(id, first byte, last byte + 1) of the pieces of a serialized SentencePieceText; bytes of the text's UTF-8."""
+    """The pieces of a serialized SentencePieceText as (id, start, end): byte offsets in the text's UTF-8."""
     found = []
     for number, message, _ in fields(serialized):
         if number == 2:  # SentencePieceText.pieces

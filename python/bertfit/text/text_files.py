@@ -1,6 +1,6 @@
-"""Texts out of files, one after the other: plain lines, JSON lines, either of them gzipped. Never a whole file.
+"""Read texts from files one by one: plain lines or JSON lines, optionally gzipped.
 
-Every fault is found where it stands: the error names the file and the line.
+Files are streamed and never held in memory as a whole. Errors name the file and the line.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ _BYTE_ORDER_MARK = "\ufeff"
 
 
 def read_texts(files: Sequence[str | os.PathLike], field: str | None = None) -> Iterator[str]:
-    """The lines of files, without their ends. A blank line is an empty text.
+    """Yield the texts of files, one per line. A blank line is an empty text in plain text, and skipped in JSON lines.
 
     Args:
-        files: Paths. A file that starts as gzip does is unpacked on the way.
-        field: The field of each line's JSON object that holds the text; None for plain text, but "text" for files
-            called .jsonl or .ndjson (also .gz).
+        files: Paths. Gzipped files are recognized by their first bytes.
+        field: The field of each line's JSON object that holds the text. None reads plain lines, or the field "text" of
+            files named .jsonl or .ndjson (also with .gz).
 
     Raises:
-        DataError: A file cannot be read, is not UTF-8 or no whole gzip file, or a line is not JSON with that field
-            as a string. Names file and line.
+        DataError: A file cannot be read, is not UTF-8, is a truncated gzip file, or has a line that is not a JSON
+            object with that field as a string. The message names file and line.
     """
     for path in map(os.fspath, files):
         named = os.path.basename(path).lower().removesuffix(".gz").endswith((".jsonl", ".ndjson"))
@@ -46,7 +46,7 @@ def _lines(path: str) -> Iterator[tuple[int, str]]:
             file = stack.enter_context(open(path, "rb"))
             if file.peek(2)[:2] == _GZIP:
                 file = stack.enter_context(gzip.open(file))
-            # Binary lines end at a line feed only; text mode would also break at others inside a text.
+            # In binary mode lines end at a line feed only; text mode would also split at a carriage return.
             for line in file:
                 number += 1
                 text = line.decode("utf-8").rstrip("\r\n")

@@ -1,12 +1,12 @@
-"""Texts to the rows a BERT encoder reads, and back.
+"""Texts to the token ids that a BERT encoder reads, and back.
 
-`Tokenizer.encode` adds [CLS] and [SEP], cuts to a length and keeps rows ragged; `Encoding.pad` makes the
-id, segment and mask matrices; `Tokenizer.tokens` gives strings with their places in the text;
+`Tokenizer.encode` adds [CLS] and [SEP], truncates, and returns rows without padding; `Encoding.pad` makes the
+id, segment and mask matrices; `Tokenizer.tokens` gives token strings with their offsets in the text;
 `Tokenizer.decode` turns ids into text. WordPiece tokens equal those of Google's tokenization.py for every text:
-normalisation is in `bertfit.normalize`, pieces in `bertfit.wordpiece` and `bertfit.fast_text`. SentencePiece
-vocabularies are `bertfit.sentence_pieces`'.
+words are made in `text.normalize`, pieces in `text.wordpiece` and `text.fast_wordpiece`. SentencePiece is in
+`text.sentencepiece`.
 
-Past the tokens themselves everything is index arithmetic on one flat array: no loop over rows.
+Once the ids of the pieces are known, all is index arithmetic on one flat array, without a loop over rows.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ class Encoding:
     """Token ids of n texts (or pairs), special tokens included, without padding.
 
     Args:
-        ids: int32 [sum of lengths]; the rows one behind the other.
-        segments: int32, like ids; 0 up to the first [SEP] and 1 behind it.
+        ids: int32 [sum of lengths]; the ids of all rows, concatenated.
+        segments: int32, like ids; 0 up to the first [SEP] and 1 after it.
         splits: int64 [n + 1]; row i is ids[splits[i]:splits[i + 1]].
-        truncated: bool [n]; whether tokens were left out for max_len.
+        truncated: bool [n]; whether the row was truncated to max_len.
         full_lengths: int64 [n]; tokens, special ones included, before truncation. None if max_len was
-            given: the end of a long text is then not even looked at.
+            given, because then the end of a long text is not tokenized.
     """
 
     ids: np.ndarray
@@ -92,7 +92,32 @@ class Encoding:
         return input_ids, segment_ids, mask.astype(np.int32)
 
 
-def truncated_pair_lengths(first: np.ndarray, second: np.ndarray, budget: int) -> tuple[np.ndarray, np.ndarray]:
+    def truncated_to(self, max_len: int) -> Encoding:
+        """The same rows in at most `max_len` tokens each, as `Tokenizer.encode` gives them for that length.
+
+        Raises:
+            ArgumentError: `max_len` is not a whole number of at least 3.
+        """
+        max_len = _check_max_len(max_len)
+        if int(self.lengths.max(initial=0)) <= max_len:
+            return dataclasses.replace(self, full_lengths=None)
+        starts, lengths = self.splits[:-1], self.lengths
+        of_pair = np.diff(np.concatenate([[0], np.cumsum(self.segments)])[self.splits])  # 0, or the pair and its [SEP]
+        first, second = lengths - of_pair - 2, np.maximum(of_pair - 1, 0)
+        keep_first, keep_second = truncated_pair_lengths(first, second, max_len - 2 - (of_pair > 0))
+        # Place of every token in its row: [CLS], first text, [SEP], and where there is a pair its text and [SEP].
+        place = np.arange(len(self.ids)) - np.repeat(starts, lengths)
+        first, last = np.repeat(first, lengths), np.repeat(lengths - 1, lengths)
+        in_first = place <= np.repeat(keep_first, lengths)
+        in_second = (place > first + 1) & (place <= first + 1 + np.repeat(keep_second, lengths))
+        kept = in_first | in_second | (place == first + 1) | (place == last)
+        splits = np.concatenate([[0], np.cumsum(kept)])[self.splits]
+        return Encoding(self.ids[kept], self.segments[kept], splits, self.truncated | (lengths > np.diff(splits)), None)
+
+
+def truncated_pair_lengths(
+    first: np.ndarray, second: np.ndarray, budget: int | np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """How many tokens of each text of a pair stay when both together may have `budget`.
 
     Google pops one token at a time, from the first text while it is the longer one and else from the
@@ -101,7 +126,7 @@ def truncated_pair_lengths(first: np.ndarray, second: np.ndarray, budget: int) -
 
     Args:
         first, second: int [n]; tokens of each text.
-        budget: Tokens that both may have together.
+        budget: Tokens that both may have together; a number, or int [n].
     """
     too_long = first + second > budget
     kept = np.minimum(first, np.maximum(budget - second, (budget + 1) // 2))
@@ -109,10 +134,10 @@ def truncated_pair_lengths(first: np.ndarray, second: np.ndarray, budget: int) -
 
 
 class Tokenizer:
-    """Google's BERT tokenizer, or SentencePiece's, many texts at once.
+    """Google's BERT tokenizer, or SentencePiece's, for many texts at once.
 
     Args:
-        vocabulary: The tokens and the casing; its kind decides.
+        vocabulary: The tokens and the casing; its `type` chooses the tokenizer.
 
     Example:
         >>> vocabulary = Vocabulary.from_bytes(b"[PAD]\\n[UNK]\\n[CLS]\\n[SEP]\\na\\ngood\\nfilm\\n##s\\n")
@@ -126,7 +151,7 @@ class Tokenizer:
 
     def __init__(self, vocabulary: Vocabulary):
         self.vocabulary = vocabulary
-        self._sentence = SentencePieces(vocabulary) if vocabulary.kind == "sentencepiece" else None
+        self._sentence = SentencePieces(vocabulary) if vocabulary.type == "sentencepiece" else None
         self._exact = Exact(vocabulary)
         self._fast: fast_wordpiece.Fast | None = None  # made when first worth it: it starts TensorFlow
 
@@ -136,16 +161,15 @@ class Tokenizer:
         """Ids of "[CLS] text [SEP]", or "[CLS] text [SEP] pair [SEP]".
 
         Args:
-            texts: The texts; never one bare string.
+            texts: The texts, a list of strings. They are not checked: see `bertfit.rows`.
             pairs: The second text of every row.
             max_len: Most tokens of a row, special ones included; None for no limit. Pairs lose tokens
                 from the longer text first.
 
         Raises:
-            ArgumentError: `max_len` is below 3, or `texts` is one string.
-            DataError: A text is missing or no string, or there are not as many pairs as texts.
+            ArgumentError: `max_len` is below 3.
         """
-        texts, pairs, max_len = _checked(texts, pairs, max_len)
+        max_len = _check_max_len(max_len)
         specials = 2 if pairs is None else 3
         budget = None if max_len is None else max_len - specials
         # One token more than can stay tells whether anything was left out.
@@ -188,19 +212,21 @@ class Tokenizer:
     def tokens(
         self, texts: Sequence[str], pairs: Sequence[str] | None = None, max_len: int | None = None
     ) -> list[dict[str, list]]:
-        """Token strings of every row with the places they came from.
+        """The tokens that `encode` gives the ids of, as strings, with their offsets in the text.
 
         Args:
-            texts, pairs, max_len: As in `encode`, whose ids these are the strings of.
+            texts, pairs, max_len: As for `encode`.
 
         Returns:
-            One dict per row, of four lists as long as the row: "token"; "start" and "end", the
-            characters text[start:end] (of the pair in segment 1), -1 for special tokens; "segment".
-            The place of [UNK] is the whole word (SentencePiece: the unknown characters). Tokens share a place
-            where one character gave both, as a Hangul syllable can. The "▁" that SentencePiece puts in front of a
-            text has an empty place.
+            One dict per row, of four lists as long as the row: "token"; "start" and "end" (the token comes from
+            text[start:end], of the pair in segment 1; -1 for special tokens); "segment". The range of [UNK] is the
+            whole word (SentencePiece: the unknown characters). Tokens that come from the same character, such as a
+            Hangul syllable, share its range. The "▁" that SentencePiece adds before a text has an empty range.
+
+        Raises:
+            ArgumentError, DataError: As for `encode`.
         """
-        texts, pairs, max_len = _checked(texts, pairs, max_len)
+        max_len = _check_max_len(max_len)
         first = [self._located(text) for text in texts]
         second = [self._located(text) for text in pairs] if pairs is not None else None
         a = np.array([len(row) for row in first], np.int64)
@@ -230,13 +256,13 @@ class Tokenizer:
         return found
 
     def decode(self, ids_rows: Sequence[Sequence[int]], skip_special: bool = True) -> list[str]:
-        """Text of every row of ids: tokens joined by spaces, "##" pieces joined to what is before them; with
-        SentencePiece, pieces joined, "▁" being the space.
+        """The text of every row of ids. WordPiece tokens are joined by spaces, and "##" pieces to the token before
+        them; SentencePiece pieces are concatenated, and "▁" becomes a space.
 
         Args:
             ids_rows: A matrix or rows of different lengths.
             skip_special: Leave out [PAD], [CLS] and [SEP] (and SentencePiece's [BOS] and [EOS]). [UNK] and [MASK]
-                stay: they stand for a word.
+                are kept, since they stand for a word.
 
         Raises:
             DataError: An id is not in the vocabulary.
@@ -262,35 +288,9 @@ class Tokenizer:
         return texts
 
 
-def _checked(texts, pairs, max_len) -> tuple[list[str], list[str] | None, int | None]:
-    texts = _text_list(texts, "texts")
-    if pairs is not None:
-        pairs = _text_list(pairs, "pairs")
-        if len(pairs) != len(texts):
-            raise DataError(
-                "There must be as many pairs as texts.", [f"There are {len(texts)} texts and {len(pairs)} pairs."]
-            )
-    if max_len is not None:
-        whole = isinstance(max_len, numbers.Integral) and not isinstance(max_len, bool)
-        if not whole or max_len < 3:
-            raise ArgumentError("must be a whole number of at least 3.", argument="max_len", received=max_len)
-        max_len = int(max_len)
-    return texts, pairs, max_len
-
-
-def _text_list(texts, name: str) -> list[str]:
-    if isinstance(texts, (str, bytes)):
-        raise ArgumentError("must be a sequence of strings.", ["If it is one text, put it in a list."], argument=name,
-                            received=texts)
-    texts = list(texts)
-    # `type` in C over all rows: a text of another type is rare and looked for only then.
-    if not set(map(type, texts)) <= {str}:
-        bad = [row for row, text in enumerate(texts, start=1) if not isinstance(text, str)]
-        if bad:
-            shown = ", ".join(map(str, bad[:5])) + (f" and {len(bad) - 5} more" if len(bad) > 5 else "")
-            example = texts[bad[0] - 1]
-            raise DataError("must be strings without missing values.",
-                            [Sentence("Not strings: row{} {} (the first is {}).", "s" if len(bad) > 1 else "", shown,
-                                      Value(example))],
-                            argument=name)
-    return texts
+def _check_max_len(max_len: int | None) -> int | None:
+    if max_len is None:
+        return None
+    if not isinstance(max_len, numbers.Integral) or isinstance(max_len, bool) or max_len < 3:
+        raise ArgumentError("must be a whole number of at least 3.", argument="max_len", received=max_len)
+    return int(max_len)

@@ -1,10 +1,9 @@
-"""The vocabulary: token strings in the order of the embedding's rows.
+"""The vocabulary: token strings in the order of the rows of the token embedding.
 
-There are two kinds. A WordPiece file holds one token per line, and the number of a line is the row of the token
-embedding. So lines end at a line feed and nowhere else: a token may itself be U+0085 or U+2028, which
-``str.splitlines`` and text-mode readers take for line ends, shifting every later id. A SentencePiece file is that
-library's model, whose pieces are numbered in it. Nothing here tokenizes (`bertfit.tokenize`) and nothing here
-knows a checkpoint (`bertfit.checkpoint` passes the casing).
+There are two types. A WordPiece file holds one token per line, and a line's number is the token's row in the embedding.
+Lines end at a line feed only: a token may itself be U+0085 or U+2028, which ``str.splitlines`` and some readers treat
+as line ends, and that would shift every later id. A SentencePiece file is the library's model, in which the pieces are
+numbered. Does not tokenize (see `text.tokenizer`) or read checkpoints (`checkpoints.checkpoint` passes the casing).
 """
 
 from __future__ import annotations
@@ -18,9 +17,9 @@ import re
 from bertfit.errors import ArgumentError, Sentence, Value, VocabularyError
 from bertfit.text import sentencepiece_model
 
-#: Kind of a vocabulary -> the name of its file in a folder that has nothing else of that kind.
+#: Type of a vocabulary -> the name of its file in a model's folder.
 FILE_NAMES = {"wordpiece": "vocab.txt", "sentencepiece": "vocab.model"}
-#: Tokens that mark places and never come from a text. The last two are SentencePiece's own.
+#: Tokens with a special meaning, which never come from a text. Only SentencePiece vocabularies have the last two.
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[BOS]", "[EOS]")
 _UPPER_CASE = re.compile("[A-Z]")
 _SPECIAL = re.compile(r"\[[^\[\]]+\]")  # [CLS], [unused17], ...
@@ -33,22 +32,22 @@ class Vocabulary:
     Make one with `from_file` or `from_bytes`.
 
     Args:
-        tokens: The tokens by id, without the white space that surrounds them in the file. A token that
-            is nothing else is "": it keeps its row and no text ever gives it.
+        tokens: The tokens by id, stripped of surrounding white space. A token of white space only is "":
+            it keeps its row, and no text produces it.
         lower_case: Whether text is lower-cased first ("uncased"); WordPiece then strips accents as well.
         data: The bytes of the file.
-        path: Where the file lies, or None.
-        name: What errors call the file.
-        kind: "wordpiece" or "sentencepiece".
+        path: The file's path, or None.
+        name: The file's name in error messages.
+        type: "wordpiece" or "sentencepiece". `kind` is the same.
 
     Attributes:
         ids: The id of every token.
         pad_id, unk_id, cls_id, sep_id: Ids of [PAD], [UNK], [CLS] and [SEP].
         mask_id: Id of [MASK], or None.
-        file_name: What its file is called in a folder: "vocab.txt" or "vocab.model".
+        file_name: Name of its file in a model's folder: "vocab.txt" or "vocab.model".
 
     Raises:
-        VocabularyError: A token stands on two lines, or one of the four is missing.
+        VocabularyError: A token is on two lines, or [PAD], [UNK], [CLS] or [SEP] is missing.
 
     Example:
         >>> Vocabulary.from_bytes(b"[PAD]\\n[UNK]\\n[CLS]\\n[SEP]\\nspam\\n").ids["spam"]
@@ -60,7 +59,7 @@ class Vocabulary:
     data: bytes
     path: str | None = None
     name: str = "vocab.txt"
-    kind: str = "wordpiece"
+    type: str = "wordpiece"
     ids: dict[str, int] = dataclasses.field(init=False, compare=False)
     pad_id: int = dataclasses.field(init=False)
     unk_id: int = dataclasses.field(init=False)
@@ -73,8 +72,8 @@ class Vocabulary:
         for row, token in enumerate(self.tokens):
             if not token:
                 continue
-            # Google's reader skips the second of two equal lines, so every later id slips by one
-            # against the embedding. No checkpoint is known to need that; an altered file is likelier.
+            # Google's reader skips the second of two equal lines, which shifts every later id by one
+            # against the embedding. No known checkpoint relies on that; an altered file is more likely.
             if ids.setdefault(token, row) != row:
                 raise VocabularyError("Every token of a vocabulary must be on one line only.",
                                       [Sentence("{}: {} is on line {} and again on line {}.", self.name, Value(token),
@@ -82,7 +81,7 @@ class Vocabulary:
         self._set("ids", ids)
         missing = [token for token in ("[PAD]", "[UNK]", "[CLS]", "[SEP]") if token not in ids]
         if missing:
-            unit = "lines" if self.kind == "wordpiece" else "pieces"
+            unit = "lines" if self.type == "wordpiece" else "pieces"
             details = [f"{self.name} has {len(self.tokens)} {unit} and no {', '.join(missing)}."]
             if self.data.startswith(b"\xef\xbb\xbf"):
                 details.append("It starts with a byte-order mark: save it as UTF-8 without one.")
@@ -92,19 +91,20 @@ class Vocabulary:
         self._set("mask_id", ids.get("[MASK]"))
 
     def _set(self, name, value) -> None:
-        object.__setattr__(self, name, value)  # the dataclass is frozen for everybody else
+        object.__setattr__(self, name, value)  # the dataclass is frozen
 
     @classmethod
     def from_file(cls, path: str | os.PathLike, lower_case: bool | None = None) -> Vocabulary:
-        """Read a vocabulary file: WordPiece (UTF-8, one token per line) or a SentencePiece model; its bytes say which.
+        """Read a vocabulary file: WordPiece (UTF-8, one token per line) or a SentencePiece model, told by its bytes.
 
         Args:
             path: The file.
-            lower_case: Whether text is lower-cased first; None to tell by the tokens (`guess_lower_case`). A
-                SentencePiece model does its own casing, which `lower_case` may confirm.
+            lower_case: Whether text is lower-cased first; None infers it from the tokens (`guess_lower_case`). A
+                SentencePiece model does its own casing, with which `lower_case` must agree unless it is None.
 
         Raises:
-            VocabularyError: No such file, not UTF-8 (with the line), damaged, or not a BERT vocabulary.
+            VocabularyError: The file does not exist, is not UTF-8 (the message gives the line), is damaged, or is not
+                a BERT vocabulary.
             ArgumentError: `lower_case` is not what the SentencePiece model does.
         """
         path = os.fspath(path)
@@ -119,11 +119,11 @@ class Vocabulary:
     def from_bytes(
         cls, data: bytes, lower_case: bool | None = None, name: str | None = None, path: str | None = None
     ) -> Vocabulary:
-        """The vocabulary whose file has these bytes; arguments and errors as in `from_file`."""
+        """Make a vocabulary from the bytes of its file; arguments and errors as for `from_file`."""
         data = bytes(data)
-        kind = "sentencepiece" if sentencepiece_model.is_model(data) else "wordpiece"
-        name = name or path or FILE_NAMES[kind]
-        if kind == "sentencepiece":
+        type = "sentencepiece" if sentencepiece_model.is_model(data) else "wordpiece"
+        name = name or path or FILE_NAMES[type]
+        if type == "sentencepiece":
             return cls._from_model(data, lower_case, name, path)
         lines = data.split(b"\n")
         while lines and not lines[-1].strip():  # the last line's end, and blank lines after it
@@ -131,8 +131,8 @@ class Vocabulary:
         tokens = []
         for number, line in enumerate(lines, start=1):
             try:
-                # Google's reader strips every line. Words have no white space, so a token that is
-                # stripped to "" is out of reach for it as well.
+                # Google's reader strips every line too. Words have no white space, so no text produces
+                # a token that is stripped to "".
                 tokens.append(line.decode("utf-8").strip())
             except UnicodeDecodeError as error:
                 raise VocabularyError(
@@ -146,7 +146,7 @@ class Vocabulary:
     def _from_model(cls, data: bytes, lower_case: bool | None, name: str, path: str | None) -> Vocabulary:
         processor = sentencepiece_model.open_processor(data, name)
         tokens = tuple(processor.id_to_piece(id_) for id_ in range(processor.get_piece_size()))
-        # What the model's normaliser does with a letter, whatever its rules are called.
+        # Found by normalising a letter, since the rules of a model may have any name.
         lowers = processor.normalize("A").strip(f"{sentencepiece_model.SPACE} ") == "a"
         if lower_case not in (None, lowers):
             raise ArgumentError("must be left out for a SentencePiece vocabulary, or be what it does.",
@@ -156,8 +156,13 @@ class Vocabulary:
 
     @property
     def file_name(self) -> str:
-        """What its file is called in a folder: "vocab.txt" or "vocab.model"."""
-        return FILE_NAMES[self.kind]
+        """Name of its file in a model's folder: "vocab.txt" or "vocab.model"."""
+        return FILE_NAMES[self.type]
+
+    @property
+    def kind(self) -> str:
+        """Its type, under an older name."""
+        return self.type
 
     def to_bytes(self) -> bytes:
         """The file's bytes, unchanged."""
@@ -173,9 +178,13 @@ class Vocabulary:
 
     def __repr__(self) -> str:
         casing = "uncased" if self.lower_case else "cased"
-        return f"Vocabulary({len(self):,} tokens, {self.kind}, {casing}, {self.name})"
+        return f"Vocabulary({len(self):,} tokens, {self.type}, {casing}, {self.name})"
 
 
 def guess_lower_case(tokens) -> bool:
-    """Whether a vocabulary with these tokens is an uncased one: no token but [LIKE_THIS] has a capital A to Z."""
+    """Whether a vocabulary is uncased: no token has a capital A to Z, apart from those like [CLS].
+
+    >>> guess_lower_case(["[CLS]", "spam"]), guess_lower_case(["[CLS]", "Spam"])
+    (True, False)
+    """
     return not any(_UPPER_CASE.search(token) and not _SPECIAL.fullmatch(token) for token in tokens)

@@ -1,8 +1,8 @@
-"""A vocabulary out of texts: WordPiece by `tokenizers`, SentencePiece by `sentencepiece`.
+"""Train a vocabulary on texts: WordPiece with the library tokenizers, SentencePiece with sentencepiece.
 
-`train_vocabulary` reads the texts once, as a stream, prepares them as the tokenizer will (`bertfit.normalize`, so
-that training sees the very words that encoding will see), lets the library find the pieces, and puts BERT's special
-tokens in front. The same texts give the same bytes. Whether the pieces are any good is not judged here.
+`train_vocabulary` reads the texts once, as a stream, normalises them as the tokenizer does (`text.normalize`, so that
+training sees the same words as encoding), lets the library find the pieces, and puts BERT's special tokens in front.
+The same texts give the same bytes. Does not evaluate the quality of the pieces.
 
 Sources: Wu et al. 2016 (WordPiece); Kudo 2018, Kudo and Richardson 2018 (SentencePiece).
 """

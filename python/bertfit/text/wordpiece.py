@@ -1,7 +1,7 @@
-"""Texts to vocabulary ids, without special tokens: the exact way.
+"""WordPiece ids of texts, without special tokens, exactly as Google's tokenizer gives them.
 
-`Exact` normalises with `bertfit.normalize` and cuts each word into pieces itself. It takes any text and
-needs no TensorFlow; `bertfit.fast_text` is the quick way for the texts it can prove alike.
+`Exact` takes words from `text.normalize` and splits each into pieces. It handles any text and needs no TensorFlow;
+`text.fast_wordpiece` is faster, for the texts where it provably gives the same ids.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import numpy as np
 from bertfit.text.normalize import words
 from bertfit.text.vocabulary import Vocabulary
 
-LONGEST_WORD = 200  # characters; Google calls longer words unknown
-CHARS_PER_TOKEN = 6  # first guess of how much text gives enough tokens; on too few, twice as much is read
-_MEMO_WORDS = 200_000  # words remembered by an `Exact`: some 30 MB
+LONGEST_WORD = 200  # characters; Google maps longer words to [UNK]
+CHARS_PER_TOKEN = 6  # characters read at first per token needed; twice as many if they give too few tokens
+_MEMO_WORDS = 200_000  # words that an `Exact` caches: about 30 MB
 
 
 class Exact:
-    """Google's FullTokenizer: greedy longest-match-first pieces, one [UNK] for a word that cannot be cut.
+    """Google's FullTokenizer: greedy longest-match-first pieces, and one [UNK] for a word that has none.
 
     Args:
         vocabulary: The tokens.
@@ -31,7 +31,7 @@ class Exact:
         self._memo: dict[str, tuple[int, ...]] = {}
 
     def cut(self, word: str) -> list[tuple[int, int, int]]:
-        """The pieces of a normalised word as (id, start, end), places in the word's characters."""
+        """Split a normalised word into pieces (id, start, end), which are the characters word[start:end]."""
         ids, length = self.vocabulary.ids, len(word)
         pieces, start = [], 0
         if length > LONGEST_WORD:
@@ -56,11 +56,11 @@ class Exact:
         return found
 
     def __call__(self, texts: Sequence[str], enough: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Ids of all rows one behind the other, and how many each has: int32 [sum], int64 [n].
+        """Token ids of all texts, concatenated, and the number of ids of each: int32 [sum], int64 [n].
 
         Args:
             texts: The texts.
-            enough: Ids a row needs at most: a row has all its ids, or at least its first `enough` ones.
+            enough: Ids needed per text: a text gives all its ids, or at least its first `enough`. None for all.
         """
         lower_case, word_ids = self.vocabulary.lower_case, self._word_ids
         flat: list[int] = []
@@ -83,33 +83,39 @@ class Exact:
 def beginning(text: str, size: int) -> str:
     """The text up to its last space within `size` characters, or the whole text if it has none there.
 
-    A space ends a word whatever follows, so a beginning's tokens are the text's first tokens.
+    A space ends a word whatever follows, so the tokens of the beginning are the first tokens of the text.
+
+    >>> beginning("one two three", 9)
+    'one two '
     """
     return text if len(text) <= size else text[: text.rfind(" ", 0, size) + 1] or text
 
 
 def positions(starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """Where the elements of slices lie: starts[0], starts[0] + 1, ... (lengths[0] of them), then slice 1, ...
+    """Indices of the elements of slices: starts[0], starts[0] + 1, ... (lengths[0] of them), then those of slice 1, ...
 
     Args:
         starts, lengths: int64 [n].
 
     Returns:
         int64 [sum of lengths].
+
+    >>> positions(np.array([5, 0]), np.array([2, 1])).tolist()
+    [5, 6, 0]
     """
     before = np.cumsum(lengths) - lengths
     return np.arange(int(lengths.sum())) + np.repeat(starts - before, lengths)
 
 
 def gather(parts: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]], n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Ids and counts of rows 0 to n - 1 from parts (row numbers, ids, counts) that together have each row once."""
+    """Merge parts (row numbers, ids, counts), which together have each of n rows once, into ids and counts by row."""
     counts = np.zeros(n, np.int64)
     for rows, _, part_counts in parts:
         counts[rows] = part_counts
     starts = np.cumsum(counts) - counts
     ids = np.empty(int(counts.sum()), np.int32)
     for rows, part_ids, part_counts in parts:
-        if len(rows) and rows[-1] - rows[0] + 1 == len(rows):  # rows that follow each other (parts are in order)
+        if len(rows) and rows[-1] - rows[0] + 1 == len(rows):  # consecutive rows (those of a part are in order)
             ids[starts[rows[0]] : starts[rows[0]] + len(part_ids)] = part_ids
         else:
             ids[positions(starts[rows], part_counts)] = part_ids

@@ -42,7 +42,7 @@ def _constant_layers(model: Model, freeze: str | int) -> int:
         return 0
     depth, head = model.config.num_hidden_layers, model.head_config
     numbers = head.layer_numbers(depth)
-    of_first = head.pooling == "nsp" or (head.pooling == "cls" and numbers == (depth,))  # see Forward.first
+    of_first = head.pooling == "nsp" or (head.pooling == "cls" and numbers == (depth,))  # see Encoder.first
     return min(int(freeze), depth - 1 if of_first else min(numbers))
 
 
@@ -51,7 +51,7 @@ class TokenFeed:
 
     def __init__(self, model: Model, encoding: Encoding, max_len: int, precision: str):
         self.model, self.encoding, self.max_len, self.precision = model, encoding, max_len, precision
-        self.graph = model.network
+        self.variables = model.trainable_weights
         self.lengths = encoding.lengths
         self.signature = (tf.TensorSpec([None, None], tf.int32),) * 2
         self.shapes = Shapes(None, max_len)
@@ -78,9 +78,10 @@ class FeatureFeed:
     """Features of a frozen encoder, computed once: epochs after that cost only the head."""
 
     def __init__(self, model: Model, encoding: Encoding, max_len: int, precision: str):
-        head = model.head_config
-        self.graph, self.noise, self.precision = model.head, model.noise, precision
-        self.features = model.features(encoding, head.pooling, head.layers, precision)
+        settings = model.head_config
+        self.head, self.noise, self.precision = model.head, model.noise, precision
+        self.variables = self.head.trainable_weights
+        self.features = model.features(encoding, settings.pooling, settings.layers, precision)
         self.lengths = np.ones(len(encoding), np.int64)  # all alike: batches are purely random
         self.signature = (tf.TensorSpec([None, self.features.shape[1]], tf.float32),)
         self.shapes = Shapes(None, 1)
@@ -94,11 +95,11 @@ class FeatureFeed:
     def apply(self, inputs, training: bool):
         if training:
             self.noise.advance()
-        return self.graph(inputs[0], training=training)
+        return self.head(inputs[0], training=training)
 
     def logits(self) -> np.ndarray:
         with compute_in(self.precision):
-            return self.graph(self.features, training=False).numpy()
+            return self.head(self.features, training=False).numpy()
 
 
 class VectorFeed(TokenFeed):
@@ -120,8 +121,7 @@ class VectorFeed(TokenFeed):
         *inputs, vectors = inputs
         if training:
             self.model.noise.advance()  # as the embeddings do, where they are computed
-        with self.model.forward.after(self.layers, vectors):
-            return super().apply(inputs, training)
+        return self.model.apply(inputs, training, known=(self.layers, vectors))
 
     def _places(self, rows: np.ndarray) -> np.ndarray:
         return positions(self.encoding.splits[:-1][rows], self.lengths[rows])
@@ -133,7 +133,7 @@ class VectorFeed(TokenFeed):
         @_env.as_written
         def function(tokens, segments):
             with compute_in(self.precision):
-                return model.forward.states([tokens, segments], False, self.layers)[-1]
+                return model.encoder.states([tokens, segments], False, self.layers)[-1]
 
         vectors = np.empty((int(self.lengths.sum()), model.config.hidden_size), np.float32)
         for rows in inference_batches(self.lengths, TOKEN_BUDGET, model.max_len):

@@ -1,7 +1,7 @@
 """Fine-tuning: a fresh head on a copy of a loaded encoder, trained with AdamWarmup.
 
-`fit_model` reads top to bottom: rows are checked and split, a head is put on, weights are frozen, texts
-encoded, and `loop.Loop` runs.
+`fit_model` reads top to bottom: rows are split, a head is put on, weights are frozen, texts encoded, and `loop.Loop`
+runs.
 """
 
 from __future__ import annotations
@@ -12,28 +12,25 @@ from typing import Any
 import numpy as np
 
 from bertfit import _env
-from bertfit.checks import check_texts
 from bertfit.config import HeadConfig, Task, TrainConfig
 from bertfit.errors import ArgumentError
 from bertfit.model import Model, persist
+from bertfit.rows import Rows
 from bertfit.text import Encoding
 from bertfit.training.callbacks import Callback
 from bertfit.training.feeds import training_feed, validation_feed
 from bertfit.training.loop import Loop
-from bertfit.training.rows import Rows, auto_max_len, class_weight_vector, make_rows, split
+from bertfit.training.rows import Coded, auto_max_len, check_rows, class_weight_vector, split
 
 
 def fit_model(
     model: Model,
-    texts: Sequence[str],
-    targets,
+    rows: Rows,
     *,
     task: Task,
     head: HeadConfig | None = None,
     config: TrainConfig | None = None,
-    pairs: Sequence[str] | None = None,
-    sample_weights=None,
-    validation: tuple | None = None,
+    validation: Rows | None = None,
     columns: Mapping[str, Sequence[str]] | None = None,
     callbacks: Sequence[Callback] = (),
 ) -> Model:
@@ -41,14 +38,11 @@ def fit_model(
 
     Args:
         model: Loaded or fitted; it is left as it is, the encoder is copied.
-        texts: n strings.
-        targets: Coded as `data.make_rows` says: [n] or [n, K].
+        rows: Texts with their targets, and with pairs and weights or without.
         task: What is predicted.
         head: Layers on the encoder; None for the default.
         config: Settings; None for the defaults.
-        pairs: n second texts, or None.
-        sample_weights: n numbers of at least 0, or None.
-        validation: (texts, pairs or None, targets, weights or None) to watch, in place of a share of the rows.
+        validation: Rows to measure after every epoch, in place of a share of `rows`.
         columns: Names of the caller's columns: text, pair, target.
         callbacks: Told of every step and epoch.
 
@@ -59,7 +53,7 @@ def fit_model(
         of the epoch whose weights it holds.
 
     Raises:
-        DataError: Rows cannot be used.
+        DataError: There are no rows, or targets do not fit the task.
         ArgumentError: Settings do not fit the task or the model.
         TrainingError: The loss is not a number, and there are no weights of an earlier epoch to return.
 
@@ -70,16 +64,14 @@ def fit_model(
     head.layer_numbers(model.config.num_hidden_layers)  # refuses layers the encoder lacks, before any work
     _check_monitor(task, config)
     seed = _env.draw_seed(config.seed)
-    texts, pairs = check_texts(texts, pairs)
-    rows = make_rows(task, texts, targets, pairs, sample_weights)
+    rows = check_rows(task, rows)
     if validation is not None:
-        held_texts, held_pairs = check_texts(validation[0], validation[1])
-        held = make_rows(task, held_texts, validation[2], held_pairs, validation[3])
+        validation = check_rows(task, validation)
     elif config.validation:
-        rows, held = split(task, rows, config.validation, seed)
-    else:
-        held = None
-    label_weights = class_weight_vector(task, config, rows.targets)
+        rows, validation = split(task, rows, config.validation, seed)
+    coded = Coded.of(task, rows)
+    held = None if validation is None else Coded.of(task, validation)
+    label_weights = class_weight_vector(task, config, coded.targets)
 
     source = {"kind": "fitted", "path": None, "sha256": None, "origin": persist.origin(model)}
     model = model.copy()
@@ -89,9 +81,9 @@ def fit_model(
     precision = _env.resolve_precision(config.precision)
     max_len, encoding = _encode(model, rows, config)
     feed = training_feed(model, encoding, max_len, precision, config)
-    watched = None if held is None else validation_feed(
-        model, model.tokenizer.encode(held.texts, held.pairs, max_len=max_len), max_len, precision, config)
-    loop = Loop(model, feed, rows, watched, held, label_weights, config, seed, precision, list(callbacks))
+    watched = None if validation is None else validation_feed(
+        model, model.encode(validation, max_len), max_len, precision, config)
+    loop = Loop(model, feed, coded, watched, held, label_weights, config, seed, precision, list(callbacks))
     facts = {
         "rows": len(rows),
         "validation_rows": 0 if held is None else len(held),
@@ -103,7 +95,7 @@ def fit_model(
               "trainable": model.trainable_parameters})
     model.source = source
     model.record = {"settings": {**config.to_dict(), "seed": seed}, "seed": seed, **facts, **loop.outcome(),
-                    "pairs": pairs is not None, "columns": dict(columns or {})}
+                    "pairs": rows.pairs is not None, "columns": dict(columns or {})}
     model.record["metrics"] = _kept_metrics(model.record)
     return model
 
@@ -137,14 +129,12 @@ def _check_monitor(task: Task, config: TrainConfig) -> None:
 
 
 def _encode(model: Model, rows: Rows, config: TrainConfig) -> tuple[int, Encoding]:
-    """The length in tokens to train at, and the rows cut to it."""
+    """The length in tokens to train at, and the rows truncated to it."""
     if config.max_len != "auto":
-        return config.max_len, model.encode(rows.texts, rows.pairs, config.max_len)
-    encoding = model.encode(rows.texts, rows.pairs, model.max_len)
+        return config.max_len, model.encode(rows, config.max_len)
+    encoding = model.encode(rows, model.max_len)
     max_len = auto_max_len(encoding.lengths, config.max_len_quantile, model.max_len)
-    if int(encoding.lengths.max()) > max_len:
-        encoding = model.encode(rows.texts, rows.pairs, max_len)
-    return max_len, encoding
+    return max_len, encoding.truncated_to(max_len)
 
 
 def _freeze(model: Model, freeze: str | int) -> None:

@@ -21,7 +21,7 @@ from bertfit.scores import epoch_metrics
 from bertfit.system import interrupts
 from bertfit.training.callbacks import Callback
 from bertfit.training.optimizer import DECAYED, AdamWarmup, Update
-from bertfit.training.rows import Batch, Rows, element_weights, epoch_batches
+from bertfit.training.rows import Batch, Coded, element_weights, epoch_batches
 from bertfit.training.schedule import train_steps
 
 tf = _env.tensorflow()
@@ -30,13 +30,13 @@ tf = _env.tensorflow()
 class Loop:
     """Epochs of steps, the history, and the choice of the best weights."""
 
-    def __init__(self, model: Model, feed, rows: Rows, watched, held: Rows | None, label_weights, config: TrainConfig,
+    def __init__(self, model: Model, feed, rows: Coded, watched, held: Coded | None, label_weights, config: TrainConfig,
                  seed: int, precision: str, callbacks: list[Callback]):
         self.model, self.task, self.feed, self.rows = model, model.task, feed, rows
         self.watched, self.held, self.label_weights = watched, held, label_weights
         self.config, self.seed, self.precision, self.callbacks = config, seed, precision, callbacks
         self.weights = element_weights(self.task, rows.targets, rows.weights, label_weights)
-        self.variables = feed.graph.trainable_weights
+        self.variables = feed.variables
         self.total_steps, warmup_steps = train_steps(
             len(rows), config.batch_size * config.accumulation, config.epochs, config.warmup
         )
@@ -167,7 +167,7 @@ class Loop:
         measures.update(epoch_metrics(self.task, logits, self._original(self.held)))
         return {f"val_{name}": value for name, value in measures.items()}
 
-    def _original(self, rows: Rows) -> np.ndarray:
+    def _original(self, rows: Coded) -> np.ndarray:
         """Targets as the caller gave them."""
         if self.task.kind == "regression":
             return rows.targets * self.task.scale + self.task.center

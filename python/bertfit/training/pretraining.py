@@ -181,8 +181,8 @@ class _Run:
         return step
 
     def _losses(self, tokens, segments, places, labels, next_labels, training: bool):
-        sequence = self.model.forward.states([tokens, segments], training)[-1]  # [B, S, H]
-        pooled = self.model.forward.pooled(sequence[:, 0])  # [B, H]
+        sequence = self.model.encoder.states([tokens, segments], training)[-1]  # [B, S, H]
+        pooled = self.model.encoder.pooled(sequence[:, 0])  # [B, H]
         vectors = tf.gather(tf.reshape(sequence, [-1, self.model.config.hidden_size]), places)  # [M, H]
         token_logits = self.model.pretraining.token_logits(vectors)  # [M, V]
         next_logits = self.model.pretraining.next_logits(pooled)  # [B, 2]

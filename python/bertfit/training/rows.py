@@ -1,100 +1,62 @@
-"""Rows for training: texts and targets checked, split, weighted and cut into batches.
-
-Targets inside are float32 [n, K] for binary, multilabel and regression, and int32 class codes [n] for
-multiclass. Nothing here knows a network.
-"""
+"""Rows as training takes them: split, coded, weighted and cut into batches. Nothing here knows a network."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
 from bertfit.config import Task, TrainConfig
-from bertfit.errors import Arg, ArgumentError, DataError, Sentence, Value, rows_are
+from bertfit.errors import Arg, ArgumentError, DataError, Sentence, Value
 from bertfit.network import padded_length, training_batches
-from bertfit.scores import check_targets
+from bertfit.rows import Rows
 
 
-@dataclasses.dataclass(frozen=True)
-class Rows:
-    """Texts with their targets and weights.
+@dataclasses.dataclass(frozen=True, eq=False)
+class Coded:
+    """What the loss of n rows is computed with.
 
     Args:
-        texts: n strings.
-        targets: Coded as the module says.
-        pairs: Second texts, or None.
-        weights: Weight of each row, [n] float32.
+        targets: int32 [n], class codes, for multiclass; else float32 [n, K], for regression (target - center) / scale.
+        weights: Weight of each row, float32 [n].
     """
 
-    texts: Sequence[str]
     targets: np.ndarray
-    pairs: Sequence[str] | None
     weights: np.ndarray
 
+    @classmethod
+    def of(cls, task: Task, rows: Rows) -> Coded:
+        """The targets and weights of rows that were checked for the task."""
+        n, targets = len(rows), rows.targets
+        if task.kind == "multiclass":
+            coded = targets.astype(np.int32)
+        elif task.kind == "regression":
+            coded = ((targets - task.center) / task.scale).astype(np.float32)[:, None]
+        else:
+            coded = targets.astype(np.float32).reshape(n, -1)
+        return cls(coded, np.ones(n, np.float32) if rows.weights is None else rows.weights.astype(np.float32))
+
     def __len__(self) -> int:
-        return len(self.texts)
-
-    def take(self, rows: np.ndarray) -> Rows:
-        """Some of the rows, in the order given."""
-        pairs = None if self.pairs is None else [self.pairs[i] for i in rows]
-        return Rows([self.texts[i] for i in rows], self.targets[rows], pairs, self.weights[rows])
+        return len(self.weights)
 
 
-def make_rows(task: Task, texts, targets, pairs=None, weights=None) -> Rows:
-    """Check and code what a caller gave.
-
-    Args:
-        task: What is predicted.
-        texts: n strings.
-        targets: Binary: [n] numbers in [0, 1]. Multiclass: [n] codes from 0. Multilabel: [n, K] numbers in
-            [0, 1]. Regression: [n] numbers.
-        pairs: n second texts, or None.
-        weights: n numbers of at least 0, or None for 1.
+def check_rows(task: Task, rows: Rows) -> Rows:
+    """Rows to train or validate on, with targets that fit the task.
 
     Raises:
-        DataError: Lengths differ, a target is missing or out of range, or there are no rows.
+        DataError: There are no rows, or targets do not fit.
     """
-    n = len(texts)
-    if n == 0:
+    if len(rows) == 0:
         raise DataError("There must be at least one row.", ["0 rows were given."])
-    if pairs is not None and len(pairs) != n:
-        raise DataError("must have one text per row.", [f"{n} texts and {len(pairs)} pairs were given."],
-                        argument="pair")
-    targets = check_targets(task, targets, n)
-    if task.kind == "multiclass":
-        coded = targets.astype(np.int32)
-    elif task.kind == "regression":
-        coded = ((targets - task.center) / task.scale).astype(np.float32)[:, None]
-    else:
-        coded = targets.astype(np.float32).reshape(n, -1)
-    return Rows(texts, coded, pairs, _row_weights(weights, n))
-
-
-def _row_weights(weights, n: int) -> np.ndarray:
-    if weights is None:
-        return np.ones(n, np.float32)
-    try:
-        weights = np.asarray(weights, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise DataError("must be numbers of at least 0.", [f"{error}."], argument="sample_weights") from error
-    if weights.shape != (n,):
-        raise DataError("must have one number per row.", [f"{n} rows, weights {weights.shape}."],
-                        argument="sample_weights")
-    wrong = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
-    if len(wrong):
-        raise DataError("must be numbers of at least 0.", [f"{rows_are(wrong + 1)} not so."], argument="sample_weights")
-    if not weights.any():
-        raise DataError("must not all be 0.", argument="sample_weights")
-    return weights.astype(np.float32)
+    return rows.for_task(task)
 
 
 def class_codes(task: Task, targets: np.ndarray) -> np.ndarray | None:
     """The class of each row for stratifying and balancing; None where there are no classes."""
     if task.kind == "multiclass":
         return targets
-    return (targets[:, 0] >= 0.5).astype(np.int32) if task.kind == "binary" else None
+    return (targets.reshape(-1) >= 0.5).astype(np.int32) if task.kind == "binary" else None
 
 
 def split(task: Task, rows: Rows, share: float, seed: int) -> tuple[Rows, Rows]:

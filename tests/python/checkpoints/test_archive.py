@@ -1,4 +1,4 @@
-"""Unpacking refuses what leaves its folder; locks hold and die with their process."""
+"""Unpacking refuses files outside of its folder; a lock excludes other processes and ends with its own."""
 
 import io
 import os

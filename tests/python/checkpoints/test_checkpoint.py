@@ -1,4 +1,4 @@
-"""Finding out what a folder holds, its name and its casing."""
+"""Recognizing a checkpoint folder's format, its name and its casing."""
 
 import json
 import os
@@ -42,7 +42,7 @@ def test_both_kinds_in_one_folder_are_ambiguous(tmp_path):
     write_huggingface(tmp_path / "both")
     with pytest.raises(CheckpointError, match="Google's files and Hugging Face's"):
         open_checkpoint(tmp_path / "both")
-    (tmp_path / "both/model.safetensors").unlink()  # a stray config.json does no harm
+    (tmp_path / "both/model.safetensors").unlink()  # a config.json without weights is ignored
     assert open_checkpoint(tmp_path / "both").kind == "google"
 
 
@@ -152,14 +152,14 @@ def test_casing_of_a_hugging_face_folder_is_the_tokenizers(tmp_path):
 
 def test_the_table_covers_every_weight_of_the_encoder_once():
     from bertfit.config.encoder import BertConfig
-    from bertfit.network.encoder import build_encoder
+    from bertfit.network.encoder import Encoder
 
     config = BertConfig(**{k: v for k, v in CONFIG.items() if k != "hidden_act"}, attention_head_size=3)
     table = encoder_tensors(config)
-    encoder = build_encoder(config, fresh=False)
+    encoder = Encoder(config, fresh=False)
     shapes: dict[str, list] = {}
     for tensor in table:
         shapes.setdefault(tensor.layer, []).append(tensor.shape)
     assert shapes == {layer.name: [w.shape for w in layer.get_weights()] for layer in encoder.layers if layer.weights}
     assert len({t.google for t in table}) == len({t.huggingface for t in table}) == len(table)
-    assert sum(w.size for w in encoder.get_weights()) == registry.count_parameters(config)
+    assert sum(w.size for w in encoder.graph().get_weights()) == registry.count_parameters(config)

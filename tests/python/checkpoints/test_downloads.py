@@ -55,7 +55,7 @@ def test_later_loads_notice_changed_files(site, tmp_path, damage):
     path = get(tmp_path)
     assert downloads.verify(path)
     if damage == "changed":
-        (path / "vocab.txt").write_bytes(b"[CAT]\n")  # as long as before
+        (path / "vocab.txt").write_bytes(b"[CAT]\n")  # of the same length as before
     elif damage == "missing":
         (path / "vocab.txt").unlink()
     else:
@@ -83,7 +83,7 @@ def test_a_full_disk_keeps_what_arrived(site, tmp_path, monkeypatch):
     def unpack(*args, **kwargs):
         raise OSError(errno.ENOSPC, "No space left on device", "x")
 
-    with monkeypatch.context() as full:  # room for the archive, none for its contents
+    with monkeypatch.context() as full:  # enough space for the archive, not for its contents
         full.setattr(archive, "unpack", unpack)
         with pytest.raises(DownloadError, match="must have room"):
             get(tmp_path)
@@ -112,7 +112,7 @@ def test_two_processes_fetch_once(site, tmp_path):
         ]
         with pytest.raises(subprocess.TimeoutExpired):
             other[0].wait(1.0)
-        assert site.requests == []  # both wait for us
+        assert site.requests == []  # both wait for the lock held here
     paths = {process.communicate(timeout=60)[0].strip() for process in other}
     assert paths == {str(registry.folder(registry.find("bert-tiny-uncased"), tmp_path))}
     assert len(site.requests) == 1

@@ -1,4 +1,4 @@
-"""One file over HTTP, from a server that cuts, fails and changes its mind."""
+"""One file over HTTP, from a server that breaks connections, fails, and changes the file."""
 
 import base64
 import dataclasses
@@ -86,7 +86,7 @@ def test_the_digest_that_the_server_publishes_is_checked(site, tmp_path):
     with pytest.raises(DownloadError, match="published checksum"):
         get(tmp_path / "other")
     assert no_model_in(tmp_path / "other")
-    assert list((tmp_path / "other/partial").iterdir()) == []  # a wrong file is not resumed for ever
+    assert list((tmp_path / "other/partial").iterdir()) == []  # a wrong file is not resumed again and again
 
 
 def test_a_known_digest_is_checked(site, tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""Google's checkpoints: equal to keras-bert and to Google's own code, and no damage goes unnoticed."""
+"""Google's checkpoints: outputs equal those of keras-bert and Google's code, and all damage is reported."""
 
 import importlib
 import json
@@ -18,12 +18,12 @@ keras = _env.keras()
 
 
 def filled(folder, **kwargs):
-    from bertfit.network.encoder import build_encoder
+    from bertfit.network.encoder import Encoder
 
     checkpoint = open_checkpoint(folder, **kwargs)
-    encoder = build_encoder(checkpoint.config, fresh=False)
+    encoder = Encoder(checkpoint.config, fresh=False)
     checkpoint.fill(encoder)
-    return encoder
+    return encoder.graph()
 
 
 def stock_model(folder):
@@ -50,14 +50,14 @@ def test_outputs_and_parameters_equal_stock_keras_bert(folder):
     assert np.abs(expected[1].numpy() - actual[1].numpy()).max() < 1e-4
     assert np.std(actual[0].numpy()[real]) > 0.1  # the comparison is not of zeros
     assert ours.count_params() == stock.count_params()
-    # Every weight at its place, not only the same sum.
+    # Every weight is compared, not only their sum.
     for layer in (layer for layer in stock.layers if layer.weights):
         pairs = zip(layer.get_weights(), ours.get_layer(layer.name).get_weights(), strict=True)
         assert all(np.array_equal(a, b) for a, b in pairs), layer.name
 
 
 def googles_modeling(monkeypatch):
-    """Google's modeling.py; the one thing it takes from tf.contrib is written here anew."""
+    """Google's modeling.py, with a replacement for the only function that it uses of tf.contrib."""
 
     def layer_norm(inputs, begin_norm_axis, begin_params_axis, scope):
         assert begin_norm_axis == begin_params_axis == -1
@@ -97,10 +97,10 @@ def test_outputs_equal_googles_own_code(folder, monkeypatch):
 
 
 def test_a_shorter_encoder_takes_the_first_positions(folder):
-    from bertfit.network.encoder import build_encoder
+    from bertfit.network.encoder import Encoder
 
     checkpoint = open_checkpoint(folder)
-    short = build_encoder(checkpoint.config, max_len=7, fresh=False)
+    short = Encoder(checkpoint.config, max_len=7, fresh=False)
     checkpoint.fill(short)
     table = google_tensors()["bert/embeddings/position_embeddings"]
     assert np.array_equal(short.get_layer("Embedding-Position").get_weights()[0], table[:7])
@@ -109,10 +109,10 @@ def test_a_shorter_encoder_takes_the_first_positions(folder):
 def test_bert_base_with_a_binary_head_has_the_published_count():
     """109,128,193: the last line of the summary that a well-known keras-bert tutorial in R prints."""
     from bertfit.checkpoints import registry
-    from bertfit.network.encoder import build_encoder
+    from bertfit.network.encoder import Encoder
 
     config = registry.find("bert-base-uncased").config
-    encoder = build_encoder(config, max_len=50, fresh=False)
+    encoder = Encoder(config, max_len=50, fresh=False).graph()
     output = keras.layers.Dense(1, activation="sigmoid")(encoder.get_layer("NSP-Dense").output)
     assert keras.Model(encoder.inputs, output).count_params() == 109_128_193
 

@@ -1,4 +1,4 @@
-"""Hugging Face folders: equal to transformers in PyTorch, and no damage goes unnoticed."""
+"""Hugging Face folders: outputs equal those of transformers in PyTorch, and all damage is reported."""
 
 import json
 import struct
@@ -20,12 +20,12 @@ from toys.checkpoints import (
 
 
 def filled(folder):
-    from bertfit.network.encoder import build_encoder
+    from bertfit.network.encoder import Encoder
 
     checkpoint = open_checkpoint(folder)
-    encoder = build_encoder(checkpoint.config, fresh=False)
+    encoder = Encoder(checkpoint.config, fresh=False)
     checkpoint.fill(encoder)
-    return encoder
+    return encoder.graph()
 
 
 def weights(folder):

@@ -1,4 +1,4 @@
-"""A model that comes in a Python package: its files are taken, its code is not run."""
+"""A model in a Python package: its files are copied, its code is not run."""
 
 import dataclasses
 import hashlib

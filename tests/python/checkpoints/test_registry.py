@@ -1,4 +1,4 @@
-"""The table of models: names, sizes and where the cache lies."""
+"""The table of models: names, sizes and the cache folder."""
 
 import json
 import shutil

@@ -4,7 +4,7 @@ import argparse
 
 import pytest
 
-from bertfit.cli.rows import labelled, target_of, values_of
+from bertfit.cli.rows import labelled, values_of
 from bertfit.config.task import Task
 from bertfit.errors import DataError
 
@@ -45,16 +45,17 @@ def test_a_models_own_columns_go_first(tmp_path):
     (tmp_path / "a.csv").write_text("text,label,first,second,a,b\n1,2,x,y,0,1\n")
     own = {"text": ["first"], "pair": ["second"], "target": ["a", "b"]}
     rows = labelled(str(tmp_path / "a.csv"), options(), remembered=own, paired=True)
-    assert (rows.texts(), rows.pairs(), rows.targets) == (["x"], ["y"], ["a", "b"])
-    assert target_of(Task("multilabel", ("a", "b")), rows).tolist() == [[0.0, 1.0]]
+    found = rows.rows(Task("multilabel", ("a", "b")))
+    assert (found.texts, found.pairs, rows.targets) == (["x"], ["y"], ["a", "b"])
+    assert found.targets.tolist() == [[0.0, 1.0]]
 
 
 def test_the_truth_is_coded_by_the_models_classes(tmp_path):
     (tmp_path / "a.csv").write_text("text,label\na,spam\nb,ham\n")
     rows = labelled(str(tmp_path / "a.csv"), options())
-    assert target_of(Task("binary", ("ham", "spam")), rows).tolist() == [1.0, 0.0]
+    assert rows.rows(Task("binary", ("ham", "spam"))).targets.tolist() == [1.0, 0.0]
     with pytest.raises(DataError, match="must be one of eggs, spam"):
-        target_of(Task("binary", ("eggs", "spam")), rows)
+        rows.rows(Task("binary", ("eggs", "spam")))
 
 
 def test_a_header_alone_is_no_data(tmp_path):

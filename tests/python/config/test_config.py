@@ -1,4 +1,4 @@
-"""Every rule of the four settings classes, by values just inside and just outside of it."""
+"""Every rule of the four settings classes, with values just inside and just outside of it."""
 
 import json
 

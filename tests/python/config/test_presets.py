@@ -9,19 +9,20 @@ from bertfit.config.encoder import BertConfig
 from bertfit.config.pretraining import PretrainHeads
 from bertfit.errors import ArgumentError
 
-# name, encoder without the pooler, NSP head with the pooler: ../shared/REFERENCES.md, A
+# name, parameters of the encoder without the pooler, and of the NSP head with the pooler, as published
 PUBLISHED = [("kor-small", 4_485_632, 66_304), ("kor-tiny", 1_240_832, 16_768), ("kor-mini", 1_438_336, 16_768)]
 
 
 @pytest.mark.parametrize(("name", "encoder", "head"), PUBLISHED)
 def test_the_korean_totals_are_the_published_ones(name, encoder, head):
-    from bertfit.network.encoder import build_encoder
+    from bertfit.network.encoder import Encoder
     from bertfit.network.pretrain_heads import PretrainingLayers
 
     config = BertConfig.from_preset(name)
-    graph = build_encoder(config, fresh=False)
+    made = Encoder(config, fresh=False)
+    graph = made.graph()
     pooler = graph.get_layer("NSP-Dense").count_params()
-    heads = PretrainingLayers(graph, config, presets.find(name).heads)
+    heads = PretrainingLayers(made, presets.find(name).heads)
     own = sum(layer.count_params() for layer in heads.layers)
     assert graph.count_params() - pooler == encoder
     assert pooler + own == head

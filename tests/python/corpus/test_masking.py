@@ -1,4 +1,4 @@
-"""Masking: Google's numbers, places and shares, for every row of a batch."""
+"""Masking: Google's counts, positions and shares of replacements, for every row of a batch."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_every_token_is_hidden_equally_often(whole_word):
     hidden = np.bincount(masked.positions[masked.weights > 0], minlength=11)
     assert hidden[[0, 5, 9, 10]].tolist() == [0, 0, 0, 0]
     assert np.all(np.abs(hidden[[1, 2, 3, 4, 6, 7, 8]] / 20_000 - 3 / 7) < 0.015)
-    pairs = np.zeros((11, 11))  # and so is every pair: a sampler can be right about ones and wrong about twos
+    pairs = np.zeros((11, 11))  # and so is every pair: a sampler can be uniform over positions but not over pairs
     for i, j in ((0, 1), (0, 2), (1, 2)):
         np.add.at(pairs, (masked.positions[:, i], masked.positions[:, j]), 1)
     seen = pairs[pairs > 0] / 20_000
@@ -121,7 +121,7 @@ def test_words_are_hidden_whole():
         left = [word for word in words if not set(word) <= hidden]
         if len(hidden) < wanted:
             short += 1
-            assert all(len(word) > wanted - len(hidden) for word in left)  # none that is left would have fitted
+            assert all(len(word) > wanted - len(hidden) for word in left)  # no word that was left out would have fitted
     assert 0 < short < 300
 
 

@@ -1,4 +1,4 @@
-"""Corpora: both forms, blocks and their guests, and lines that cannot be used."""
+"""Corpora: both file forms, blocks and their guest documents, and lines that cannot be used."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_blocks_have_every_sentence_once_in_order(tmp_path_factory, sizes, limit
         assert sum(len(sentence) for document in inside for sentence in document) < 2 * limit + longest
         owners = [document[0].split(".")[0] for document in inside]
         assert all(len({sentence.split(".")[0] for sentence in document}) == 1 for document in inside)
-        assert len(set(owners)) == len(owners)  # a document's pieces never meet in a block
+        assert len(set(owners)) == len(owners)  # no block has two pieces of one document
         assert (guest is not None) == (len(inside) == 1)
         if guest is not None:
             (owner,) = {sentence.split(".")[0] for sentence in guest}

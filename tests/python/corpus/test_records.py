@@ -1,4 +1,4 @@
-"""Records: TensorFlow reads what is written here, this reads what TensorFlow writes, and damage is seen."""
+"""Records: TensorFlow reads those written here, those that TensorFlow writes are read here, and damage is found."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SPEC = {"ids": (3, "int"), "weights": (2, "float")}
 
 
 def google_file(path, rows):
-    """A file by TensorFlow's own writer and protobuf's own encoder."""
+    """A file made by TensorFlow's writer and protobuf's encoder."""
     tf = _env.tensorflow()
     with tf.io.TFRecordWriter(str(path)) as writer:
         for ids, weights in rows:

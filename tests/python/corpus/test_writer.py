@@ -1,4 +1,4 @@
-"""Pretraining data: Google's recipe and files, the same for any number of cores, whole or not at all."""
+"""Pretraining data: Google's recipe and format, equal for any number of cores, and written completely or not at all."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def toy_vocabulary(mask=True) -> Vocabulary:
 
 
 def toy_sentences(documents=40, seed=0) -> list[list[str]]:
-    """Documents whose every token tells the document and the sentence it is of."""
+    """Documents in which every token identifies its document and sentence."""
     rng = np.random.default_rng(seed)
     return [[" ".join(f"d{d} s{s % 20}" for _ in range(rng.integers(1, 6))) for s in range(rng.integers(1, 15))]
             for d in range(documents)]
@@ -51,7 +51,7 @@ def write_corpus(path, documents):
 
 @pytest.fixture(scope="module")
 def toy(tmp_path_factory):
-    """A folder with a corpus, and what was made of it."""
+    """A folder with a corpus, and the data made from it."""
     folder = tmp_path_factory.mktemp("toy")
     corpus = write_corpus(folder / "corpus.txt", toy_sentences())
     made = make_pretraining_data(corpus, toy_vocabulary(), folder / "data", max_len=LENGTH, dup_factor=30, seed=1)
@@ -95,12 +95,12 @@ def test_rows_are_real_or_foreign_pairs_as_they_say(toy):
         assert " ".join(a) in text
         if not next_label:
             assert " ".join(b) in text
-            joined += " ".join(a + b) in text  # nothing was cut between them
+            joined += " ".join(a + b) in text  # nothing was truncated between them
     assert joined > 300
 
 
 def test_a_foreign_second_sentence_displaces_none(tmp_path):
-    """Google goes back: every sentence that is not the last of its chunk's A begins a later row."""
+    """As in Google's code, the sentences that a random B replaced begin a later row."""
     documents = [[f"d{d} s{s}" for s in range(20)] for d in range(40)]
     corpus = write_corpus(tmp_path / "c", documents)
     make_pretraining_data(corpus, toy_vocabulary(), tmp_path / "out", max_len=63, dup_factor=1,
@@ -189,7 +189,7 @@ def test_whole_words_in_both_kinds_of_vocabulary(tmp_path):
     rows, columns = np.nonzero(batch.weights)
     hidden[rows, batch.positions[rows, columns]] = True
     middle = np.argwhere(ids == like)
-    middle = middle[(ids[middle[:, 0], middle[:, 1] - 1] > 4)]  # its word was not cut off
+    middle = middle[(ids[middle[:, 0], middle[:, 1] - 1] > 4)]  # its word was not truncated
     assert np.array_equal(hidden[middle[:, 0], middle[:, 1]], hidden[middle[:, 0], middle[:, 1] - 1])
     assert hidden[middle[:, 0], middle[:, 1]].any()
 
@@ -259,7 +259,7 @@ def test_we_read_googles_files(tmp_path):
             assert batch.positions[i, :k].tolist() == row.masked_lm_positions
             assert tokenizer.convert_ids_to_tokens(batch.labels[i, :k].tolist()) == row.masked_lm_labels
             assert batch.next_labels[i] == row.is_random_next
-    data.check_vocabulary(toy_vocabulary())  # nothing is known, nothing is refused
+    data.check_vocabulary(toy_vocabulary())  # the files do not record their vocabulary, so any passes
 
 
 def test_data_json_tells_what_was_done(toy):
@@ -358,7 +358,7 @@ def test_an_epoch_has_every_row_once_in_its_own_order(toy, monkeypatch):
 def test_reading_goes_on_at_any_step(toy, monkeypatch, dynamic):
     folder, _ = toy
     monkeypatch.setattr("bertfit.corpus.data._POOL_ROWS", 1024)
-    _env.tensorflow().random.set_seed(5)  # of no consequence
+    _env.tensorflow().random.set_seed(5)  # must not change the batches
     data = open_pretraining_data(folder / "data")
     options = {"seed": 3, "epoch": 2, "rule": MaskRule.of(toy_vocabulary(), 0.3, 8) if dynamic else None}
     whole = list(data.batches(90, **options))

@@ -15,6 +15,7 @@ from bertfit.frames.fitting import Bert, fit
 from bertfit.frames.opening import load
 from bertfit.inference.prediction import predict
 from bertfit.model import persist
+from bertfit.rows.table import Rows
 from bertfit.training.callbacks import Callback
 from toys.models import TEXTS, toy_head, toy_model, toy_rows
 
@@ -42,7 +43,7 @@ def test_a_fit_on_a_frame(spam, data):
 
 
 def test_frames_give_frames_under_the_names_of_r(spam, data):
-    p = predict(spam.model, list(data["comment"]))
+    p = predict(spam.model, Rows(list(data["comment"])))
     got = spam.predict(data)
     assert list(got.columns) == [".pred_ham", ".pred_spam"] and got.index.equals(data.index)
     np.testing.assert_array_equal(got.to_numpy(), p)
@@ -75,7 +76,7 @@ def test_evaluation_reads_its_own_columns(spam, data):
     listed = spam.evaluate(list(data["comment"]), list(data["kind"]))
     renamed = spam.evaluate(data.rename(columns={"kind": "label"}), "label")
     codes = (data["kind"] == "spam").to_numpy()
-    accuracy = np.mean((predict(spam.model, list(data["comment"]))[:, 1] >= 0.5) == codes)
+    accuracy = np.mean((predict(spam.model, Rows(list(data["comment"])))[:, 1] >= 0.5) == codes)
     assert own["overall"]["accuracy"] == accuracy == listed["overall"]["accuracy"] == renamed["overall"]["accuracy"]
     assert own["overall"]["log_loss"] == listed["overall"]["log_loss"]
 

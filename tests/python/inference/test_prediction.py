@@ -6,6 +6,7 @@ import pytest
 from bertfit import _env
 from bertfit.errors import ArgumentError, DataError
 from bertfit.inference.prediction import predict
+from bertfit.rows.table import Rows
 from toys.models import TEXTS, toy_head, toy_model
 
 LONG = " ".join(["good film"] * 20)
@@ -17,7 +18,7 @@ def by_hand(model, texts):
     rows = []
     for text in texts:
         encoding = model.tokenizer.encode([text], max_len=model.record["max_len"])
-        rows.append(model.network([tf.constant(encoding.ids[None]), tf.constant(encoding.segments[None])]).numpy()[0])
+        rows.append(model.graph()([tf.constant(encoding.ids[None]), tf.constant(encoding.segments[None])]).numpy()[0])
     return np.array(rows, np.float64)
 
 
@@ -25,13 +26,13 @@ def test_binary():
     model = toy_head("binary")
     texts = [*TEXTS, LONG, TEXTS[0]]
     z = by_hand(model, texts)
-    np.testing.assert_allclose(predict(model, texts, type="link"), z, atol=1e-5)
-    p = predict(model, texts)
+    np.testing.assert_allclose(predict(model, Rows.of(texts), type="link"), z, atol=1e-5)
+    p = predict(model, Rows.of(texts))
     assert p.shape == (8, 2) and p.dtype == np.float64
     np.testing.assert_allclose(p[:, 1], 1 / (1 + np.exp(-z[:, 0])), atol=1e-6)
     np.testing.assert_allclose(p.sum(axis=1), 1)
-    got = predict(model, texts, type="class")
-    assert got.dtype == np.int32 and got.tolist() == (1 + (z[:, 0] >= 0)).tolist()
+    got = predict(model, Rows.of(texts), type="class")
+    assert got.dtype == np.int32 and got.tolist() == (z[:, 0] >= 0).astype(int).tolist()
     np.testing.assert_array_equal(p[0], p[-1])
 
 
@@ -39,20 +40,20 @@ def test_multiclass():
     model = toy_head("multiclass")
     z = by_hand(model, TEXTS)
     e = np.exp(z)
-    np.testing.assert_allclose(predict(model, TEXTS), e / e.sum(1, keepdims=True), atol=1e-6)
-    assert predict(model, TEXTS, type="class").tolist() == (z.argmax(1) + 1).tolist()
+    np.testing.assert_allclose(predict(model, Rows.of(TEXTS)), e / e.sum(1, keepdims=True), atol=1e-6)
+    assert predict(model, Rows.of(TEXTS), type="class").tolist() == z.argmax(1).tolist()
 
 
 def test_multilabel():
     model = toy_head("multilabel")
     z = by_hand(model, TEXTS)
-    np.testing.assert_allclose(predict(model, TEXTS), 1 / (1 + np.exp(-z)), atol=1e-6)
-    assert predict(model, TEXTS, type="class").tolist() == (z >= 0).astype(int).tolist()
+    np.testing.assert_allclose(predict(model, Rows.of(TEXTS)), 1 / (1 + np.exp(-z)), atol=1e-6)
+    assert predict(model, Rows.of(TEXTS), type="class").tolist() == (z >= 0).astype(int).tolist()
 
 
 def test_regression_is_on_the_scale_of_the_targets():
     model = toy_head("regression")
-    got = predict(model, TEXTS)
+    got = predict(model, Rows.of(TEXTS))
     assert got.shape == (6,)
     np.testing.assert_allclose(got, 5 + 2 * by_hand(model, TEXTS)[:, 0], atol=1e-5)
 
@@ -60,16 +61,16 @@ def test_regression_is_on_the_scale_of_the_targets():
 def test_batches_do_not_change_the_answer():
     model = toy_head("multiclass")
     texts = TEXTS * 3 + [LONG]
-    whole = predict(model, texts, type="link")
-    np.testing.assert_allclose(predict(model, texts, type="link", batch_size=1), whole, atol=1e-5)
+    whole = predict(model, Rows.of(texts), type="link")
+    np.testing.assert_allclose(predict(model, Rows.of(texts), type="link", batch_size=1), whole, atol=1e-5)
     order = np.random.default_rng(0).permutation(len(texts))
-    np.testing.assert_allclose(predict(model, [texts[i] for i in order], type="link"), whole[order], atol=1e-5)
+    np.testing.assert_allclose(predict(model, Rows.of([texts[i] for i in order]), type="link"), whole[order], atol=1e-5)
 
 
 def test_no_texts_and_one_string():
     model = toy_head("multiclass")
-    assert predict(model, []).shape == (0, 3)
-    np.testing.assert_array_equal(predict(model, "fun"), predict(model, ["fun"]))
+    assert predict(model, Rows.of([])).shape == (0, 3)
+    np.testing.assert_array_equal(predict(model, Rows.of("fun")), predict(model, Rows.of(["fun"])))
 
 
 @pytest.mark.parametrize(
@@ -79,18 +80,18 @@ def test_no_texts_and_one_string():
 )
 def test_types_that_do_not_fit_the_task(kind, type, message):
     with pytest.raises(ArgumentError, match=message):
-        predict(toy_head(kind), TEXTS, type=type)
+        predict(toy_head(kind), Rows.of(TEXTS), type=type)
 
 
 def test_what_cannot_be_predicted():
     with pytest.raises(ArgumentError, match="must be fitted"):
-        predict(toy_model(), TEXTS)
+        predict(toy_model(), Rows.of(TEXTS))
     with pytest.raises(DataError, match="Row 2 is missing"):
-        predict(toy_head(), ["fun", None])
+        predict(toy_head(), Rows.of(["fun", None]))
     with pytest.raises(ArgumentError, match="`pair` must be left out"):
-        predict(toy_head(), ["fun"], ["dull"])
+        predict(toy_head(), Rows.of(["fun"], ["dull"]))
     model = toy_head()
     model.record["pairs"] = True
     with pytest.raises(ArgumentError, match="`pair` must be given"):
-        predict(model, ["fun"])
-    assert predict(model, ["fun"], ["dull"]).shape == (1, 2)
+        predict(model, Rows.of(["fun"]))
+    assert predict(model, Rows.of(["fun"], ["dull"])).shape == (1, 2)

@@ -13,6 +13,7 @@ from bertfit.config.task import Task
 from bertfit.errors import ArgumentError, BundleError
 from bertfit.model.exporting import export
 from bertfit.model.model import Model
+from bertfit.rows.table import Rows
 from toys.base import NO_DROPOUT, VOCABULARY, fill_at_random, toy_model, toy_texts
 
 tf = _env.tensorflow()
@@ -31,12 +32,12 @@ def rows():
     return ids, segments, mask.astype(bool)
 
 
-VOCABULARY_ENCODING = toy_model().encode(TEXTS, TEXTS[::-1])
+VOCABULARY_ENCODING = toy_model().encode(Rows(TEXTS, TEXTS[::-1]))
 
 
 def answers(model, ids, segments):
     """Logits of MLM at every position [n, S, V], and of NSP [n, 2]."""
-    sequence, pooled = model.encoder([ids, segments], training=False)
+    sequence, pooled = model.encoder.graph()([ids, segments], training=False)
     flat = model.pretraining.token_logits(tf.reshape(sequence, [-1, sequence.shape[-1]]))
     return tf.reshape(flat, [*ids.shape, -1]).numpy(), model.pretraining.next_logits(pooled).numpy()
 
@@ -101,7 +102,7 @@ def test_a_fitted_model_is_a_sequence_classifier(tmp_path, kind, labels):
     with torch.no_grad():
         theirs = other(input_ids=torch.tensor(ids.astype(np.int64)), attention_mask=torch.tensor(real.astype(np.int64)),
                        token_type_ids=torch.tensor(segments.astype(np.int64))).logits.numpy()
-    ours = model.network([ids, segments], training=False).numpy()
+    ours = model.graph()([ids, segments], training=False).numpy()
     if kind == "regression":
         ours = ours * task.scale + task.center
     if kind == "binary":

@@ -8,8 +8,10 @@ from bertfit.config.head import HeadConfig
 from bertfit.config.task import Task
 from bertfit.errors import ArgumentError
 from bertfit.model.model import Model
-from bertfit.network.encoder import build_encoder, encoder_layer_names, hidden_states
-from toys.base import VOCABULARY, fill_at_random, toy_config, toy_model, toy_texts
+from bertfit.model.questions import Logits
+from bertfit.network.encoder import Encoder, hidden_states
+from bertfit.rows.table import Rows
+from toys.base import VOCABULARY, encoder_layer_names, fill_at_random, toy_config, toy_model, toy_texts
 
 tf = _env.tensorflow()
 keras = _env.keras()
@@ -40,8 +42,8 @@ def one_by_one(graph, toy, texts):
 
 @pytest.mark.parametrize("token_budget", [1, 100, 10_000])
 def test_answers_come_in_the_callers_order_whatever_the_lengths(model, token_budget):
-    expected = np.concatenate([answer.numpy() for answer in one_by_one(model.network, model, TEXTS)])
-    logits = model.run("logits", model.encode(TEXTS), "float32", token_budget=token_budget)
+    expected = np.concatenate([answer.numpy() for answer in one_by_one(model.graph(), model, TEXTS)])
+    logits = model.run(Logits(), model.encode(Rows(TEXTS)), "float32", token_budget=token_budget)
     assert logits.dtype == np.float32 and logits.shape == (40, 3)
     np.testing.assert_allclose(logits, expected, atol=1e-5)
     assert np.abs(np.diff(expected, axis=0)).max(axis=1).min() > 1e-4  # no two neighbours answer alike
@@ -49,14 +51,14 @@ def test_answers_come_in_the_callers_order_whatever_the_lengths(model, token_bud
 
 @pytest.mark.parametrize("pooling, layers", [("nsp", (-1,)), ("cls", (1,)), ("mean", (-1, 1)), ("max", (2,))])
 def test_features_are_those_of_each_text_alone(model, pooling, layers):
-    features = model.features(model.encode(TEXTS), pooling, layers, "float32")
+    features = model.features(model.encode(Rows(TEXTS)), pooling, layers, "float32")
     sequences = {}
     for number in (1, 2):
-        layer = keras.Model(model.encoder.inputs, hidden_states(model.encoder, (number,))[0])
+        layer = keras.Model(model.encoder.graph().inputs, hidden_states(model.encoder.graph(), (number,))[0])
         sequences[number] = [tokens.numpy()[0] for tokens in one_by_one(layer, model, TEXTS[:10])]  # [S, H] each
     pool = {"cls": lambda x: x[0], "mean": lambda x: x.mean(axis=0), "max": lambda x: x.max(axis=0)}
     if pooling == "nsp":
-        expected = [pooled[1].numpy()[0] for pooled in one_by_one(model.encoder, model, TEXTS[:10])]
+        expected = [pooled[1].numpy()[0] for pooled in one_by_one(model.encoder.graph(), model, TEXTS[:10])]
     else:
         numbers = [n if n > 0 else 3 + n for n in layers]
         expected = [np.concatenate([pool[pooling](sequences[n][i]) for n in numbers]) for i in range(10)]
@@ -65,25 +67,26 @@ def test_features_are_those_of_each_text_alone(model, pooling, layers):
 
 
 def test_no_rows_no_answers(model):
-    assert model.logits(model.encode([])).shape == (0, 3)
+    assert model.logits(model.encode(Rows([]))).shape == (0, 3)
 
 
 def test_progress_counts_rows_to_the_last(model):
     calls = []
-    model.run("logits", model.encode(TEXTS), "float32", token_budget=160, progress=lambda *done: calls.append(done))
+    encoding = model.encode(Rows(TEXTS))
+    model.run(Logits(), encoding, "float32", token_budget=160, progress=lambda *done: calls.append(done))
     assert calls[-1] == (40, 40) and {total for _, total in calls} == {40} and len(calls) > 2
     assert [done for done, _ in calls] == sorted({done for done, _ in calls})
 
 
 def test_bfloat16_is_close_and_another_computation(model):
-    encoding = model.encode(TEXTS)
+    encoding = model.encode(Rows(TEXTS))
     exact, close = model.logits(encoding, "float32"), model.logits(encoding, "bfloat16")
     assert 0 < np.abs(exact - close).max() < 0.1 * np.abs(exact).max()
     np.testing.assert_array_equal(model.logits(encoding, "float32"), exact)
 
 
 def test_new_weights_are_used_without_a_new_graph(model):
-    encoding = model.encode(TEXTS[:5])
+    encoding = model.encode(Rows(TEXTS[:5]))
     before = model.logits(encoding, "float32")
     output = model.head.get_layer("output")
     kept = output.get_weights()
@@ -94,29 +97,29 @@ def test_new_weights_are_used_without_a_new_graph(model):
 
 def test_without_a_head_nothing_is_predicted():
     with pytest.raises(ArgumentError, match="must be fitted"):
-        toy_model().logits(toy_model().encode(["good"]))
+        toy_model().logits(toy_model().encode(Rows(["good"])))
 
 
 # -- Lengths -------------------------------------------------------------------------------------------
 
 def test_texts_are_cut_to_the_models_length_or_less(model):
     long = " ".join(["good"] * 100)
-    assert model.max_len == 32 and model.encode([long]).lengths.tolist() == [32]
-    assert model.encode([long], max_len=9).lengths.tolist() == [9]
+    assert model.max_len == 32 and model.encode(Rows([long])).lengths.tolist() == [32]
+    assert model.encode(Rows([long]), max_len=9).lengths.tolist() == [9]
     with pytest.raises(ArgumentError, match="`max_len` must be at most 32"):
-        model.encode([long], max_len=33)
+        model.encode(Rows([long]), max_len=33)
 
 
 def test_a_fitted_model_keeps_the_length_it_was_fitted_at():
     toy = toy_model()
     fitted = Model("fit", toy.config, toy.vocabulary, toy.encoder, toy.source, record={"max_len": 12})
-    assert fitted.encode([" ".join(["good"] * 100)]).lengths.tolist() == [12]
+    assert fitted.encode(Rows([" ".join(["good"] * 100)])).lengths.tolist() == [12]
 
 
 # -- Copies --------------------------------------------------------------------------------------------
 
 def test_a_copy_is_alike_and_its_own(model):
-    copy, encoding = model.copy(), model.encode(TEXTS)
+    copy, encoding = model.copy(), model.encode(Rows(TEXTS))
     before = model.features(encoding, "mean", (-1,), "float32")
     np.testing.assert_array_equal(copy.features(encoding, "mean", (-1,), "float32"), before)
     assert not copy.fitted and (copy.name, copy.config, copy.source) == (model.name, model.config, model.source)
@@ -131,7 +134,7 @@ def test_a_shorter_copy_keeps_the_first_positions(model):
     short = model.copy(max_len=10)
     assert short.max_len == 10 and model.max_len == 32
     assert short.parameters == model.copy().parameters - 22 * 16
-    encoding = short.encode(TEXTS)
+    encoding = short.encode(Rows(TEXTS))
     assert encoding.lengths.max() == 10
     np.testing.assert_allclose(
         short.features(encoding, "cls", (-1,), "float32"), model.features(encoding, "cls", (-1,), "float32"), atol=1e-6
@@ -166,7 +169,7 @@ def test_a_checkpoint_fills_every_weight(max_len):
 def test_a_new_head_takes_the_old_ones_place():
     toy = toy_model(num_hidden_layers=1)
     toy.add_head(MULTICLASS, HeadConfig())
-    encoding = toy.encode(TEXTS[:3])
+    encoding = toy.encode(Rows(TEXTS[:3]))
     assert toy.logits(encoding).shape == (3, 3)
     toy.add_head(Task("regression", "y"), HeadConfig(pooling="mean"))
     assert toy.logits(encoding).shape == (3, 1) and toy.task.kind == "regression"
@@ -176,7 +179,7 @@ def test_a_new_head_takes_the_old_ones_place():
 def test_weights_go_by_layer_name_in_the_graphs_order(model):
     weights = model.weights()
     assert list(weights) == [*encoder_layer_names(model.config), "Head-Dense-1", "output"]
-    again = build_encoder(model.config, fresh=False)
+    again = Encoder(model.config, fresh=False)
     for name in encoder_layer_names(model.config):
         again.get_layer(name).set_weights(weights[name])
     for a, b in zip(again.weights, model.encoder.weights, strict=True):
@@ -186,7 +189,7 @@ def test_weights_go_by_layer_name_in_the_graphs_order(model):
 
 def test_the_layer_table_adds_up(model):
     table = model.layer_table()
-    assert {len(column) for column in table.values()} == {len(model.network.layers)}
+    assert {len(column) for column in table.values()} == {len(model.graph().layers)}
     assert sum(table["parameters"]) == model.parameters == sum(w.size for ws in model.weights().values() for w in ws)
     assert sum(table["trainable"]) == model.trainable_parameters == model.parameters
     rows = dict(zip(table["layer"], zip(table["type"], table["output"], table["parameters"], strict=True), strict=True))

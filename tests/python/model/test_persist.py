@@ -14,7 +14,8 @@ import safetensors.numpy
 from bertfit.errors import BundleError
 from bertfit.inference.prediction import predict
 from bertfit.model import bundle, persist
-from bertfit.network.encoder import encoder_layer_names
+from bertfit.rows.table import Rows
+from toys.base import encoder_layer_names
 from toys.bundles import rewrite
 from toys.models import TEXTS, WORDS, toy_head, toy_model
 
@@ -22,7 +23,7 @@ KINDS = ["binary", "multiclass", "multilabel", "regression"]
 
 
 def logits(model):
-    return model.logits(model.encode(TEXTS), "float32")
+    return model.logits(model.encode(Rows(TEXTS)), "float32")
 
 
 def same_record(a, b):
@@ -49,10 +50,11 @@ def test_a_fresh_process_predicts_the_same(tmp_path):
     model = toy_head("multiclass")
     path = persist.save(model, tmp_path / "model")
     code = ("import sys, json; from bertfit.model import persist; from bertfit.inference import prediction as predict;"
+            "from bertfit.rows import Rows;"
             "m = persist.load(sys.argv[1]);"
-            "print(json.dumps(predict.predict(m, json.loads(sys.argv[2])).tolist()))")
+            "print(json.dumps(predict.predict(m, Rows.of(json.loads(sys.argv[2]))).tolist()))")
     run = subprocess.run([sys.executable, "-c", code, path, json.dumps(TEXTS)], capture_output=True, check=True)
-    assert json.loads(run.stdout) == predict(model, TEXTS).tolist()
+    assert json.loads(run.stdout) == predict(model, Rows(TEXTS)).tolist()
 
 
 def test_an_unfitted_model_and_its_position_table(tmp_path):

@@ -28,7 +28,7 @@ from bertfit.r import functions
 found = functions.call("load", {{"x": {str(folder)!r}}})
 assert found["ok"], found
 print(sorted({{"tensorflow", "tf_keras", "keras_bert"}} & set(sys.modules)))
-layers = functions.call("layers", {{"handle": found["value"]["handle"]}})
+layers = functions.call("layers", {{"model": found["value"]["handle"]}})
 assert layers["ok"], layers
 print("tensorflow" in sys.modules)
 """
@@ -63,7 +63,7 @@ def test_files_that_changed_before_the_first_use_are_refused(folder, tmp_path, c
         content = bytearray(weights.read_bytes())
         content[-1] ^= 1
         weights.write_bytes(content)
-    answer = functions.call("layers", {"handle": handle})
+    answer = functions.call("layers", {"model": handle})
     assert (answer["ok"], answer["code"]) == (False, "checkpoint")
     assert "has changed since it was opened" in answer["details"][0]
 

@@ -8,10 +8,12 @@ import pytest
 from bertfit import _env
 from bertfit.config.encoder import BertConfig
 from bertfit.errors import ArgumentError
-from bertfit.network.encoder import build_encoder, encoder_layer_names, hidden_states, noise_of
-from bertfit.network.layers import FeedForward, MultiHeadSelfAttention, activation, compute_in, product
+from bertfit.network.attention import MultiHeadSelfAttention
+from bertfit.network.encoder import Encoder, hidden_states
+from bertfit.network.layers import FeedForward, activation
 from bertfit.network.noise import Noise
-from toys.base import NO_DROPOUT, fill_at_random, toy_config
+from bertfit.network.products import compute_in, product
+from toys.base import NO_DROPOUT, encoder_layer_names, fill_at_random, toy_config
 
 tf = _env.tensorflow()
 keras = _env.keras()
@@ -29,7 +31,7 @@ def pair():
     import keras_bert
 
     config = toy_config()
-    ours = build_encoder(config, fresh=False)
+    ours = Encoder(config, fresh=False).graph()
     stock = keras_bert.get_model(
         token_num=config.vocab_size, pos_num=config.max_position_embeddings, seq_len=S, embed_dim=config.hidden_size,
         transformer_num=config.num_hidden_layers, head_num=config.num_attention_heads,
@@ -83,7 +85,7 @@ def test_layers_weights_and_parameters_are_stock_keras_berts(pair):
 # -- Sizes ---------------------------------------------------------------------------------------------
 
 def test_bert_base_at_length_50_has_reference_ds_parameters():
-    base = build_encoder(BertConfig(30522), max_len=50, fresh=False)
+    base = Encoder(BertConfig(30522), max_len=50, fresh=False).graph()
     count = {layer.name: layer.count_params() for layer in base.layers}
     assert count["Embedding-Token"] == 23_440_896 and count["Embedding-Position"] == 38_400
     assert count["Embedding-Segment"] == 1_536 and count["NSP-Dense"] == 590_592
@@ -97,10 +99,10 @@ def test_bert_base_at_length_50_has_reference_ds_parameters():
     (128, 32, 512, 2, 128, 1_438_336, 16_768),
 ])
 def test_reference_as_parameters(width, head_size, inner, layers, positions, expected, head):
-    model = build_encoder(BertConfig(
+    model = Encoder(BertConfig(
         8007, hidden_size=width, num_hidden_layers=layers, num_attention_heads=4, intermediate_size=inner,
         attention_head_size=head_size, max_position_embeddings=positions, layer_norm_eps=1e-3,
-    ), fresh=False)
+    ), fresh=False).graph()
     pooler = model.get_layer("NSP-Dense").count_params()
     assert model.count_params() - pooler == expected
     assert pooler + width * 2 == head  # its two outputs have no bias
@@ -150,7 +152,7 @@ def slow_attention(x, weights, heads, head_size, mask):
 
 @pytest.mark.parametrize("heads, head_size", [(2, 4), (3, 5), (1, 1), (4, 2)])  # of width 8
 def test_attention_of_any_head_size(heads, head_size):
-    layer = MultiHeadSelfAttention(heads, head_size, 0.1, Noise(), 1)
+    layer = MultiHeadSelfAttention(heads, head_size, 0.1, 1, noise=Noise())
     x = RNG.normal(0, 1, (3, 6, 8)).astype(np.float32)
     mask = np.arange(6) < np.array([6, 2, 4])[:, None]
     layer(x)
@@ -174,7 +176,7 @@ def test_padding_changes_no_real_token(pair):
 
 def test_another_padding_id_is_masked():
     config = toy_config(pad_token_id=7, **NO_DROPOUT)
-    model = build_encoder(config, seed=1)
+    model = Encoder(config, seed=1).graph()
     tokens = np.array([[2, 5, 6, 3]], np.int32)
     padded = np.array([[2, 5, 6, 3, 7, 7]], np.int32)
     short, long = run(model, tokens, tokens * 0), run(model, padded, padded * 0)
@@ -185,7 +187,7 @@ def test_another_padding_id_is_masked():
 
 def test_max_len_keeps_the_first_positions():
     config = toy_config()
-    short, full = build_encoder(config, max_len=S, seed=3), build_encoder(config, seed=3)
+    short, full = Encoder(config, max_len=S, seed=3).graph(), Encoder(config, seed=3).graph()
     assert short.get_layer("Embedding-Position").get_weights()[0].shape == (S, 16)
     for name in encoder_layer_names(config):
         weights = full.get_layer(name).get_weights()
@@ -197,7 +199,7 @@ def test_max_len_keeps_the_first_positions():
 @pytest.mark.parametrize("max_len", [0, 33, "12", 12.0, True])
 def test_max_len_stays_within_the_positions(max_len):
     with pytest.raises(ArgumentError, match="`max_len` must be between 1 and 32"):
-        build_encoder(toy_config(), max_len=max_len)
+        Encoder(toy_config(), max_len=max_len)
 
 
 def test_bfloat16_multiplies_in_bfloat16_and_stays_close(pair):
@@ -220,7 +222,7 @@ def test_bfloat16_multiplies_in_bfloat16_and_stays_close(pair):
 
 def test_attention_weights_are_dropped_at_their_rate():
     # Queries of zero look at all tokens alike, values of one come back as the share of weights that is kept.
-    layer = MultiHeadSelfAttention(1, 1, 0.25, Noise(), 1)
+    layer = MultiHeadSelfAttention(1, 1, 0.25, 1, noise=Noise())
     x = tf.ones([200, 100, 1])
     layer(x)
     zero, one = np.zeros(1, np.float32), np.ones(1, np.float32)
@@ -236,18 +238,19 @@ def test_attention_weights_are_dropped_at_their_rate():
     {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.1},
 ])
 def test_either_rate_makes_training_random_and_repeatable(rates):
-    model = build_encoder(toy_config(**rates), seed=1)
-    noise_of(model).reset(3)
+    encoder = Encoder(toy_config(**rates), seed=1)
+    model = encoder.graph()
+    encoder.noise.reset(3)
     first, second = run(model, training=True), run(model, training=True)
     assert np.abs(first[0] - run(model)[0]).max() > 1e-3
     assert np.abs(first[0] - second[0]).max() > 1e-3  # a raw Keras model has nobody to ask for new numbers
-    noise_of(model).reset(3)
+    encoder.noise.reset(3)
     for once, again in zip(first, run(model, training=True), strict=True):
         np.testing.assert_array_equal(once, again)
 
 
 def test_without_dropout_training_is_the_same_as_not():
-    model = build_encoder(toy_config(**NO_DROPOUT), seed=1)
+    model = Encoder(toy_config(**NO_DROPOUT), seed=1).graph()
     np.testing.assert_array_equal(run(model, training=True)[0], run(model)[0])
 
 
@@ -256,7 +259,7 @@ def test_without_dropout_training_is_the_same_as_not():
 def test_fresh_weights_are_a_truncated_normal_and_all_different():
     config = BertConfig(500, hidden_size=64, num_hidden_layers=2, num_attention_heads=4, intermediate_size=128,
                         max_position_embeddings=64)
-    model = build_encoder(config, seed=1)
+    model = Encoder(config, seed=1).graph()
     matrices = [weight.numpy() for weight in model.weights if len(weight.shape) == 2]
     assert len(matrices) == 3 + 2 * 6 + 1
     for matrix in matrices:
@@ -274,7 +277,7 @@ def test_fresh_weights_are_a_truncated_normal_and_all_different():
 
 def test_a_seed_is_a_set_of_weights():
     def weights(seed):
-        return build_encoder(toy_config(), seed=seed).get_weights()
+        return Encoder(toy_config(), seed=seed).graph().get_weights()
 
     for a, b in zip(weights(4), weights(4), strict=True):
         np.testing.assert_array_equal(a, b)
@@ -283,7 +286,7 @@ def test_a_seed_is_a_set_of_weights():
 
 
 def test_not_fresh_is_zero_but_for_normalization():
-    for weight in build_encoder(toy_config(), fresh=False).weights:
+    for weight in Encoder(toy_config(), fresh=False).weights:
         assert set(weight.numpy().ravel()) == ({1.0} if "gamma" in weight.name else {0.0}), weight.name
 
 

@@ -6,9 +6,8 @@ import pytest
 from bertfit import _env
 from bertfit.config.encoder import BertConfig
 from bertfit.network import compiling
-from bertfit.network.encoder import build_encoder, noise_of
-from bertfit.network.forward import Forward
-from bertfit.network.layers import compute_in
+from bertfit.network.encoder import Encoder
+from bertfit.network.products import compute_in
 
 tf = _env.tensorflow()
 
@@ -19,14 +18,14 @@ INPUTS = [TOKENS, tf.constant([[0] * 7, [0] * 7, [0, 0, 0, 1, 1, 1, 1]])]
 def make(depth, dropout):
     config = BertConfig(50, hidden_size=16, num_hidden_layers=depth, num_attention_heads=2, intermediate_size=32,
                         max_position_embeddings=12, hidden_dropout_prob=dropout, attention_probs_dropout_prob=dropout)
-    return build_encoder(config, seed=3), config
+    return Encoder(config, seed=3)
 
 
 def compare(encoder, ours, graph, *, precision="float32", compiled=False, value_atol, gradient_atol):
     """Values and the gradients of every weight, of two functions of the encoder that start from the same noise."""
     answers = []
     for function in (ours, graph):
-        noise_of(encoder).reset(11)
+        encoder.noise.reset(11)
 
         @tf.function
         @_env.as_written
@@ -51,9 +50,9 @@ def compare(encoder, ours, graph, *, precision="float32", compiled=False, value_
 def test_states_are_the_graphs_with_the_same_values_dropped(training, compiled):
     if compiled and not compiling.can_compile():
         pytest.skip("this TensorFlow has no XLA")
-    encoder, config = make(2, 0.2)
-    forward = Forward(encoder, config)
-    compare(encoder, lambda: forward.states(INPUTS, training)[-1], lambda: encoder(INPUTS, training=training)[0],
+    encoder = make(2, 0.2)
+    graph = encoder.graph()
+    compare(encoder, lambda: encoder.states(INPUTS, training)[-1], lambda: graph(INPUTS, training=training)[0],
             compiled=compiled, value_atol=2e-6, gradient_atol=3e-6)
 
 
@@ -61,16 +60,16 @@ def test_states_are_the_graphs_with_the_same_values_dropped(training, compiled):
 def test_bfloat16_is_as_close_as_the_graphs(compiled):
     if compiled and not compiling.can_compile():
         pytest.skip("this TensorFlow has no XLA")
-    encoder, config = make(2, 0.2)
-    forward = Forward(encoder, config)
-    compare(encoder, lambda: forward.states(INPUTS, True)[-1], lambda: encoder(INPUTS, training=True)[0],
+    encoder = make(2, 0.2)
+    graph = encoder.graph()
+    compare(encoder, lambda: encoder.states(INPUTS, True)[-1], lambda: graph(INPUTS, training=True)[0],
             precision="bfloat16", compiled=compiled, value_atol=0.03, gradient_atol=0.03)
 
 
 def test_the_pooled_output_is_the_graphs():
-    encoder, config = make(2, 0.0)
-    forward = Forward(encoder, config)
-    compare(encoder, lambda: forward.pooled(forward.first(INPUTS, True)), lambda: encoder(INPUTS, training=True)[1],
+    encoder = make(2, 0.0)
+    graph = encoder.graph()
+    compare(encoder, lambda: encoder.pooled(encoder.first(INPUTS, True)), lambda: graph(INPUTS, training=True)[1],
             value_atol=2e-6, gradient_atol=3e-6)
 
 
@@ -78,17 +77,17 @@ def test_the_pooled_output_is_the_graphs():
 @pytest.mark.parametrize("depth", [1, 2])
 def test_the_first_token_alone_gets_what_it_gets_among_all(depth, dropout):
     # With dropout only outside training, where both are the same function.
-    encoder, config = make(depth, dropout)
+    encoder = make(depth, dropout)
+    graph = encoder.graph()
     training = dropout == 0.0
-    forward = Forward(encoder, config)
-    compare(encoder, lambda: forward.first(INPUTS, training), lambda: encoder(INPUTS, training=training)[0][:, 0],
+    compare(encoder, lambda: encoder.first(INPUTS, training), lambda: graph(INPUTS, training=training)[0][:, 0],
             value_atol=2e-6, gradient_atol=3e-6)
 
 
 def test_a_depth_stops_there():
-    encoder, config = make(3, 0.0)
-    states = Forward(encoder, config).states(INPUTS, False)
-    below = Forward(encoder, config).states(INPUTS, False, depth=2)
+    encoder = make(3, 0.0)
+    states = encoder.states(INPUTS, False)
+    below = encoder.states(INPUTS, False, depth=2)
     assert (len(states), len(below)) == (3, 2)
     for one, other in zip(states, below, strict=False):
         np.testing.assert_array_equal(one, other)

@@ -7,8 +7,8 @@ from bertfit import _env
 from bertfit.config.head import HeadConfig
 from bertfit.config.task import Task
 from bertfit.errors import ArgumentError
-from bertfit.network.encoder import build_encoder, hidden_states, noise_of
-from bertfit.network.heads import attach, build_head, build_pooling, feature_width
+from bertfit.network.encoder import Encoder, hidden_states
+from bertfit.network.heads import build_head, build_pooling, feature_width, network_graph
 from toys.base import NO_DROPOUT, fill_at_random, toy_config
 
 tf = _env.tensorflow()
@@ -22,13 +22,13 @@ BINARY = Task("binary", ("no", "yes"))
 
 @pytest.fixture(scope="module")
 def encoder():
-    return build_encoder(toy_config(), seed=1)
+    return Encoder(toy_config(), seed=1)
 
 
 @pytest.fixture(scope="module")
 def layers(encoder):
     """The outputs of both layers, [3, 9, 16] each."""
-    return call(keras.Model(encoder.inputs, hidden_states(encoder, [1, 2])))
+    return call(keras.Model(encoder.graph().inputs, hidden_states(encoder.graph(), [1, 2])))
 
 
 def call(model, **kwargs):
@@ -46,21 +46,21 @@ POOLED = {
 @pytest.mark.parametrize("pooling", POOLED)
 @pytest.mark.parametrize("chosen, numbers", [((-1,), [2]), ((1,), [1]), ((-1, 1), [2, 1]), ((1, 2), [1, 2])])
 def test_pooling_reads_real_tokens_of_the_chosen_layers(encoder, layers, pooling, chosen, numbers):
-    (pooled,) = call(keras.Model(encoder.inputs, build_pooling(encoder, toy_config(), pooling, chosen)))
+    (pooled,) = call(keras.Model(encoder.graph().inputs, build_pooling(encoder, pooling, chosen)))
     expected = np.concatenate([POOLED[pooling](layers[number - 1]) for number in numbers], axis=1)
     np.testing.assert_allclose(pooled, expected, atol=1e-5)
     assert pooled.shape[1] == feature_width(toy_config(), HeadConfig(pooling=pooling, layers=chosen))
 
 
 def test_nsp_is_the_pretrained_pooler(encoder, layers):
-    (pooled,) = call(keras.Model(encoder.inputs, build_pooling(encoder, toy_config(), "nsp", (-1,))))
+    (pooled,) = call(keras.Model(encoder.graph().inputs, build_pooling(encoder, "nsp", (-1,))))
     kernel, bias = encoder.get_layer("NSP-Dense").get_weights()
     np.testing.assert_allclose(pooled, np.tanh(layers[1][:, 0] @ kernel + bias), atol=1e-5)
 
 
 def test_layers_that_are_not_there_are_refused(encoder):
     with pytest.raises(ArgumentError, match="between 1 and 2"):
-        build_pooling(encoder, toy_config(), "mean", (3,))
+        build_pooling(encoder, "mean", (3,))
 
 
 @pytest.mark.parametrize("hidden, task, parameters", [
@@ -68,14 +68,14 @@ def test_layers_that_are_not_there_are_refused(encoder):
     ((), Task("multilabel", "abc"), 16 * 3 + 3), ((), Task("regression", "y"), 17),
 ])
 def test_parameters_of_a_head(encoder, hidden, task, parameters):
-    head = build_head(16, HeadConfig(hidden=hidden), task, noise_of(encoder), 0)
+    head = build_head(16, HeadConfig(hidden=hidden), task, encoder.noise, 0)
     assert head.count_params() == parameters
     assert head.output_shape == (None, task.n_outputs) and head.layers[-1].name == "output"
 
 
 @pytest.mark.parametrize("activation, function", [("relu", lambda x: np.maximum(x, 0)), ("tanh", np.tanh)])
 def test_a_heads_answer_by_hand(encoder, activation, function):
-    head = build_head(16, HeadConfig(hidden=(5, 4), activation=activation), BINARY, noise_of(encoder), 3)
+    head = build_head(16, HeadConfig(hidden=(5, 4), activation=activation), BINARY, encoder.noise, 3)
     x = RNG.normal(0, 1, (6, 16)).astype(np.float32)
     (W1, b1), (W2, b2), (W3, b3) = [layer.get_weights() for layer in head.layers if layer.weights]
     expected = function(function(x @ W1 + b1) @ W2 + b2) @ W3 + b3
@@ -86,7 +86,7 @@ def test_a_heads_answer_by_hand(encoder, activation, function):
 def test_initializers_and_their_seeds(encoder, initializer, widest):
     def kernels(seed):
         settings = HeadConfig(hidden=(100, 100), initializer=initializer)
-        head = build_head(200, settings, BINARY, noise_of(encoder), seed)
+        head = build_head(200, settings, BINARY, encoder.noise, seed)
         return [layer.get_weights()[0] for layer in head.layers if layer.weights]
 
     first, again, other = kernels(1), kernels(1), kernels(2)
@@ -100,11 +100,11 @@ def test_initializers_and_their_seeds(encoder, initializer, widest):
 
 
 def test_dropout_stands_before_every_dense_layer(encoder):
-    head = build_head(16, HeadConfig(hidden=(5, 4), dropout=0.4), BINARY, noise_of(encoder), 3)
+    head = build_head(16, HeadConfig(hidden=(5, 4), dropout=0.4), BINARY, encoder.noise, 3)
     names = [layer.name for layer in head.layers[1:]]
     assert names == ["Head-Dropout-1", "Head-Dense-1", "Head-Dropout-2", "Head-Dense-2", "Head-Dropout-3", "output"]
     assert {layer.rate for layer in head.layers if "Dropout" in layer.name} == {0.4}
-    plain = build_head(16, HeadConfig(hidden=(5, 4), dropout=0), BINARY, noise_of(encoder), 3)
+    plain = build_head(16, HeadConfig(hidden=(5, 4), dropout=0), BINARY, encoder.noise, 3)
     x = tf.constant(RNG.normal(0, 1, (6, 16)).astype(np.float32))
     np.testing.assert_array_equal(plain(x, training=True), plain(x, training=False))
     fill_at_random(layer for layer in head.layers if layer.weights)
@@ -113,11 +113,11 @@ def test_dropout_stands_before_every_dense_layer(encoder):
 
 def test_the_network_is_the_head_on_the_pooled_encoder():
     config = toy_config(**NO_DROPOUT)
-    encoder = build_encoder(config, seed=1)
+    encoder = Encoder(config, seed=1)
     settings = HeadConfig(hidden=(5,), pooling="max", layers=(1,))
-    head = build_head(16, settings, BINARY, noise_of(encoder), 3)
-    network = attach(encoder, config, settings, head)
-    (pooled,) = call(keras.Model(encoder.inputs, build_pooling(encoder, config, "max", (1,))))
+    head = build_head(16, settings, BINARY, encoder.noise, 3)
+    network = network_graph(encoder, settings, head)
+    (pooled,) = call(keras.Model(encoder.graph().inputs, build_pooling(encoder, "max", (1,))))
     np.testing.assert_allclose(call(network)[0], head(pooled).numpy(), atol=1e-6)
     held = {layer.name for layer in network.layers}
     assert "Encoder-1-FeedForward" in held and "Encoder-2-FeedForward" not in held  # what is not read is not trained

@@ -159,7 +159,7 @@ def test_attention_weights_are_numpys(masked, compiled):
 @pytest.mark.parametrize("within", [True, False])  # whether the machine's own softmax computes in float32
 def test_softmax_over_many_bfloat16_scores_adds_up_in_float32(monkeypatch, within, compiled):
     if not within:
-        monkeypatch.setattr(kernels, "_softmax_rounds_once", lambda dtype: False)
+        monkeypatch.setattr("bertfit.network.kernels.attention._softmax_rounds_once", lambda dtype: False)
     scores, upstream = RNG.normal(size=(1, 2, 3, 512)), RNG.normal(size=(1, 2, 3, 512)) + 1.0
     rounded = tf.cast(tf.cast(tf.constant(scores), tf.bfloat16), tf.float64).numpy()
     upstream = tf.cast(tf.cast(tf.constant(upstream), tf.bfloat16), tf.float64).numpy()

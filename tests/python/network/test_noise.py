@@ -16,14 +16,14 @@ def dropped(layer):
 def test_dropout_has_its_rate_and_keeps_the_sum():
     noise = Noise()
     noise.reset(11)
-    out = dropped(Dropout(0.3, noise, 1))
+    out = dropped(Dropout(0.3, 1, noise))
     assert set(np.unique(out)) == {np.float32(0), np.float32(1 / 0.7)}
     assert (out == 0).mean() == pytest.approx(0.3, abs=0.02)  # 20,000 draws: six standard deviations
 
 
 def test_dropout_follows_seed_step_and_layer():
     noise = Noise()
-    first, second = Dropout(0.5, noise, 1), Dropout(0.5, noise, 2)
+    first, second = Dropout(0.5, 1, noise), Dropout(0.5, 2, noise)
     noise.reset(11)
     a, b = dropped(first), dropped(second)
     noise.advance()
@@ -41,7 +41,7 @@ def test_dropout_follows_seed_step_and_layer():
 @pytest.mark.parametrize("training, drops", [(True, True), (False, False), (None, False), (1, True), (0, False)])
 def test_dropout_is_for_training_only(training, drops):
     x = tf.ones([50, 40])
-    layer = Dropout(0.5, Noise(), 1)
+    layer = Dropout(0.5, 1, Noise())
     assert bool((layer(x, training=training).numpy() == 0).any()) is drops
     if training is not None:
         symbolic = tf.function(lambda flag: layer(x, training=flag))

@@ -10,6 +10,7 @@ import pytest
 from bertfit.errors import CheckpointError
 from bertfit.inference import prediction
 from bertfit.r import boundary, functions
+from bertfit.rows.table import Rows
 from toys.models import TEXTS, toy_head, toy_model, toy_rows
 
 PLAIN = (type(None), bool, int, float, str, bytearray)
@@ -66,7 +67,7 @@ def test_the_table_is_the_contract():
 
 def test_description(handle, fitted):
     loaded = ask("describe", handle=float(handle))  # R's numbers are doubles
-    assert loaded["kind"] == "huggingface" and loaded["cased"] is False and loaded["fitted"] is False
+    assert loaded["kind"] == "huggingface" and loaded["lower_case"] is True and loaded["fitted"] is False
     assert loaded["config"]["hidden_size"] == 8 and loaded["vocab_size"] == 20 and loaded["max_len"] == 32
     assert type(loaded["parameters"]) is float and "task" not in loaded
     description = ask("describe", handle=fitted)
@@ -86,7 +87,7 @@ def test_release_is_final_and_repeatable(handle):
 def test_failures_say_what_was_wrong():
     missing = failure("load", x="./no-such-folder")
     assert missing["code"] == CheckpointError.code and "no-such-folder" in missing["message"]
-    assert failure("decode", handle="one", ids=[1])["message"].startswith("`handle` must be the number of a model")
+    assert failure("decode", model="one", ids=[1])["message"].startswith("`model` must be the number of a model")
 
 
 def test_models_and_sitrep_and_steps(tmp_path):
@@ -99,32 +100,33 @@ def test_models_and_sitrep_and_steps(tmp_path):
 
 
 def test_tokenize(handle):
-    padded = ask("tokenize", handle=handle, texts=["a good film", "fun"])
+    padded = ask("tokenize", model=handle, rows={"texts": ["a good film", "fun"]})
     assert padded["input_ids"].tolist() == [[2, 11, 5, 7, 3], [2, 10, 3, 0, 0]]
     assert padded["input_ids"].dtype == np.int32
     assert padded["attention_mask"].sum(1).tolist() == [5, 3]
-    assert ask("tokenize", handle=handle, texts="fun", padding="max_len")["input_ids"].shape == (1, 32)
-    cut = ask("tokenize", handle=handle, texts=["a good film"], pairs=["fun"], max_len=5.0, padding="max_len")
+    assert ask("tokenize", model=handle, rows={"texts": "fun"}, padding="max_len")["input_ids"].shape == (1, 32)
+    paired = {"texts": ["a good film"], "pairs": ["fun"]}
+    cut = ask("tokenize", model=handle, rows=paired, max_len=5.0, padding="max_len")
     assert cut["input_ids"].shape == (1, 5) and cut["truncated"].tolist() == [True]
-    ragged = ask("tokenize", handle=handle, texts=["fun", "a film"], padding="none")
+    ragged = ask("tokenize", model=handle, rows={"texts": ["fun", "a film"]}, padding="none")
     assert ragged["splits"].tolist() == [0, 3, 7] and ragged["ids"].tolist() == [2, 10, 3, 2, 11, 7, 3]
-    assert failure("tokenize", handle=handle, texts=["a", None])["code"] == "data"
-    assert failure("tokenize", handle=handle, texts=["a"], max_len=64)["code"] == "argument"
-    assert failure("tokenize", handle=handle, texts=["a"], padding="left")["code"] == "argument"
+    assert failure("tokenize", model=handle, rows={"texts": ["a", None]})["code"] == "data"
+    assert failure("tokenize", model=handle, rows={"texts": ["a"]}, max_len=64)["code"] == "argument"
+    assert failure("tokenize", model=handle, rows={"texts": ["a"]}, padding="left")["code"] == "argument"
 
 
 def test_tokens_and_decode(handle):
-    columns = ask("tokens", handle=handle, texts=["Good films", "fun"])
-    assert columns["row"].tolist() == [1, 1, 1, 1, 1, 2, 2, 2]
+    columns = ask("tokens", model=handle, rows={"texts": ["Good films", "fun"]})
+    assert columns["row"].tolist() == [0, 0, 0, 0, 0, 1, 1, 1]
     assert columns["token"][:5] == ["[CLS]", "good", "film", "##s", "[SEP]"]
     assert columns["start"][:5].tolist() == [-1, 0, 5, 9, -1] and columns["end"][1:4].tolist() == [4, 9, 10]
     assert columns["segment"].tolist() == [0] * 8
     ids = np.asfortranarray(np.array([[2, 11, 5, 7, 3], [2, 10, 3, 0, 0]], float))
-    assert ask("decode", handle=handle, ids=ids) == ["a good film", "fun"]
-    assert ask("decode", handle=handle, ids=np.array([2, 10, 3, 11]), splits=np.array([0, 3, 4])) == ["fun", "a"]
-    assert ask("decode", handle=handle, ids=[2, 10, 3], skip_special=False) == ["[CLS] fun [SEP]"]
-    assert failure("decode", handle=handle, ids=np.array([[1.5]]))["code"] == "data"
-    assert failure("decode", handle=handle, ids=np.array([[-(2**31)]]))["code"] == "data"  # R's NA
+    assert ask("decode", model=handle, ids=ids) == ["a good film", "fun"]
+    assert ask("decode", model=handle, ids=np.array([2, 10, 3, 11]), splits=np.array([0, 3, 4])) == ["fun", "a"]
+    assert ask("decode", model=handle, ids=[2, 10, 3], skip_special=False) == ["[CLS] fun [SEP]"]
+    assert failure("decode", model=handle, ids=np.array([[1.5]]))["code"] == "data"
+    assert failure("decode", model=handle, ids=np.array([[-(2**31)]]))["code"] == "data"  # R's NA
 
 
 def test_fit_predict_evaluate_save_and_load(handle, tmp_path):
@@ -133,8 +135,9 @@ def test_fit_predict_evaluate_save_and_load(handle, tmp_path):
     control = {"epochs": 2.0, "batch_size": 8.0, "learning_rate": 1e-2, "seed": 3.0, "verbose": 0.0, "freeze": 1.0,
                "precision": "float32", "validation": 0.25}
     description = ask(
-        "fit", handle=handle, texts=texts, target=y, kind="binary", labels=["0", "1"], head={"hidden": 4.0},
-        control=control, columns={"text": ["comment"], "target": ["toxic"]}, progress=events.append)
+        "fit", model=handle, rows={"texts": texts, "targets": y}, kind="binary", labels=["0", "1"],
+        head={"hidden": 4.0}, control=control, columns={"text": ["comment"], "target": ["toxic"]},
+        progress=events.append)
     assert description["fitted"] and description["handle"] != handle and description["sha256"] is None
     record = description["record"]
     assert record["columns"] == {"text": ["comment"], "target": ["toxic"]} and record["settings"]["epochs"] == 2
@@ -145,21 +148,21 @@ def test_fit_predict_evaluate_save_and_load(handle, tmp_path):
     for event in events:
         assert_plain(event, event["event"])
     fit = description["handle"]
-    p = ask("predict", handle=fit, texts=texts)
+    p = ask("predict", model=fit, rows={"texts": texts})
     assert p.shape == (40, 2) and p.flags.f_contiguous
-    report = ask("evaluate", handle=fit, texts=texts, target=y)
+    report = ask("evaluate", model=fit, rows={"texts": texts, "targets": y})
     assert report["overall"]["accuracy"] == np.mean((p[:, 1] >= 0.5) == y)
-    path = ask("save", handle=fit, path=str(tmp_path / "model"))
-    assert failure("save", handle=fit, path=path)["code"] == "argument"
-    ask("save", handle=fit, path=path, overwrite=True)
+    path = ask("save", model=fit, path=str(tmp_path / "model"))
+    assert failure("save", model=fit, path=path)["code"] == "argument"
+    ask("save", model=fit, path=path, overwrite=True)
     loaded = ask("load", x=path)
     assert loaded["kind"] == "bundle" and loaded["path"] == path and loaded["fitted"]
-    np.testing.assert_array_equal(ask("predict", handle=loaded["handle"], texts=texts), p)
-    packed = ask("to_bytes", handle=fit)
+    np.testing.assert_array_equal(ask("predict", model=loaded["handle"], rows={"texts": texts}), p)
+    packed = ask("to_bytes", model=fit)
     assert type(packed) is bytearray
     again = ask("from_bytes", data=packed)
     assert again["path"] is None
-    np.testing.assert_array_equal(ask("predict", handle=again["handle"], texts=texts), p)
+    np.testing.assert_array_equal(ask("predict", model=again["handle"], rows={"texts": texts}), p)
     assert not ask("describe", handle=handle)["fitted"]  # the model that was fitted is as it was
 
 
@@ -167,23 +170,24 @@ def test_multilabel_targets_come_column_by_column(handle):
     texts, y = toy_rows(24)
     target = np.asfortranarray(np.stack([y, 1 - y], 1))
     target.flags.writeable = False  # R lends its memory
-    description = ask("fit", handle=handle, texts=texts, target=target, kind="multilabel", labels=["good", "other"],
+    description = ask("fit", model=handle, rows={"texts": texts, "targets": target}, kind="multilabel",
+                      labels=["good", "other"],
                       control={"epochs": 1, "seed": 1, "validation": 0.0, "precision": "float32"})
-    assert ask("predict", handle=description["handle"], texts=texts, type="class").shape == (24, 2)
-    report = ask("evaluate", handle=description["handle"], texts=texts, target=target)
+    assert ask("predict", model=description["handle"], rows={"texts": texts}, type="class").shape == (24, 2)
+    report = ask("evaluate", model=description["handle"], rows={"texts": texts, "targets": target})
     assert report["per_class"]["support"].tolist() == [y.sum(), (1 - y).sum()]
 
 
 def test_regression_learns_center_and_scale_and_validation_rows_are_used(handle):
     texts, y = toy_rows(30)
-    held = {"texts": texts[:5], "target": 100 + 10 * y[:5]}
-    description = ask("fit", handle=handle, texts=texts, target=100 + 10 * y, kind="regression", labels="score",
-                      control={"epochs": 1, "seed": 1, "precision": "float32"}, validation=held)
+    held = {"texts": texts[:5], "targets": 100 + 10 * y[:5]}
+    description = ask("fit", model=handle, rows={"texts": texts, "targets": 100 + 10 * y}, kind="regression",
+                      labels="score", control={"epochs": 1, "seed": 1, "precision": "float32"}, validation=held)
     values = 100 + 10 * y
     assert description["task"]["center"] == pytest.approx(values.mean())
     assert description["task"]["scale"] == pytest.approx(values.std())
     assert description["record"]["validation_rows"] == 5
-    predicted = ask("predict", handle=description["handle"], texts=texts)
+    predicted = ask("predict", model=description["handle"], rows={"texts": texts})
     assert predicted.shape == (30,) and 80 < predicted.mean() < 130
 
 
@@ -191,43 +195,45 @@ def test_regression_learns_center_and_scale_and_validation_rows_are_used(handle)
     "changes, code, message",
     [({"control": {"epoch": 2}}, "argument", "Unknown: epoch"), ({"head": {"width": 2}}, "argument", "Unknown: width"),
      ({"control": {"epochs": 2.5}}, "argument", "epochs"), ({"labels": ["0"]}, "argument", "labels"),
-     ({"texts": ["a", None]}, "data", "Row 2"), ({"target": np.array([0.0, 2.0])}, "data", "between 0 and 1"),
+     ({"rows": {"texts": ["a", None]}}, "data", "Row 2"),
+     ({"rows": {"texts": ["a", "b"], "targets": np.array([0.0, 2.0])}}, "data", "between 0 and 1"),
      ({"kind": "ranking"}, "argument", "task")],
 )
 def test_fit_refuses(handle, changes, code, message):
-    usual = {"texts": ["a", "fun"], "target": np.array([0.0, 1.0]), "kind": "binary", "labels": ["0", "1"]}
-    answer = failure("fit", handle=handle, **{**usual, **changes})
+    rows = {"texts": ["a", "fun"], "targets": np.array([0.0, 1.0])}
+    usual = {"rows": rows, "kind": "binary", "labels": ["0", "1"]}
+    answer = failure("fit", model=handle, **{**usual, **changes})
     assert answer["code"] == code and message in answer["message"]
 
 
 def test_embed(handle):
-    vectors = ask("embed", handle=handle, texts=TEXTS, layers=[-1.0, 1.0], pooling="cls")
+    vectors = ask("embed", model=handle, rows={"texts": TEXTS}, layers=[-1.0, 1.0], pooling="cls")
     assert vectors.shape == (6, 16) and vectors.dtype == np.float64
     events = []
-    ask("embed", handle=handle, texts=TEXTS, layers=-1.0, progress=events.append)
+    ask("embed", model=handle, rows={"texts": TEXTS}, layers=-1.0, progress=events.append)
     assert events[-1] == {"event": "rows", "done": 6, "total": 6}
 
 
 def test_layers_add_up(fitted):
-    table = ask("layers", handle=fitted)
+    table = ask("layers", model=fitted)
     assert sum(table["parameters"]) == ask("describe", handle=fitted)["parameters"]
     assert table["layer"][-1] == "output" and len({len(column) for column in table.values()}) == 1
 
 
 def test_the_keras_model_is_a_copy_with_the_names_of_keras_bert(handle, fitted):
-    graph = functions.call("keras_model", {"handle": handle, "max_len": 12.0})["value"]
+    graph = functions.call("keras_model", {"model": handle, "max_len": 12.0})["value"]
     model = boundary.models[handle]
     assert [t.name for t in graph.inputs] == ["Input-Token", "Input-Segment"]
     assert graph.get_layer("NSP-Dense").output.shape[-1] == 8
     assert graph.count_params() == model.parameters - 20 * 8  # twenty positions fewer
-    ids, segments, _ = model.encode(TEXTS, max_len=12).pad()
-    wanted = model.encoder([ids, segments])[1].numpy()
+    ids, segments, _ = model.encode(Rows(TEXTS), max_len=12).pad()
+    wanted = model.encoder.graph()([ids, segments])[1].numpy()
     np.testing.assert_allclose(graph([ids, segments])[1].numpy(), wanted, atol=1e-6)
     graph.get_layer("NSP-Dense").set_weights([w * 0 for w in graph.get_layer("NSP-Dense").get_weights()])
-    np.testing.assert_array_equal(model.encoder([ids, segments])[1].numpy(), wanted)
-    whole = functions.call("keras_model", {"handle": fitted, "training": False})["value"]
+    np.testing.assert_array_equal(model.encoder.graph()([ids, segments])[1].numpy(), wanted)
+    whole = functions.call("keras_model", {"model": fitted, "training": False})["value"]
     assert whole.layers[-1].name == "output" and not whole.trainable_weights
-    logits = boundary.models[fitted].network([ids, segments]).numpy()
+    logits = boundary.models[fitted].graph()([ids, segments]).numpy()
     np.testing.assert_allclose(whole([ids, segments]).numpy(), logits, atol=1e-6)
     assert boundary.models[fitted].trainable_parameters > 0
 
@@ -244,8 +250,8 @@ def test_reference_d_line_by_line(handle):
 
     keras = _env.keras()
     texts, y = toy_rows(40)
-    graph = functions.call("keras_model", {"handle": handle, "max_len": 10})["value"]
-    encoded = ask("tokenize", handle=handle, texts=texts, max_len=10, padding="max_len")
+    graph = functions.call("keras_model", {"model": handle, "max_len": 10})["value"]
+    encoded = ask("tokenize", model=handle, rows={"texts": texts}, max_len=10, padding="max_len")
     steps, warmup = ask("train_steps", n=32, batch_size=8, epochs=15)
     inputs = [graph.get_layer(name).input for name in ("Input-Token", "Input-Segment")]
     dense = graph.get_layer("NSP-Dense").output
@@ -266,8 +272,8 @@ def test_importing_the_boundary_starts_no_tensorflow():
 
 
 def test_predict_is_the_modules_own(fitted):
-    np.testing.assert_array_equal(ask("predict", handle=fitted, texts=TEXTS, type="class", batch_size=2.0),
-                                  prediction.predict(boundary.models[fitted], TEXTS, type="class", batch_size=2))
+    np.testing.assert_array_equal(ask("predict", model=fitted, rows={"texts": TEXTS}, type="class", batch_size=2.0),
+                                  prediction.predict(boundary.models[fitted], Rows(TEXTS), type="class", batch_size=2))
 
 
 # -- Vocabularies and fresh models ---------------------------------------------------------------------------
@@ -276,16 +282,17 @@ def test_predict_is_the_modules_own(fitted):
 @pytest.mark.parametrize(("kind", "size", "special"), [("wordpiece", 20, 5), ("sentencepiece", 12, 7)])
 def test_a_vocabulary_is_made_used_and_put_under_a_model(kind, size, special, tmp_path):
     texts = ["a good film", "a bad film", "good film good", "bad bad film"] * 20
-    facts = ask("vocab_train", texts=texts, size=float(size), type=kind, unused=1.0, out=str(tmp_path / "v"))
-    assert (facts["type"], facts["size"], facts["cased"]) == (kind, size + special + 1, False)
+    facts = ask("vocab_train", rows={"texts": texts}, size=float(size), type=kind, unused=1.0, out=str(tmp_path / "v"))
+    assert (facts["type"], facts["size"], facts["lower_case"]) == (kind, size + special + 1, True)
     assert bytes(facts["data"]) == (tmp_path / "v").read_bytes() and facts["path"] == str(tmp_path / "v")
     (tmp_path / "texts.txt").write_text("\n".join(texts))
     from_file = ask("vocab_train", files=[str(tmp_path / "texts.txt")], size=size, type=kind, unused=1)
     assert from_file["data"] == facts["data"]
     words = ask("vocab_handle", data=facts["data"], lower_case=True)
-    ids = ask("tokenize", handle=words, texts=["Good film"], padding="longest")["input_ids"]
-    assert ask("decode", handle=words, ids=ids) == ["good film"]
-    assert "".join(ask("tokens", handle=words, texts=["Good film"])["token"]).replace("▁", "").startswith("[CLS]")
+    ids = ask("tokenize", model=words, rows={"texts": ["Good film"]}, padding="longest")["input_ids"]
+    assert ask("decode", model=words, ids=ids) == ["good film"]
+    names = ask("tokens", model=words, rows={"texts": ["Good film"]})["token"]
+    assert "".join(names).replace("▁", "").startswith("[CLS]")
     config = ask("config", sizes={"vocab_size": float(facts["size"]), "hidden_size": 8.0, "num_hidden_layers": 1.0,
                                   "num_attention_heads": 2.0, "intermediate_size": 8.0})
     assert config["preset"] is None and config["heads"] == {"mlm": "transform", "nsp": "google"}
@@ -294,16 +301,16 @@ def test_a_vocabulary_is_made_used_and_put_under_a_model(kind, size, special, tm
     assert model["parameters"] == config["parameters"]
     again = ask("init", config=config["config"], vocab_of=model["handle"], seed=1.0,
                 heads={"mlm": "tied", "nsp": "plain"})
-    first, second = (ask("embed", handle=m["handle"], texts=["film"]) for m in (model, again))
+    first, second = (ask("embed", model=m["handle"], rows={"texts": ["film"]}) for m in (model, again))
     np.testing.assert_array_equal(first, second)
     ask("release", handle=words)
-    assert failure("tokenize", handle=words, texts=["a"])["code"] == "argument"
+    assert failure("tokenize", model=words, rows={"texts": ["a"]})["code"] == "argument"
 
 
 def test_presets_and_what_is_refused_of_them():
     made = ask("config", preset="KOR-tiny", sizes={"vocab_size": 99.0})
     assert (made["preset"], made["config"]["vocab_size"], made["heads"]["mlm"]) == ("kor-tiny", 99, "tied")
     assert failure("config", preset="kor-tinny")["code"] == "argument"
-    assert "width" in failure("vocab_train", texts=["a"], size=3, width=1)["message"]
-    assert failure("vocab_train", texts=["a", None], size=3)["code"] == "data"
+    assert "width" in failure("vocab_train", rows={"texts": ["a"]}, size=3, width=1)["message"]
+    assert failure("vocab_train", rows={"texts": ["a", None]}, size=3)["code"] == "data"
     assert failure("init", config="kor-tiny", vocab="/no/such.txt")["code"] == "vocabulary"

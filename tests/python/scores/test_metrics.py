@@ -1,4 +1,4 @@
-"""Measures against scikit-learn's own functions on random data, and against examples worked by hand."""
+"""Metrics against scikit-learn's functions on random data, and against examples computed by hand."""
 
 import math
 import warnings

@@ -1,4 +1,4 @@
-"""Logits against values worked out with math.exp, row by row."""
+"""Probabilities and classes against values computed with math.exp, row by row."""
 
 import math
 
@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bertfit.config.task import Task
-from bertfit.errors import ArgumentError, DataError
-from bertfit.scores.outcomes import check_targets, classes, probabilities, sigmoid
+from bertfit.errors import ArgumentError
+from bertfit.scores.outcomes import classes, probabilities, sigmoid
 
 BINARY = Task("binary", ("ham", "spam"))
 THREE = Task("multiclass", ("a", "b", "c"))
@@ -54,27 +54,3 @@ def test_classes_count_the_threshold_as_positive():
     assert classes(MULTI, np.array([[0.5, 0.49]])).tolist() == [[1, 0]]
     with pytest.raises(ArgumentError, match="numbers, not classes"):
         classes(NUMBER, np.array([1.0]))
-
-
-@pytest.mark.parametrize(
-    "task, targets, message",
-    [
-        (BINARY, [0, 1.5, np.nan], "Rows 2, 3"),
-        (THREE, [0, 1, 3], "Row 3 "),
-        (THREE, [0, 0.5, 2], "Row 2 "),
-        (NUMBER, [1, np.inf, 2], "Row 2 "),
-        (MULTI, [[0, 1], [0, -1], [1, 1]], "Row 2 "),
-        (MULTI, [0, 1, 1], "3 rows and 2 columns"),
-        (BINARY, [0, 1], "3 values"),
-        (BINARY, [9, 9, 9], "Rows 1, 2, 3"),
-    ],
-)
-def test_targets_that_do_not_fit_are_named(task, targets, message):
-    with pytest.raises(DataError, match=message):
-        check_targets(task, np.array(targets, float), 3)
-
-
-def test_one_column_is_a_vector_except_for_labels():
-    column = np.array([[0.0], [1.0], [0.25]])
-    assert check_targets(BINARY, column, 3).tolist() == [0.0, 1.0, 0.25]
-    assert check_targets(Task("multilabel", ("only",)), column[:, 0], 3).shape == (3, 1)

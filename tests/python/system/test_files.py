@@ -1,4 +1,4 @@
-"""A directory takes a name in one step, in two where it must, or not at all."""
+"""Folders are replaced in one step, in two where the system cannot exchange names, or not at all."""
 
 import os
 import sys

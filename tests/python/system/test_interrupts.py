@@ -1,4 +1,4 @@
-"""Ctrl-C: held back, taken from reticulate's handler, and given back."""
+"""Ctrl-C: delayed, handled in place of reticulate's handler, and handlers restored."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bertfit.system.interrupts import answered, from_r, held
 
 @pytest.fixture
 def hear():
-    """Sets who hears SIGINT; the one before is back after the test."""
+    """Sets the handler of SIGINT; the previous one is restored after the test."""
     before = signal.getsignal(signal.SIGINT)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # pytest may run with SIGINT ignored
     yield lambda handler: signal.signal(signal.SIGINT, handler)
@@ -47,7 +47,7 @@ def test_what_is_held_is_done_whole(hear):
     assert done == ["the rest"]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     with held():
-        pass  # and nothing is raised where nothing came
+        pass  # nothing is raised if no interrupt came
 
 
 def test_an_error_in_what_is_held_comes_first(hear):
@@ -71,7 +71,7 @@ def test_while_r_waits_only_python_hears(hear):
     handler = reticulates(calls)
     hear(handler)
     with pytest.raises(RuntimeError):
-        ctrl_c()  # as it is without
+        ctrl_c()  # as without from_r()
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt), from_r():
             ctrl_c()
@@ -80,7 +80,7 @@ def test_while_r_waits_only_python_hears(hear):
 
 
 def test_a_handler_in_c_is_given_back(hear):
-    """R and reticulate have one of which Python's signal module knows nothing."""
+    """R and reticulate set a handler in C that Python's signal module does not know of."""
     hear(reticulates([]))
     pythons = in_c()
     interrupts._set_handler(signal.SIGINT, int(signal.SIG_IGN))
@@ -91,7 +91,7 @@ def test_a_handler_in_c_is_given_back(hear):
                 pass
             assert in_c() == pythons
         assert in_c() == int(signal.SIG_IGN)
-        ctrl_c()  # would fail the test if Python heard it
+        ctrl_c()  # would fail the test if Python's handler got it
     finally:
         interrupts._set_handler(signal.SIGINT, pythons)
 

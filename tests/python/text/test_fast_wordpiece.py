@@ -1,4 +1,4 @@
-"""The fast path: every character that it calls safe is, and what it takes equals the exact path."""
+"""The fast tokenizer: every character listed as safe is safe, and the texts it accepts get the exact one's ids."""
 
 import unicodedata
 
@@ -27,7 +27,7 @@ def tensorflow_text():
 
 
 class Counting(Exact):
-    """Exact, remembering which texts it was given."""
+    """`Exact`, which records the texts that it gets."""
 
     def __call__(self, texts, enough=None):
         self.seen = list(texts)
@@ -39,7 +39,7 @@ def safe_characters(lower_case):
 
 
 def expected(text, lower_case, tokens):
-    """Ids by the definition, for vocabularies of single characters."""
+    """Ids by the definition of WordPiece, for vocabularies of single characters."""
     found = []
     for word in words(text, lower_case):
         pieces = [word[0], *(f"##{char}" for char in word[1:])]

@@ -1,4 +1,4 @@
-"""Words against Google's BasicTokenizer, and the places that words come from."""
+"""Words against Google's BasicTokenizer, and the offsets that words come from."""
 
 import unicodedata
 
@@ -69,7 +69,7 @@ def test_each_character_comes_from_where_it_says(text):
         ("Ça va?", True, [("ca", "Ça"), ("va", "va"), ("?", "?")]),
         ("cafe\u0301s", True, [("cafes", "cafe\u0301s")]),
         ("un cafe\u0301 ", True, [("un", "un"), ("cafe", "cafe\u0301")]),  # a dropped accent stays with its letter
-        ("ab\u200dc\u200d", True, [("abc", "ab\u200dc")]),  # a dropped joiner only inside
+        ("ab\u200dc\u200d", True, [("abc", "ab\u200dc")]),  # a dropped joiner is included only inside of a word
         ("İx", True, [("ix", "İx")]),  # two characters after lower-casing
         ("한국", True, [("\u1112\u1161\u11ab\u1100\u116e\u11a8", "한국")]),
         ("中国x", False, [("中", "中"), ("国", "国"), ("x", "x")]),

@@ -1,4 +1,4 @@
-"""SentencePiece vocabularies wherever a vocabulary is: rows, places, text again, and saved models."""
+"""SentencePiece vocabularies wherever one is used: encoding, offsets, decoding, and saved models."""
 
 import io
 import os
@@ -12,6 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bertfit.errors import ArgumentError, VocabularyError
+from bertfit.rows.table import Rows
 from bertfit.text import sentencepiece as pieces
 from bertfit.text.tokenizer import Tokenizer
 from bertfit.text.vocabulary import Vocabulary
@@ -69,6 +70,17 @@ def test_a_limit_cuts_what_is_there_without_it(vocabulary, texts, limit):
     assert cut.truncated.tolist() == (whole.lengths > limit).tolist()
 
 
+@given(texts=texts_of_any_kind, limit=st.integers(3, 40), first=st.sampled_from([None, 40, 100]), paired=st.booleans())
+@settings(max_examples=100, deadline=None)
+def test_truncating_ids_equals_tokenizing_anew(vocabulary, texts, limit, first, paired):
+    tokenizer, pairs = Tokenizer(vocabulary), [text * 2 for text in texts[::-1]] if paired else None
+    encoding = tokenizer.encode(texts, pairs, max_len=first).truncated_to(limit)
+    anew = tokenizer.encode(texts, pairs, max_len=limit)
+    assert rows(encoding) == rows(anew)
+    for name in ("segments", "truncated"):
+        np.testing.assert_array_equal(getattr(encoding, name), getattr(anew, name))
+
+
 def test_pairs_have_their_segments(vocabulary, library):
     encoding = Tokenizer(vocabulary).encode(["the film"], ["정말 좋은"])
     first, second = library.encode("the film"), library.encode("정말 좋은")
@@ -85,7 +97,7 @@ def test_threads_change_nothing(vocabulary, monkeypatch):
 
 
 def test_no_text_gives_special_tokens_even_where_the_model_would(tmp_path):
-    out = io.BytesIO()  # reference A's way: user-defined symbols
+    out = io.BytesIO()  # as some published models have them: user-defined symbols
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(TEXTS), model_writer=out, vocab_size=70, pad_id=0, unk_id=1, bos_id=2, eos_id=3,
         pad_piece="[PAD]", unk_piece="[UNK]", bos_piece="[BOS]", eos_piece="[EOS]", minloglevel=2,
@@ -105,12 +117,12 @@ def test_surrogates_are_replaced_and_keep_their_place(vocabulary):
     tokenizer = Tokenizer(vocabulary)
     assert rows(tokenizer.encode(["the \ud800 film"])) == rows(tokenizer.encode(["the \ufffd film"]))
     found = tokenizer.tokens(["the \ud800 film"])[0]
-    # The library takes a replacement character for white space, which is no part of a word's place.
+    # The library treats the replacement character as white space, which is not part of a word's range.
     assert (found["start"][-2], found["end"][-2]) == (found["end"][-2] - len(found["token"][-2].strip("▁")), 10)
     assert min(start for start in found["start"] if start >= 4) == 6
 
 
-# -- Places --------------------------------------------------------------------------------------------------
+# -- Offsets -------------------------------------------------------------------------------------------------
 
 
 def test_places_by_hand():
@@ -231,13 +243,13 @@ def test_a_model_is_saved_and_loaded_with_it(vocabulary, tmp_path):
     folder = persist.save(model, tmp_path / "m")
     assert sorted(os.listdir(folder)) == ["bertfit.json", "history.csv", "model.safetensors", "vocab.model"]
     texts = ["the film", "정말"]
-    encoding = model.encode(texts)
+    encoding = model.encode(Rows(texts))
     for again in (persist.load(folder), persist.from_bytes(persist.to_bytes(model))):
         assert again.vocabulary.kind == "sentencepiece" and again.vocabulary.data == vocabulary.data
-        assert again.encode(texts).ids.tolist() == encoding.ids.tolist()
+        assert again.encode(Rows(texts)).ids.tolist() == encoding.ids.tolist()
         np.testing.assert_array_equal(again.features(encoding, "mean", (-1,)), model.features(encoding, "mean", (-1,)))
     assert persist.load(folder).vocabulary.path == str(tmp_path / "m" / "vocab.model")
-    persist.save(model, folder, overwrite=True)  # its own files are no others'
+    persist.save(model, folder, overwrite=True)  # a folder with only a model's own files may be replaced
     (tmp_path / "m" / "vocab.model").unlink()
     with pytest.raises(BundleError, match=r"lacks vocab\.txt"):
         bundle.read_directory(folder, persist.FIELDS)

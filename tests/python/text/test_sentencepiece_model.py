@@ -1,4 +1,4 @@
-"""SentencePiece's files, as far as we read them ourselves: against the library and against hand-made bytes."""
+"""What we parse of SentencePiece's files, against the library and against bytes made by hand."""
 
 import io
 import itertools
@@ -14,7 +14,7 @@ from bertfit.text.sentencepiece_model import fields, is_model, open_processor, s
 
 @pytest.fixture(scope="module")
 def model() -> bytes:
-    """As reference A makes it: [SEP], [CLS] and [MASK] are user-defined symbols."""
+    """A model with [SEP], [CLS] and [MASK] as user-defined symbols, as some published models have them."""
     out = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(["the cat sat on the mat", "a hat and a cat", "mask and sep"] * 20), model_writer=out,
@@ -52,7 +52,7 @@ def test_special_pieces_come_from_no_text(model):
     text = "the [MASK] [SEP]"
     plain = open_processor(model)
     assert [plain.piece_to_id("[MASK]"), plain.piece_to_id("[SEP]")] == [6, 4]
-    assert {4, 6} <= set(plain.encode(text))  # as the library would have it
+    assert {4, 6} <= set(plain.encode(text))  # without the change the library finds them in texts
     ours = open_processor(model, special=frozenset({"[SEP]", "[MASK]"}))
     assert not {4, 6} & set(ours.encode(text))
     assert ours.encode("the cat") == plain.encode("the cat")
@@ -66,7 +66,7 @@ def test_spans_are_the_librarys(model):
     found = spans(processor.encode(text, out_type="serialized_proto"))
     assert [id_ for id_, _, _ in found] == processor.encode(text)
     assert found[-1][2] == len(text.encode())
-    assert all(a[2] == b[1] for a, b in itertools.pairwise(found))  # every byte has its piece
+    assert all(a[2] == b[1] for a, b in itertools.pairwise(found))  # every byte belongs to a piece
 
 
 @pytest.mark.parametrize("damage", [lambda m: m[: len(m) // 2], lambda m: m[:40] + b"\xff\xff" + m[42:]])

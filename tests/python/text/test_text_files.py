@@ -1,4 +1,4 @@
-"""Texts out of files: which lines are texts, and where each fault stands."""
+"""Texts from files: which lines are texts, and that errors name file and line."""
 
 import gzip
 

@@ -1,4 +1,4 @@
-"""Rows of ids: against Google's code, truncation, padding, places in the text, and back to text."""
+"""Encoding against Google's code; truncation, padding, offsets in the text, and decoding."""
 
 import os
 import pathlib
@@ -142,6 +142,37 @@ def test_truncation_equals_googles_loop(texts, others, max_len, fast_from):
         assert rows_of(pair)[row][0] == [CLS, *first, SEP, *second, SEP]
 
 
+def same(one, other):
+    names = ("ids", "segments", "splits", "truncated")
+    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in names)
+
+
+@given(
+    texts=rows_of_text, max_len=st.integers(3, 60), first=st.sampled_from([None, 30, 60, 512]), paired=st.booleans(),
+    fast_from=st.sampled_from([0, 10**9]),
+)
+@settings(max_examples=200, deadline=None)
+def test_truncating_ids_equals_tokenizing_anew(both, texts, max_len, first, paired, fast_from):
+    tokenizer, pairs = both[0], [text * 2 for text in texts[::-1]] if paired else None
+    max_len = min(max_len, first or max_len)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tokenizer_module, "_FAST_FROM", fast_from)
+        encoding = tokenizer.encode(texts, pairs, max_len=first).truncated_to(max_len)
+        anew = tokenizer.encode(texts, pairs, max_len=max_len)
+    assert same(encoding, anew) and encoding.full_lengths is None
+    assert encoding.ids.dtype == encoding.segments.dtype == np.int32 and encoding.splits.dtype == np.int64
+
+
+def test_truncating_ids_by_hand():
+    pair = TOY.encode(["a b c a", "a"], ["b b", "c c c c"]).truncated_to(7)
+    assert rows_of(pair) == [([CLS, A, B, SEP, B, B, SEP], [0, 0, 0, 0, 1, 1, 1]),
+                             ([CLS, A, SEP, C, C, C, SEP], [0, 0, 0, 1, 1, 1, 1])]
+    assert pair.truncated.tolist() == [True, True]
+    assert TOY.encode(["a b c", "a"], max_len=4).truncated_to(4).truncated.tolist() == [True, False]
+    with pytest.raises(ArgumentError, match="`max_len` must be a whole number of at least 3"):
+        pair.truncated_to(2)
+
+
 def test_pair_lengths_equal_googles_loop():
     first, second = (grid.ravel() for grid in np.meshgrid(np.arange(25), np.arange(25)))
     for budget in range(20):
@@ -184,7 +215,7 @@ def test_no_rows(path):
     assert TOY.tokens([]) == TOY.decode([]) == []
 
 
-# -- Places and text -----------------------------------------------------------------------------------------
+# -- Offsets and decoding ------------------------------------------------------------------------------------
 
 
 def test_tokens_and_their_places():
@@ -226,20 +257,3 @@ def test_decode():
 def test_max_len_is_checked(max_len):
     with pytest.raises(ArgumentError, match="`max_len` must be a whole number of at least 3"):
         TOY.encode(["a"], max_len=max_len)
-
-
-def test_one_string_is_refused():
-    with pytest.raises(ArgumentError, match="put it in a list"):
-        TOY.encode("a b")
-
-
-@pytest.mark.parametrize("missing", [None, float("nan"), 3, b"a"])
-def test_missing_texts_are_located(missing):
-    with pytest.raises(DataError, match="`pairs` must be strings without missing values") as error:
-        TOY.encode(["a"] * 8, ["a", missing, "b", missing, missing, missing, missing, missing])
-    assert "rows 2, 4, 5, 6, 7 and 1 more" in str(error.value)
-
-
-def test_pairs_must_match():
-    with pytest.raises(DataError, match="2 texts and 1 pairs"):
-        TOY.encode(["a", "b"], ["c"])

@@ -1,4 +1,4 @@
-"""Vocabulary files: which line is which row, what is refused, and that bytes are kept."""
+"""Vocabulary files: line numbers are rows, invalid files raise errors, and bytes are kept."""
 
 import hashlib
 import pickle

@@ -1,4 +1,4 @@
-"""Vocabularies out of texts: what is in them, that nothing else decides it, and what cannot be."""
+"""Trained vocabularies: their content, that it depends on the texts alone, and errors."""
 
 import gzip
 import itertools
@@ -54,7 +54,7 @@ def test_the_texts_themselves_have_no_unknown_token(kind):
 
 
 def test_wordpiece_joins_the_most_frequent_pair_first_by_hand():
-    # Letters a, b, c; as first of a word or behind another. "ab" 6 times, "##bc" 5 times, then "abc".
+    # The letters a, b, c, at the start of a word or after another. "ab" occurs 6 times, "##bc" 5 times, then "abc".
     vocabulary = train("wordpiece", ["ab"] * 1 + ["abc"] * 5, 6)
     assert vocabulary.tokens[5:] == ("a", "b", "c", "##b", "##c", "ab")
     assert train("wordpiece", ["ab"] * 1 + ["abc"] * 5, 7).tokens[-1] == "abc"

@@ -1,4 +1,4 @@
-"""Cutting words, reading only as much text as needed, and putting rows back in order."""
+"""Splitting words, reading only as much text as needed, and merging parts in row order."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def test_the_longest_piece_is_taken_first():
 
 
 def test_a_word_that_cannot_be_cut_is_unknown_as_a_whole():
-    # Greedy: "##ab" is taken although "##a" alone would leave "ba" just as hopeless.
+    # "un" and "##aff" are found, but no piece for the "x" that is left.
     assert cut("unaffx") == [("[UNK]", 0, 6)]
     assert cut("xun") == [("[UNK]", 0, 3)]
 

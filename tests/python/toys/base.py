@@ -4,7 +4,7 @@ import numpy as np
 
 from bertfit.config.encoder import BertConfig
 from bertfit.model.model import Model
-from bertfit.network.encoder import build_encoder
+from bertfit.network.encoder import Encoder
 from bertfit.text.vocabulary import Vocabulary
 
 WORDS = ["good", "bad", "fine", "awful", "nice", "poor", "movie", "film", "the", "a", "was", "is"]
@@ -27,7 +27,16 @@ def toy_model(seed=1, **changes) -> Model:
     """A fresh toy encoder; the same seed gives the same weights."""
     config = toy_config(**changes)
     source = {"kind": "fresh", "path": "", "sha256": ""}
-    return Model("toy", config, VOCABULARY, build_encoder(config, seed=seed), source)
+    return Model("toy", config, VOCABULARY, Encoder(config, seed=seed), source)
+
+
+def encoder_layer_names(config) -> list[str]:
+    """The names of the layers that carry weights, as keras-bert calls them, in the order of the graph."""
+    names = ["Embedding-Token", "Embedding-Segment", "Embedding-Position", "Embedding-Norm"]
+    for number in range(1, config.num_hidden_layers + 1):
+        for part in ("MultiHeadSelfAttention", "MultiHeadSelfAttention-Norm", "FeedForward", "FeedForward-Norm"):
+            names.append(f"Encoder-{number}-{part}")
+    return [*names, "NSP-Dense"]
 
 
 def toy_texts(n=200, seed=0, longest=20) -> list[str]:

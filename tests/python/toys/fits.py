@@ -5,6 +5,7 @@ import numpy as np
 from bertfit.config.head import HeadConfig
 from bertfit.config.task import Task
 from bertfit.config.training import TrainConfig
+from bertfit.rows.table import Rows
 from bertfit.scores.outcomes import probabilities
 from bertfit.training.callbacks import Callback
 from bertfit.training.finetuning import fit_model
@@ -58,13 +59,13 @@ def frozen(model, targets=GOOD, *, texts=TEXTS, task=BINARY, head=PLAIN, callbac
            held=None, **settings):
     """A fit of the head alone: no graph of the encoder's gradients, so it takes a fraction of a second."""
     config = TrainConfig(**{**FAST, "freeze": "encoder", **settings})
-    return fit_model(model, texts, targets, task=task, head=head, config=config, callbacks=callbacks,
-                     sample_weights=sample_weights, validation=held)
+    rows = Rows.of(texts, targets=targets, weights=sample_weights)
+    return fit_model(model, rows, task=task, head=head, config=config, callbacks=callbacks, validation=held)
 
 
 def predicted(model, texts=TEXTS) -> np.ndarray:
     """Probabilities (or a regression's numbers), computed as a user would get them."""
-    return probabilities(model.task, model.logits(model.encode(texts), "float32"))
+    return probabilities(model.task, model.logits(model.encode(Rows(texts)), "float32"))
 
 
 def log_loss(model, texts, targets) -> float:

@@ -18,13 +18,13 @@ TEXTS = ["a good film", "a very bad film!", "the plot", "fun", "dull", "the film
 def toy_model(seed: int = 0, **sizes):
     """An unfitted model with random weights."""
     from bertfit.model.model import Model
-    from bertfit.network.encoder import build_encoder
+    from bertfit.network.encoder import Encoder
     from bertfit.text.vocabulary import Vocabulary
 
     config = BertConfig(**{"vocab_size": len(WORDS), "hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2,
                            "intermediate_size": 16, "max_position_embeddings": 32, "initializer_range": 0.3, **sizes})
     vocabulary = Vocabulary.from_bytes(("\n".join(WORDS) + "\n").encode(), True)
-    encoder = build_encoder(config, seed=seed)
+    encoder = Encoder(config, seed=seed)
     return Model("toy", config, vocabulary, encoder, {"kind": "huggingface", "path": "/nowhere", "sha256": "ab" * 32})
 
 

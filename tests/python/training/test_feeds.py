@@ -8,7 +8,8 @@ import pytest
 from bertfit import _env
 from bertfit.config.head import HeadConfig
 from bertfit.config.training import TrainConfig
-from bertfit.network.forward import Forward
+from bertfit.network.encoder import Encoder
+from bertfit.rows.table import Rows
 from bertfit.text.tokenizer import Tokenizer
 from bertfit.training import feeds
 from bertfit.training.feeds import FeatureFeed, TokenFeed, VectorFeed, training_feed
@@ -30,7 +31,7 @@ def feed_of(model, head=PLAIN, epochs=2, **settings):
     model = model.copy()
     model.add_head(BINARY, head)
     config = TrainConfig(epochs=epochs, **{**FAST, **settings})
-    return training_feed(model, model.encode(TEXTS), 32, "float32", config)
+    return training_feed(model, model.encode(Rows(TEXTS)), 32, "float32", config)
 
 
 def test_batches_are_padded_to_their_own_longest_or_to_the_plans(two_still):
@@ -49,7 +50,7 @@ def test_batches_are_padded_to_their_own_longest_or_to_the_plans(two_still):
 
 def test_what_is_kept_of_a_frozen_encoder_is_as_much_as_never_changes(two_still):
     cls, mean, both = HeadConfig(pooling="cls"), HeadConfig(pooling="mean"), HeadConfig(pooling="mean", layers=(-2, -1))
-    assert [feed_of(two_still, cls, freeze=n).layers for n in (1, 2)] == [1, 1]  # see Forward.first
+    assert [feed_of(two_still, cls, freeze=n).layers for n in (1, 2)] == [1, 1]  # see Encoder.first
     assert [feed_of(two_still, mean, freeze=n).layers for n in (1, 2, np.int64(2))] == [1, 2, 2]
     assert feed_of(two_still, both, freeze=2).layers == 1  # the head wants layer 1 too
     assert feed_of(two_still, HeadConfig(pooling="nsp"), freeze=2).layers == 1
@@ -69,7 +70,7 @@ def test_vectors_are_the_frozen_layers(two_still):
     feed = feed_of(two_still, freeze=1)
     rows = np.array([5, 0, 17])
     ids, segments, vectors = feed.inputs(rows)
-    expected = feed.model.forward.states([tf.constant(ids), tf.constant(segments)], False)[0].numpy()
+    expected = feed.model.encoder.states([tf.constant(ids), tf.constant(segments)], False)[0].numpy()
     for place, row in enumerate(rows):
         length = feed.lengths[row]
         np.testing.assert_allclose(vectors[place, :length], expected[place, :length], atol=1e-6)
@@ -83,12 +84,12 @@ def test_vectors_are_the_frozen_layers(two_still):
 def test_training_on_kept_vectors_is_training_on_tokens(two_still, head, compiled, monkeypatch, request):
     if compiled:
         request.getfixturevalue("compile_at_once")
-    config, embedded, count = TrainConfig(epochs=3, freeze=1, **{**FAST, "validation": 0.2}), Forward._embedded, []
-    monkeypatch.setattr(Forward, "_embedded", lambda *a: (count.append(1), embedded(*a))[1])
-    kept = fit_model(two_still, TEXTS, GOOD, task=BINARY, head=head, config=config)
+    config, embedded, count = TrainConfig(epochs=3, freeze=1, **{**FAST, "validation": 0.2}), Encoder._embedded, []
+    monkeypatch.setattr(Encoder, "_embedded", lambda *a: (count.append(1), embedded(*a))[1])
+    kept = fit_model(two_still, Rows.of(TEXTS, targets=GOOD), task=BINARY, head=head, config=config)
     traced = len(count)
     monkeypatch.setattr(feeds, "MOST_BYTES", 0)
-    whole = fit_model(two_still, TEXTS, GOOD, task=BINARY, head=head, config=config)
+    whole = fit_model(two_still, Rows.of(TEXTS, targets=GOOD), task=BINARY, head=head, config=config)
     assert traced == len(count) - traced == 2  # once for the vectors or the steps, once for validation
     for name in ("loss", "val_loss", "val_auc"):
         np.testing.assert_allclose(kept.record["history"][name], whole.record["history"][name], rtol=1e-4)
@@ -98,6 +99,6 @@ def test_training_on_kept_vectors_is_training_on_tokens(two_still, head, compile
 
 def test_vector_feeds_steps_do_not_compute_frozen_layers(two_still, monkeypatch):
     feed = feed_of(two_still, freeze=1)
-    monkeypatch.setattr(Forward, "_embedded", lambda *a: pytest.fail("embeddings were computed"))
+    monkeypatch.setattr(Encoder, "_embedded", lambda *a: pytest.fail("embeddings were computed"))
     logits = feed.apply([tf.constant(x) for x in feed.inputs(np.array([0, 1]))], True)
     assert type(feed) is VectorFeed and logits.shape == (2, 1)

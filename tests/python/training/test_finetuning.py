@@ -10,6 +10,8 @@ from bertfit.config.training import TrainConfig
 from bertfit.errors import ArgumentError, DataError
 from bertfit.model import persist
 from bertfit.model.model import Model
+from bertfit.model.questions import Features
+from bertfit.rows.table import Rows
 from bertfit.scores.outcomes import classes
 from bertfit.training import finetuning
 from bertfit.training.finetuning import fit_model, make_task
@@ -54,7 +56,7 @@ def fits(toy):
         if kind not in made:
             task, targets, _ = TASKS[kind]
             config = TrainConfig(epochs=8, validation=0.25, **FAST)
-            made[kind] = fit_model(toy, TEXTS, targets, task=task, head=MEAN, config=config)
+            made[kind] = fit_model(toy, Rows.of(TEXTS, targets=targets), task=task, head=MEAN, config=config)
         return made[kind]
 
     return fitted
@@ -89,7 +91,7 @@ def test_the_input_model_is_left_alone(fits, toy):
 def test_one_seed_one_set_of_weights(fits, toy):
     task, targets, _ = TASKS["binary"]
     config = TrainConfig(epochs=8, validation=0.25, **FAST)
-    again = fit_model(toy, TEXTS, targets, task=task, head=MEAN, config=config)
+    again = fit_model(toy, Rows.of(TEXTS, targets=targets), task=task, head=MEAN, config=config)
     assert largest_change(again, fits("binary")) == 0
     timeless = [{name: column for name, column in model.record["history"].items() if name != "seconds"}
                 for model in (again, fits("binary"))]
@@ -155,7 +157,7 @@ def test_without_validation_there_are_no_validation_columns(toy):
 def test_a_given_validation_is_what_is_watched(toy):
     texts = toy_texts(30, seed=7, longest=10)
     targets = has_word(texts, "good")
-    model = frozen(toy, epochs=1, held=(texts, None, targets, None))
+    model = frozen(toy, epochs=1, held=Rows.of(texts, targets=targets))
     history = model.record["history"]
     assert (model.record["rows"], model.record["validation_rows"]) == (200, 30)
     assert history["val_loss"][0] == pytest.approx(log_loss(model, texts, targets), rel=1e-4)
@@ -167,11 +169,11 @@ def test_a_given_validation_is_what_is_watched(toy):
 def test_truncated_rows_are_counted(toy, max_len, kept, pairs):
     second = TEXTS[::-1] if pairs else None
     config = TrainConfig(epochs=1, validation=0, freeze="encoder", max_len=max_len, **FAST)
-    model = fit_model(toy, TEXTS, GOOD, task=BINARY, head=PLAIN, config=config, pairs=second)
+    model = fit_model(toy, Rows.of(TEXTS, second, GOOD), task=BINARY, head=PLAIN, config=config)
     words = np.array([len(text.split()) for text in TEXTS])
     tokens = words + words[::-1] + 3 if pairs else words + 2
     assert model.record["truncated"] == (tokens > kept).sum() > 0
-    assert model.record["max_len"] == max_len and model.encode(TEXTS[:3]).lengths.max() <= max_len
+    assert model.record["max_len"] == max_len and model.encode(Rows(TEXTS[:3])).lengths.max() <= max_len
 
 
 def test_the_automatic_length_is_the_quantiles(toy):
@@ -202,10 +204,10 @@ def test_equal_class_weights_scale_the_loss_only(toy):
 def test_a_frozen_encoder_is_run_once_and_does_not_move(toy, monkeypatch):
     calls = []
     run = Model.run
-    monkeypatch.setattr(Model, "run", lambda self, what, *rest, **more: (calls.append(what[0]),
+    monkeypatch.setattr(Model, "run", lambda self, what, *rest, **more: (calls.append(type(what)),
                                                                         run(self, what, *rest, **more))[1])
     model = frozen(toy, epochs=20, validation=0.25, head=HeadConfig(hidden=(8,), pooling="mean"))
-    assert calls == ["features"] * 2  # once for the rows, once for those held out
+    assert calls == [Features] * 2  # once for the rows, once for those held out
     assert all(largest_change(model, toy, name) == 0 for name in toy.weights())
     assert model.record["history"]["loss"][-1] < 0.85 * model.record["history"]["loss"][0]
     assert model.trainable_parameters == 16 * 8 + 8 + 8 + 1
@@ -219,7 +221,7 @@ def test_frozen_features_give_the_networks_answers(toy):
 @pytest.mark.parametrize("freeze, still_layers", [("embeddings", "Embedding-"), (1, ("Embedding-", "Encoder-1-"))])
 def test_frozen_layers_stay_and_others_move(two_layers, freeze, still_layers):
     config = TrainConfig(epochs=1, freeze=freeze, **FAST)
-    model = fit_model(two_layers, TEXTS[:64], GOOD[:64], task=BINARY, config=config)
+    model = fit_model(two_layers, Rows.of(TEXTS[:64], targets=GOOD[:64]), task=BINARY, config=config)
     moved = {name for name in two_layers.weights() if largest_change(model, two_layers, name) > 0}
     assert moved == {name for name in two_layers.weights() if not name.startswith(still_layers)}
     trainable = sum(w.size for name, weights in model.weights().items() if name in {*moved, "output"} for w in weights)
@@ -256,8 +258,8 @@ def test_the_record_of_a_fit(tmp_path):
     texts, y = toy_rows(32)
     base = small_model()
     config = TrainConfig(epochs=3, batch_size=8, seed=2, learning_rate=1e-2, precision="float32")
-    model = fit_model(base, texts, y, task=make_task("binary", ["0", "1"], y), head=HeadConfig(), config=config,
-                      columns={"text": ["t"]})
+    model = fit_model(base, Rows.of(texts, targets=y), task=make_task("binary", ["0", "1"], y), head=HeadConfig(),
+                      config=config, columns={"text": ["t"]})
     record = model.record
     row = record["best_epoch"] - 1
     assert record["metrics"]["loss"] == record["history"]["loss"][row] and "seconds" not in record["metrics"]
@@ -268,7 +270,7 @@ def test_the_record_of_a_fit(tmp_path):
     assert base.source["kind"] == "huggingface" and not base.fitted
     again = persist.load(persist.save(model, tmp_path / "model"))
     assert again.record["history"] == record["history"] and again.record["settings"] == record["settings"]
-    encoding = model.encode(SHORT_TEXTS)
+    encoding = model.encode(Rows(SHORT_TEXTS))
     np.testing.assert_array_equal(again.logits(encoding, "float32"), model.logits(encoding, "float32"))
 
 

@@ -7,6 +7,7 @@ from bertfit.config.head import HeadConfig
 from bertfit.config.training import TrainConfig
 from bertfit.errors import ArgumentError, TrainingError
 from bertfit.model.model import Model
+from bertfit.rows.table import Rows
 from bertfit.training.callbacks import Callback
 from bertfit.training.finetuning import fit_model
 from toys.base import NO_DROPOUT, toy_model
@@ -46,9 +47,9 @@ def test_compiled_kernels_train_the_same(toy, still, dropout, accumulation, requ
     start = toy if dropout else still
     texts = [text + " ." * (30 - len(text.split())) for text in TEXTS] if dropout else TEXTS
     config = TrainConfig(epochs=2, accumulation=accumulation, validation=0, **{**FAST, "batch_size": 48})
-    plain = fit_model(start, texts, GOOD, task=BINARY, head=PLAIN, config=config)
+    plain = fit_model(start, Rows.of(texts, targets=GOOD), task=BINARY, head=PLAIN, config=config)
     request.getfixturevalue("compile_at_once")
-    compiled = fit_model(start, texts, GOOD, task=BINARY, head=PLAIN, config=config)
+    compiled = fit_model(start, Rows.of(texts, targets=GOOD), task=BINARY, head=PLAIN, config=config)
     np.testing.assert_allclose(compiled.record["history"]["loss"], plain.record["history"]["loss"], rtol=2e-4)
     assert largest_change(compiled, plain) < 2e-3
 
@@ -60,7 +61,7 @@ def test_compiled_kernels_train_the_same(toy, still, dropout, accumulation, requ
 def test_short_number_formats_learn_what_float32_learns(toy, precision, accumulation):
     configs = [TrainConfig(epochs=2, accumulation=accumulation, validation=0, **{**FAST, "precision": kind})
                for kind in ("float32", precision)]
-    fits = [fit_model(toy, TEXTS, GOOD, task=BINARY, head=PLAIN, config=config) for config in configs]
+    fits = [fit_model(toy, Rows.of(TEXTS, targets=GOOD), task=BINARY, head=PLAIN, config=config) for config in configs]
     exact, short = (fit.record["history"]["loss"] for fit in fits)
     np.testing.assert_allclose(short, exact, atol=0.03)
     assert short[1] < short[0]
@@ -104,7 +105,7 @@ def test_accumulated_batches_are_one_large_batch(still):
     def fitted(batch_size, accumulation):
         config = TrainConfig(**{**FAST, "epochs": 2, "validation": 0, "batch_size": batch_size, "clip_norm": 0.1,
                                 "accumulation": accumulation, "learning_rate": 1e-3})
-        return fit_model(still, TEXTS[:72], GOOD[:72], task=BINARY, head=PLAIN, config=config)
+        return fit_model(still, Rows.of(TEXTS[:72], targets=GOOD[:72]), task=BINARY, head=PLAIN, config=config)
 
     large, parts = fitted(32, 1), fitted(8, 4)
     assert largest_change(large, parts) < 2e-5
@@ -124,10 +125,10 @@ def test_early_stopping_counts_epochs_without_a_better_value(toy):
 def overfitted(toy, **settings):
     """A large head on few rows with targets by chance: what is held out gets worse, and not at once."""
     texts, targets = TEXTS[:60], np.random.default_rng(8).integers(0, 2, 60).astype(float)
-    held = (TEXTS[60:120], None, np.random.default_rng(9).integers(0, 2, 60).astype(float), None)
+    held = Rows.of(TEXTS[60:120], targets=np.random.default_rng(9).integers(0, 2, 60))
     model = frozen(toy, targets, texts=texts, held=held, epochs=12, warmup=0.6, learning_rate=0.05,
                    head=HeadConfig(hidden=(32,), pooling="max", dropout=0.0), **settings)
-    return model, log_loss(model, held[0], held[2])
+    return model, log_loss(model, held.texts, held.targets)
 
 
 def test_the_best_epochs_weights_come_back(toy):
@@ -147,7 +148,7 @@ def test_or_the_last_ones_if_asked(toy):
 def test_a_measure_that_is_never_defined_keeps_the_last_epoch(toy):
     # No AUC with one class only: no epoch can be called the best, and the last must not give way to the first.
     texts = [text for text, good in zip(TEXTS, GOOD, strict=True) if good][:10]
-    model = frozen(toy, epochs=4, monitor="auc", early_stopping=1, held=(texts, None, np.ones(10), None))
+    model = frozen(toy, epochs=4, monitor="auc", early_stopping=1, held=Rows.of(texts, targets=np.ones(10)))
     history = model.record["history"]
     assert np.isnan(history["val_auc"]).all() and history["epoch"] == [1, 2, 3, 4]
     assert model.record["best_epoch"] == 4

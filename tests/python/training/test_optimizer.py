@@ -101,14 +101,14 @@ def test_the_default_pattern_is_every_matrix_and_nothing_else():
     model = toy_model()
     model.add_head(Task("multiclass", "abc"), HeadConfig(hidden=[4]))
     tuned = AdamWarmup(10, 1, weight_decay=0.1, weight_decay_pattern=DECAYED)
-    decays = {variable.name: tuned._decays(variable) for variable in model.network.weights}
-    assert decays == {variable.name: len(variable.shape) == 2 for variable in model.network.weights}
+    decays = {variable.name: tuned._decays(variable) for variable in model.graph().weights}
+    assert decays == {variable.name: len(variable.shape) == 2 for variable in model.graph().weights}
     assert len(decays) == 5 + 2 * 16 + 2 + 2 * 2
 
 
 def test_keras_compiles_and_fits_with_it_on_the_raw_graph():
     # The way of reference D: NSP-Dense by name, a sigmoid on it, compile, fit.
-    encoder = toy_model(num_hidden_layers=1, max_position_embeddings=8).encoder
+    encoder = toy_model(num_hidden_layers=1, max_position_embeddings=8).graph()
     output = keras.layers.Dense(1, "sigmoid", name="output")(encoder.get_layer("NSP-Dense").output)
     model = keras.Model(encoder.inputs, output)
     rng = np.random.default_rng(0)

@@ -9,6 +9,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from bertfit.config.task import Task
 from bertfit.config.training import TrainConfig
 from bertfit.errors import ArgumentError, DataError
+from bertfit.rows.table import Rows
 from bertfit.training import rows as data
 
 BINARY = Task("binary", ("ham", "spam"))
@@ -18,7 +19,7 @@ REGRESSION = Task("regression", ("score",), 10.0, 4.0)
 
 
 def rows_of(task, targets, weights=None):
-    return data.make_rows(task, [f"text {i}" for i in range(len(targets))], targets, weights=weights)
+    return data.check_rows(task, Rows.of([f"text {i}" for i in range(len(targets))], None, targets, weights))
 
 
 # -- Checked and coded ---------------------------------------------------------------------------------
@@ -29,7 +30,7 @@ def rows_of(task, targets, weights=None):
     (REGRESSION, [10, 14, 2], [[0], [1], [-2]]),
 ])
 def test_targets_are_coded(task, given, coded):
-    rows = rows_of(task, given)
+    rows = data.Coded.of(task, rows_of(task, given))
     np.testing.assert_array_equal(rows.targets, np.array(coded, rows.targets.dtype))
     assert rows.targets.dtype == (np.int32 if task is MULTICLASS else np.float32)
     assert rows.weights.tolist() == [1.0] * len(given)
@@ -54,31 +55,17 @@ def test_bad_targets_are_refused_by_row(task, given, rule, rows):
 ])
 def test_targets_of_another_shape_are_refused(task, targets):
     with pytest.raises(DataError, match="shape"):
-        data.make_rows(task, ["one", "two"], targets)
+        data.check_rows(task, Rows.of(["one", "two"], targets=targets))
 
 
-@pytest.mark.parametrize("weights, rule", [
-    ([1, 2], "one number per row"), ([1, -1, 1], "at least 0"), ([1, np.nan, 1], "at least 0"),
-    (["a", "b", "c"], "at least 0"), ([0, 0, 0], "all be 0"),
-])
-def test_bad_weights_are_refused(weights, rule):
-    with pytest.raises(DataError, match=rule):
-        rows_of(BINARY, [0, 1, 0], weights)
+def test_weights_are_coded():
+    weights = data.Coded.of(BINARY, rows_of(BINARY, [0, 1, 0], [1, 0, 2.5])).weights
+    assert weights.dtype == np.float32 and weights.tolist() == [1.0, 0.0, 2.5]
 
 
-def test_rows_and_pairs_must_be_there():
+def test_rows_must_be_there():
     with pytest.raises(DataError, match="at least one row"):
-        data.make_rows(BINARY, [], [])
-    with pytest.raises(DataError, match="one text per row") as caught:
-        data.make_rows(BINARY, ["a", "b"], [0, 1], pairs=["c"])
-    assert "2 texts and 1 pairs" in str(caught.value)
-
-
-def test_take_keeps_rows_together():
-    rows = data.make_rows(MULTICLASS, ["a", "b", "c"], [0, 1, 2], pairs=["x", "y", "z"], weights=[1, 2, 3])
-    some = rows.take(np.array([2, 0]))
-    assert (some.texts, some.pairs) == (["c", "a"], ["z", "x"])
-    assert (some.targets.tolist(), some.weights.tolist()) == ([2, 0], [3.0, 1.0])
+        data.check_rows(BINARY, Rows.of([], targets=[]))
 
 
 # -- Split ---------------------------------------------------------------------------------------------
@@ -104,7 +91,7 @@ def test_a_split_of_many_small_classes_holds_out_the_share_of_all_rows():
     rows = rows_of(task, np.repeat(np.arange(100), 4))
     kept, held = data.split(task, rows, 0.1, 0)
     assert (len(kept), len(held)) == (360, 40)
-    assert np.bincount(held.targets).max() == 1  # and no class is emptied
+    assert np.bincount(held.targets.astype(int)).max() == 1  # and no class is emptied
 
 
 def test_a_split_follows_its_seed():

@@ -1,0 +1,99 @@
+"""Self-attention with one fused product for Q, K and V, any head size, and Google's dropout on attention weights.
+
+Shapes in comments: B rows, S tokens, H width, N heads, D head size.
+"""
+
+from __future__ import annotations
+
+import math
+
+from bertfit import _env
+from bertfit.network import kernels
+from bertfit.network.noise import Noise, OwnNoise
+from bertfit.network.products import cast, product
+
+tf = _env.tensorflow()
+keras = _env.keras()
+
+
+@keras.saving.register_keras_serializable("bertfit")
+class MultiHeadSelfAttention(keras.layers.Layer):
+    """Self-attention with one product for Q, K and V.
+
+    Weights, in keras-bert's order: Wq [H, N*D], bq, Wk, bk, Wv, bv, Wo [N*D, H], bo. Masked positions get no
+    attention. Source: Vaswani et al. 2017; dropout on the attention weights as in Google's modeling.py.
+
+    Args:
+        heads: N.
+        head_size: D; N * D need not be H.
+        dropout: Share of attention weights dropped in training.
+        index, noise, seed: See `noise.Dropout`.
+    """
+
+    def __init__(self, heads: int, head_size: int, dropout: float, index: int, initializer="zeros",
+                 noise: Noise | None = None, seed: int = 0, **kwargs):
+        super().__init__(autocast=False, **kwargs)
+        self.supports_masking = True
+        self.heads, self.head_size, self.dropout, self.index = heads, head_size, dropout, index
+        self._noise = [noise or OwnNoise(seed)]  # in a list, see `noise.Dropout`
+        self.initializer = keras.initializers.get(initializer)
+
+    def build(self, input_shape):
+        width, inner = input_shape[-1], self.heads * self.head_size
+        into, out_of = (width, inner), (inner, width)
+        for letter, (rows, columns) in {"q": into, "k": into, "v": into, "o": out_of}.items():
+            kernel = self.add_weight(name=f"{self.name}_W{letter}", shape=(rows, columns), initializer=self.initializer)
+            setattr(self, f"W{letter}", kernel)
+            setattr(self, f"b{letter}", self.add_weight(name=f"{self.name}_b{letter}", shape=(columns,),
+                                                        initializer="zeros"))
+        super().build(input_shape)
+
+    def compute_mask(self, inputs, mask=None):
+        return mask
+
+    def call(self, inputs, mask=None, training=None):
+        return tf.cast(self.attend(inputs, mask, training), tf.float32)
+
+    def prepared(self) -> list:
+        """Weights as `attend` multiplies them, in the traced precision: of Q, K and V side by side, of the output."""
+        into, biases = ([cast(w) for w in weights] for weights in
+                        ((self.Wq, self.Wk, self.Wv), (self.bq, self.bk, self.bv)))
+        return [tf.concat(into, axis=1), tf.concat(biases, axis=0), cast(self.Wo), cast(self.bo)]
+
+    def attend(self, inputs, mask, training, first_only=False, prepared=None):
+        """[B, S, H] -> [B, Q, H] in the traced precision; Q is S, or 1: what the first token alone attends to."""
+        kernel, bias, out, out_bias = self.prepared() if prepared is None else prepared
+        if first_only:
+            return product(self._of_first(inputs, mask, training, kernel, bias), out, out_bias)
+        q, k, v = kernels.split_heads(product(inputs, kernel, bias), self.heads)  # each [B, N, S, D]
+        weights = self._weights(tf.matmul(q, k, transpose_b=True), mask, training)  # [B, N, S, S]
+        context = tf.transpose(tf.matmul(weights, v), [0, 2, 1, 3])  # [B, S, N, D]
+        shape = tf.shape(context)
+        context = tf.reshape(context, [shape[0], shape[1], self.heads * self.head_size])
+        context.set_shape([*inputs.shape[:2], self.heads * self.head_size])
+        return product(context, out, out_bias)
+
+    def _of_first(self, inputs, mask, training, kernel, bias):
+        """The first token's context [B, 1, N*D], without keys and values of the others.
+
+        q (x Wk)' = (q Wk') x', and a (x Wv) = (a x) Wv: two small products instead of two over all tokens. The keys'
+        bias shifts all scores of a head alike, which softmax does not see.
+        """
+        x = cast(inputs)
+        (of_q, of_k, of_v), (q_bias, _, v_bias) = tf.split(kernel, 3, axis=1), tf.split(bias, 3)
+        of_k, of_v = (tf.reshape(w, [w.shape[0], self.heads, self.head_size]) for w in (of_k, of_v))
+        q = tf.reshape(product(x[:, :1], of_q, q_bias), [-1, self.heads, self.head_size])  # [B, N, D]
+        scores = tf.matmul(tf.einsum("bnd,hnd->bnh", q, of_k), x, transpose_b=True)  # [B, N, S]
+        weights = self._weights(scores[:, :, None], mask, training)[:, :, 0]  # [B, N, S]
+        context = tf.einsum("bnh,hnd->bnd", tf.matmul(weights, x), of_v)
+        context += tf.reduce_sum(weights, axis=-1, keepdims=True) * tf.reshape(v_bias, [self.heads, self.head_size])
+        return tf.reshape(context, [-1, 1, self.heads * self.head_size])
+
+    def _weights(self, scores, mask, training):
+        rate, key = self._noise[0].draw(self.dropout, self.index, training)
+        return kernels.attention_weights(scores, mask, 1.0 / math.sqrt(self.head_size), rate, key)
+
+    def get_config(self):
+        own = {"heads": self.heads, "head_size": self.head_size, "dropout": self.dropout, "index": self.index,
+               "seed": self._noise[0].seed}
+        return {**super().get_config(), **own, "initializer": keras.initializers.serialize(self.initializer)}

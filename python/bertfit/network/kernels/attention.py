@@ -1,0 +1,101 @@
+"""What attention computes between its matrix products: heads apart and together, softmax with mask and dropout."""
+
+from __future__ import annotations
+
+import functools
+import math
+
+from bertfit import _env
+from bertfit.network.compiling import is_compiling, kernel
+from bertfit.network.kernels.dropping import drop, drop_kernel
+from bertfit.network.kernels.sums import row_sums
+
+tf = _env.tensorflow()
+
+
+#: Subtracted from the scores of masked positions, as in Google's modeling.py.
+MASKED = -10000.0
+
+
+def split_heads(x, heads: int):
+    """[B, S, 3 * N * D], as one product gives them side by side, to Q, K and V, each [B, N, S, D]."""
+    if not is_compiling():
+        return _split_heads.__wrapped__(x, heads=heads)
+
+    @tf.custom_gradient
+    def forward(x):
+        return _split_heads(x, heads=heads), _join_heads
+
+    return forward(x)
+
+
+@kernel
+def _split_heads(x, *, heads: int):
+    shape = tf.shape(x)
+    x = tf.reshape(x, [shape[0], shape[1], 3, heads, x.shape[-1] // (3 * heads)])
+    return tuple(tf.squeeze(part, 0) for part in tf.split(tf.transpose(x, [2, 0, 3, 1, 4]), 3))
+
+
+@kernel
+def _join_heads(*parts):
+    joined = tf.concat([tf.transpose(part, [0, 2, 1, 3])[:, :, None] for part in parts], axis=2)  # [B, S, 3, N, D]
+    return tf.reshape(joined, [*tf.unstack(tf.shape(joined)[:2]), math.prod(joined.shape[2:])])
+
+
+def attention_weights(scores, mask, scale: float, rate: float, key):
+    """Softmax of scaled scores over the last axis, masked positions left out, then dropout.
+
+    Args:
+        scores: [B, N, Q, S], queries by keys, float32 or bfloat16; the answer has their dtype. The softmax and its
+            gradient are computed in float32.
+        mask: [B, S], true where a key may be attended to; None for everywhere.
+        scale: Factor of the scores.
+        rate: Share of weights dropped; 0 for none.
+        key: See `drop`; None without dropout.
+    """
+    bias = tf.zeros([1, 1]) if mask is None else (1.0 - tf.cast(mask, tf.float32)) * MASKED  # [B, S]
+    if not is_compiling():
+        # A product of its own dtype, a factor and a mask: oneDNN makes them one, and rounds once.
+        weights = _plain_softmax(scores * tf.cast(scale, scores.dtype) + tf.cast(bias, scores.dtype)[:, None, None, :])
+        return drop(weights, rate, key) if rate else weights
+    key = tf.zeros([2], tf.uint32) if key is None else key
+
+    @tf.custom_gradient
+    def forward(scores):
+        weights = _softmax(scores, bias, scale=scale)
+        dropped = drop_kernel(weights, key, rate=rate) if rate else weights
+        return dropped, lambda dy: _softmax_gradient(weights, dy, key, scale=scale, rate=rate)
+
+    return forward(scores)
+
+
+@tf.custom_gradient
+def _plain_softmax(scores):
+    dtype = scores.dtype
+    if _softmax_rounds_once(dtype):
+        weights = tf.nn.softmax(scores)
+    else:
+        weights = tf.cast(tf.nn.softmax(tf.cast(scores, tf.float32)), dtype)
+    return weights, lambda dy: _softmax_gradient.__wrapped__(weights, dy, None, scale=1.0, rate=0.0)
+
+
+@functools.cache
+def _softmax_rounds_once(dtype) -> bool:
+    """Whether this machine's softmax computes in float32 within: oneDNN's does, Eigen's adds up in bfloat16."""
+    with tf.init_scope():
+        scores = tf.cast(tf.linspace(-3.0, 3.0, 512)[None], dtype)
+        once = tf.cast(tf.nn.softmax(tf.cast(scores, tf.float32)), dtype)
+        return bool(tf.reduce_all(tf.abs(tf.nn.softmax(scores) - once) <= once * dtype.as_numpy_dtype(2**-8)))
+
+
+@kernel
+def _softmax(scores, bias, *, scale: float):
+    return tf.cast(tf.nn.softmax(tf.cast(scores, tf.float32) * scale + bias[:, None, None, :]), scores.dtype)
+
+
+@kernel
+def _softmax_gradient(weights, dy, key, *, scale: float, rate: float):
+    dtype, weights, dy = weights.dtype, tf.cast(weights, tf.float32), tf.cast(dy, tf.float32)
+    if rate:
+        dy = drop_kernel.__wrapped__(dy, key, rate=rate)
+    return tf.cast((dy - row_sums(dy * weights)) * weights * scale, dtype)

@@ -1,0 +1,50 @@
+"""Dropout by a hash of each value's place and a key."""
+
+from __future__ import annotations
+
+from bertfit import _env
+from bertfit.network.compiling import is_compiling, kernel
+
+tf = _env.tensorflow()
+
+
+def drop(x, rate: float, key):
+    """`x` with a `rate` of its values zeroed and the others scaled by 1 / (1 - rate), chosen by `key`.
+
+    Args:
+        x: Any shape, below 2^31 values.
+        rate: Between 0 and 1.
+        key: uint32 [2]; equal keys choose the same values.
+    """
+    apply = drop_kernel if is_compiling() else drop_kernel.__wrapped__
+
+    @tf.custom_gradient
+    def forward(x):
+        return apply(x, key, rate=rate), lambda dy: apply(dy, key, rate=rate)
+
+    return forward(x)
+
+
+@kernel
+def drop_kernel(x, key, *, rate: float):
+    scaled = tf.cast(tf.cast(x, tf.float32) * (1.0 / (1.0 - rate)), x.dtype)
+    return tf.where(_kept(tf.shape(x), key, rate), scaled, tf.zeros([], x.dtype))
+
+
+def _kept(shape, key, rate: float):
+    """True for the values that stay: a hash of their place and the key is at least rate * 2^32."""
+    place = tf.cast(tf.reshape(tf.range(tf.reduce_prod(shape)), shape), tf.uint32)
+    bits = mix(mix(place + key[0]) ^ key[1])
+    return bits >= tf.constant(min(round(rate * 2**32), 2**32 - 1), tf.uint32)
+
+
+def mix(x):
+    """A hash of uint32 to uint32, one to one, in which every bit of the input moves half of the output's.
+
+    The shifts and factors are those of "lowbias32" (Wellons, Prospecting for Hash Functions, 2018). Unlike
+    counter-based generators of proven quality (Philox), it is a dozen integer operations that compilers turn into
+    vector instructions; what dropout needs of it is tested in test_noise.py.
+    """
+    for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B)):
+        x = (x ^ tf.bitwise.right_shift(x, tf.constant(shift, tf.uint32))) * tf.constant(factor, tf.uint32)
+    return x ^ tf.bitwise.right_shift(x, tf.constant(16, tf.uint32))

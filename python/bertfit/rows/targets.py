@@ -1,0 +1,37 @@
+"""Targets of rows: the numbers that a task can have."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bertfit.config import Task
+from bertfit.errors import DataError, rows_are
+
+
+def check_targets(task: Task, targets: np.ndarray, rows: int) -> np.ndarray:
+    """Targets as float64 of the right shape: [n], or [n, K] for a multilabel task.
+
+    Raises:
+        DataError: Wrong length or shape, a missing value, or a value that the task cannot have. Rows are
+            counted from 1.
+    """
+    y = np.asarray(targets, np.float64)
+    multilabel = task.kind == "multilabel"
+    if y.ndim == 2 and y.shape[1] == 1 and not multilabel:
+        y = y[:, 0]
+    if y.ndim == 1 and multilabel and len(task.labels) == 1:
+        y = y[:, None]
+    shape = (rows, len(task.labels)) if multilabel else (rows,)
+    if y.shape != shape:
+        wanted = f"{rows} rows and {shape[1]} columns" if multilabel else f"{rows} values, one per text"
+        raise DataError(f"The target must have {wanted}.", [f"Its shape is {y.shape}."])
+    if task.kind == "multiclass":
+        bad, rule = ~np.isin(y, np.arange(len(task.labels))), f"must be one of the {len(task.labels)} known classes"
+    elif task.kind == "regression":
+        bad, rule = ~np.isfinite(y), "must be finite numbers"
+    else:
+        bad, rule = ~((y >= 0) & (y <= 1)), "must lie between 0 and 1"  # a NaN fails both comparisons
+    bad = np.flatnonzero(bad.any(axis=1) if bad.ndim == 2 else bad)
+    if len(bad):
+        raise DataError(f"Targets {rule}, and none may be missing.", [f"{rows_are(bad + 1)} not so."])
+    return y
