@@ -13,7 +13,7 @@ PYTHON_OLDEST <- "3.10"
 # TensorFlow and what must stand beside it; the full list with versions is inst/requirements.txt.
 REQUIRED_PACKAGES <- c(
   "tensorflow", "tf-keras", "keras-bert", "tensorflow-text", "tokenizers", "sentencepiece", "safetensors",
-  "scikit-learn", "tqdm", "pandas", "numpy"
+  "scikit-learn", "tqdm", "filelock", "google-crc32c", "pandas", "numpy"
 )
 
 #' The Python that first use of bertfit would start

@@ -26,7 +26,8 @@ def bertfit():
     from bertfit.model.model import Model
     from bertfit.network.encoder import Encoder
     from bertfit.text.vocabulary import Vocabulary
-    from bertfit.training.pretraining import _Run
+    from bertfit.training.pretraining import Pretraining
+    from bertfit.training.run import Run
 
     config = BertConfig(**presets.find("kor-small").settings)
     tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(f"t{i}" for i in range(8002))]
@@ -43,16 +44,16 @@ def bertfit():
     )
 
     class Data:
-        """What `_Run` asks of data."""
+        """What `Pretraining` asks of data."""
 
         n, max_len, max_predictions, description = ROWS, LENGTH, MASKED, {}
 
     config = PretrainConfig(steps=10**6, batch_size=ROWS, precision="bfloat16", masking="static")
-    run = _Run(model, Data(), None, config, 0, None, [])
+    run = Run(Pretraining(model, Data(), None, config, 0), config, [])
 
     def steps() -> None:
         for _ in range(STEPS):
-            run._run_batch(run._train_step, batch)
+            run.run_batch(batch)
 
     return steps
 

@@ -26,25 +26,27 @@ TRIED = {"training step, bfloat16, 16 x 128": (
 
 
 def bertfit(precision: str):
-    """Steps of the training loop as `fit` runs it, on rows of 128 tokens."""
+    """Steps of a run as `fit` trains it, on rows of 128 tokens."""
     from bertfit.config.training import TrainConfig
     from bertfit.model import Logits, persist
     from bertfit.rows import Rows
     from bertfit.training.feeds import TokenFeed
-    from bertfit.training.loop import Loop
+    from bertfit.training.finetuning_objective import FineTuning
     from bertfit.training.rows import Batch, Coded
+    from bertfit.training.run import Run
 
     model = persist.load(base() / "bertfit")
     encoding = model.tokenizer.encode(texts(512), max_len=LENGTH)
     start = model.run(Logits(), encoding, precision)[:ROWS, 0].tolist()
     rows = Coded.of(model.task, Rows([""] * 512, targets=np.arange(512) % 2))
     feed = TokenFeed(model, encoding, LENGTH, precision)
-    loop = Loop(model, feed, rows, None, None, None, TrainConfig(epochs=20, batch_size=ROWS), 0, precision, [])
+    config = TrainConfig(epochs=20, batch_size=ROWS)
+    run = Run(FineTuning(model, feed, rows, None, None, None, config, 0, precision), config, [])
     batch = Batch(np.arange(ROWS), ROWS, True)
 
     def steps() -> list[float]:
         for _ in range(STEPS):
-            loop._one(batch)
+            run.run_batch(batch)
         return start
 
     return steps

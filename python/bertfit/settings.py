@@ -11,6 +11,7 @@ from typing import Any
 from bertfit._env import PRECISIONS
 from bertfit.checks import as_list, whole
 from bertfit.errors import Arg, ArgumentError, Sentence, Value
+from bertfit.plain import plain_copy
 
 #: The rule of a switch.
 EITHER = Sentence("{} or {}", Value(True), Value(False))
@@ -23,9 +24,9 @@ def require(ok: bool, argument: str, rule: str | Sentence, received: Any, or_non
         raise ArgumentError(rule, argument=argument, received=received)
 
 
-def is_whole(value: Any, low: int) -> bool:
-    """Whether it is a whole number (no bool) of at least `low`."""
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool) and value >= low
+def is_whole(value: Any, low: float = float("-inf"), high: float = float("inf")) -> bool:
+    """Whether it is a whole number (no bool) from `low` to `high`."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool) and low <= value <= high
 
 
 def is_number(value: Any, low: float, high: float = float("inf"), open_low: bool = False) -> bool:
@@ -40,17 +41,7 @@ class Settings:
 
     def to_dict(self) -> dict[str, Any]:
         """All fields, as plain values that JSON keeps: NumPy's numbers become Python's, tuples and arrays lists."""
-        return {field.name: _plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
-
-
-def _plain(value: Any) -> Any:
-    if value is None or isinstance(value, (bool, str)):
-        return value
-    if isinstance(value, Mapping):
-        return {name: _plain(v) for name, v in value.items()}
-    if isinstance(value, numbers.Real):
-        return int(value) if isinstance(value, numbers.Integral) else float(value)
-    return [_plain(v) for v in value]
+        return {field.name: plain_copy(getattr(self, field.name)) for field in dataclasses.fields(self)}
 
 
 def check_rates(settings: Any) -> None:
@@ -79,7 +70,7 @@ def check_run(settings: Any) -> None:
         ArgumentError: One is none of its values.
     """
     require(settings.precision in PRECISIONS, "precision", f"one of {', '.join(PRECISIONS)}", settings.precision)
-    require(settings.seed is None or (is_whole(settings.seed, 0) and settings.seed < 2**31),
+    require(settings.seed is None or is_whole(settings.seed, 0, 2**31 - 1),
             "seed", "a whole number between 0 and 2147483647", settings.seed, or_none=True)
     require(settings.verbose in (0, 1, 2), "verbose", "0, 1 or 2", settings.verbose)
 

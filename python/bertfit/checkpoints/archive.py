@@ -10,19 +10,14 @@ import functools
 import hashlib
 import os
 import stat
-import time
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 
-from bertfit.errors import DownloadError
+import filelock
 
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None
-    import msvcrt
+from bertfit.errors import DownloadError
 
 _MOST_ENTRIES = 1000
 _PIECE = 2**20
@@ -53,40 +48,22 @@ def lock(path: Path, timeout: float = 3600.0) -> Iterator[bool]:
         DownloadError: Another process kept the lock for `timeout` seconds.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "a+b") as file:
-        start, waited = time.monotonic(), False
-        while not _try_lock(file):
-            waited = True
-            if time.monotonic() - start > timeout:
-                raise DownloadError(
-                    "Only one process may download a model at a time.",
-                    [f"Another process has held {path} for {timeout:.0f} seconds.", "End it, then try again."],
-                )
-            time.sleep(0.1)
-        try:
-            yield waited
-        finally:
-            _unlock(file)
-
-
-def _try_lock(file) -> bool:
+    guard, waited = filelock.FileLock(path), False
     try:
-        if fcntl:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        else:
-            file.seek(0)
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-    except (BlockingIOError, PermissionError):
-        return False
-    return True
-
-
-def _unlock(file) -> None:
-    if fcntl:
-        fcntl.flock(file, fcntl.LOCK_UN)
-    else:
-        file.seek(0)
-        msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
+        try:
+            guard.acquire(timeout=0)
+        except filelock.Timeout:
+            waited = True
+            guard.acquire(timeout=timeout, poll_interval=0.1)
+    except filelock.Timeout as error:
+        raise DownloadError(
+            "Only one process may download a model at a time.",
+            [f"Another process has held {path} for {timeout:.0f} seconds.", "End it, then try again."],
+        ) from error
+    try:
+        yield waited
+    finally:
+        guard.release()
 
 
 def unpack(archive: Path, target: Path, limit: int, keep: Callable[[str], bool] = lambda name: True) -> list[Path]:

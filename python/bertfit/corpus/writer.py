@@ -13,11 +13,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-import numbers
 import os
-import shutil
 import time
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,7 +26,8 @@ from bertfit.corpus.blocks import COUNTS, BlockResult, BlockSettings, block_make
 from bertfit.corpus.masking import MaskRule, default_predictions
 from bertfit.corpus.reader import BLOCK_CHARACTERS, Corpus
 from bertfit.errors import Arg, ArgumentError, DataError, Sentence, Value
-from bertfit.system import cores, ordered_map
+from bertfit.settings import is_number, is_whole, require
+from bertfit.system import cores, ordered_map, replacement
 from bertfit.text import Vocabulary
 
 FORMAT = "bertfit pretraining data"
@@ -75,14 +73,11 @@ def make_pretraining_data(
             Nothing is left at `out_dir` then.
         VocabularyError: The vocabulary has no [MASK].
     """
-    _check_whole("max_len", max_len, 5)
-    _check_whole("dup_factor", dup_factor, 1)
-    _check_whole("shards", shards, 1)
-    if workers is not None:
-        _check_whole("workers", workers, 1)
-    if not (isinstance(short_seq_prob, numbers.Real) and 0 <= short_seq_prob <= 1):
-        raise ArgumentError("must be between 0 and 1.", argument="short_seq_prob", received=short_seq_prob)
-    if max_predictions is None and isinstance(mask_prob, numbers.Real) and 0 < mask_prob <= 1:
+    for name, value, low in (("max_len", max_len, 5), ("dup_factor", dup_factor, 1), ("shards", shards, 1),
+                             ("workers", 1 if workers is None else workers, 1)):
+        require(is_whole(value, low), name, f"a whole number of at least {low}", value)
+    require(is_number(short_seq_prob, 0, 1), "short_seq_prob", "between 0 and 1", short_seq_prob)
+    if max_predictions is None and is_number(mask_prob, 0, 1, open_low=True):
         max_predictions = default_predictions(max_len, mask_prob)
     max_predictions = min(max_predictions or 1, max_len)
     rule = MaskRule.of(vocabulary, mask_prob, max_predictions, whole_word)
@@ -117,11 +112,6 @@ def make_pretraining_data(
         text = json.dumps(description, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         (draft / DESCRIPTION).write_text(text, "utf-8")
     return {**description, "path": str(target)}
-
-
-def _check_whole(name: str, value, least: int) -> None:
-    if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < least:
-        raise ArgumentError(f"must be a whole number of at least {least}.", argument=name, received=value)
 
 
 def _fitting_workers(size: int) -> int:
@@ -192,6 +182,7 @@ def _write_shards(source: Corpus, made: BlockSettings, processes: int, count: in
             results = ordered_map("corpus.blocks:block_maker", made, source.blocks(), processes)
             stack.enter_context(contextlib.closing(results))  # ends the processes, whatever happens here
         for number, result in enumerate(results):
+            os.utime(draft)  # in use: another process that sweeps drafts goes by their time
             if result.path is not None:
                 shards.deal(result, number)
             for name, value in result.counts.items():
@@ -226,32 +217,18 @@ def _statistics(totals: dict[str, int], lengths: np.ndarray) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def _new_folder(path: str | os.PathLike, overwrite: bool) -> Iterator[tuple[Path, Path]]:
-    """A hidden folder beside `path` that takes its name when all went well and is removed otherwise."""
+    """A draft that takes the name `path` when all went well, and that name as a whole path."""
     target = Path(os.path.realpath(path))
     occupied = os.path.lexists(target) and not (target.is_dir() and not any(target.iterdir()))
     if occupied and not (overwrite and (target / DESCRIPTION).is_file()):
         rule = Sentence("must be a new or empty folder, or pretraining data when {} is true.", Arg("overwrite"))
         raise ArgumentError(rule, [f"{target} is {'not empty' if target.is_dir() else 'a file'}."], argument="out_dir")
-    draft = target.parent / f".{target.name}.bertfit-{uuid.uuid4().hex[:12]}"
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        draft.mkdir()
-        yield draft, target
-        old = draft.with_name(draft.name + "-old")
-        if os.path.lexists(target):
-            os.rename(target, old)
-        try:
-            os.rename(draft, target)
-        except OSError:
-            if old.exists():
-                os.rename(old, target)
-            raise
-        shutil.rmtree(old, ignore_errors=True)
+        with replacement(target) as draft:
+            yield draft, target
     except OSError as error:
         raise DataError("Pretraining data could not be written.",
                         [f"{target}: {error.strerror or error}.", "Nothing was left there."]) from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
 
 
 def read_description(folder: str | os.PathLike) -> dict[str, Any]:

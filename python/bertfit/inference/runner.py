@@ -6,7 +6,6 @@ order; how rows are cut into parts, batches and progress reports is decided here
 
 from __future__ import annotations
 
-import numbers
 import time
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +16,7 @@ from bertfit import _env
 from bertfit.errors import ArgumentError
 from bertfit.network import padded_length
 from bertfit.rows import Rows
+from bertfit.settings import is_whole, require
 
 #: Texts tokenized together. Token ids of more rows than this are never held at once.
 PART = 20_000
@@ -87,9 +87,7 @@ def run_rows(
     Raises:
         ArgumentError: `batch_size` is not a whole number of at least 1, or `precision` unknown.
     """
-    whole = isinstance(batch_size, numbers.Integral) and not isinstance(batch_size, bool)
-    if batch_size is not None and not (whole and batch_size >= 1):
-        raise ArgumentError("must be a whole number of at least 1.", argument="batch_size", received=batch_size)
+    require(batch_size is None or is_whole(batch_size, 1), "batch_size", "a whole number of at least 1", batch_size)
     precision = choose_precision(model, precision)
     place: dict[Any, int] = {}  # each different row -> its place among the different rows
     keys = rows.texts if rows.pairs is None else zip(rows.texts, rows.pairs, strict=True)

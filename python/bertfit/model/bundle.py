@@ -22,6 +22,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from bertfit.errors import Arg, ArgumentError, BundleError, Sentence, Value
+from bertfit.plain import plain_copy
+from bertfit.settings import is_whole
 from bertfit.system import replacement
 
 FORMAT = "bertfit model"
@@ -36,16 +38,8 @@ Writer = Callable[[BinaryIO], None]  # writes one file's bytes
 # -- JSON -----------------------------------------------------------------------------------------------
 
 def plain(value: Any) -> Any:
-    """A copy that strict JSON can hold: NumPy values become Python's, NaN and infinities a small object."""
-    if isinstance(value, Mapping):
-        return {str(k): plain(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(v) for v in value]
-    if hasattr(value, "tolist"):  # NumPy arrays and scalars
-        return plain(value.tolist())
-    if isinstance(value, float) and not math.isfinite(value):
-        return {"number": str(value)}
-    return value
+    """A copy that strict JSON can hold: NaN and infinities become a small object."""
+    return plain_copy(value, number=lambda x: x if isinstance(x, int) or math.isfinite(x) else {"number": str(x)})
 
 
 def unplain(value: Any) -> Any:
@@ -92,7 +86,7 @@ def write_directory(path: str | os.PathLike, description: Mapping[str, Any], par
                     overwrite: bool = False) -> str:
     """Write a bundle to the directory `path`, all of it or none.
 
-    A run that is killed leaves whatever stood at `path` as it was (see `swap`).
+    A run that is killed leaves whatever stood at `path` as it was (see `system.replacement`).
 
     Args:
         path: The directory to make; its parents are made too.
@@ -145,8 +139,6 @@ def _write_file(path: Path, write: Writer) -> dict[str, Any]:
     with open(path, "xb") as file:
         hashing = _Hashing(file)
         write(hashing)
-        file.flush()
-        os.fsync(file.fileno())
     return hashing.facts()
 
 
@@ -269,7 +261,7 @@ def _parse(data: bytes, fields: set[str], where: str, parts: tuple[str, ...]) ->
     if not isinstance(raw, dict) or raw.get("format") != FORMAT:
         refuse("it does not describe a bertfit model.")
     version = raw.get("format_version")
-    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+    if not is_whole(version, 1):
         refuse(f"format_version is {version!r}.")
     if version > FORMAT_VERSION:
         refuse(f"its format is {version}; this bertfit reads up to {FORMAT_VERSION}.", "Update bertfit to load it.",

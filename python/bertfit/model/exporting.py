@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ from bertfit import _env
 from bertfit.checkpoints import Tensor, encoder_tensors, head_tensors
 from bertfit.errors import ArgumentError, BundleError
 from bertfit.model.model import Model
+from bertfit.system import replacement
 
 FORMATS = ("google", "huggingface")
 
@@ -50,19 +49,13 @@ def export(model: Model, path: str | os.PathLike, format: str) -> str:
     target = Path(os.path.realpath(path))
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise ArgumentError("must be a new or empty folder.", [f"{target} is not."], argument="path")
-    draft = target.parent / f".{target.name}.export-{uuid.uuid4().hex[:12]}"
     write: Callable[[Model, Path], None] = _write_google if format == "google" else _write_huggingface
     try:
-        draft.mkdir(parents=True)
-        (draft / "vocab.txt").write_bytes(_vocabulary_lines(model))
-        write(model, draft)
-        if target.is_dir():
-            target.rmdir()
-        os.replace(draft, target)
+        with replacement(target) as draft:
+            (draft / "vocab.txt").write_bytes(_vocabulary_lines(model))
+            write(model, draft)
     except OSError as error:
         raise BundleError("The model could not be exported.", [f"{target}: {error.strerror or error}."]) from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     return str(target)
 
 

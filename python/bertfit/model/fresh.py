@@ -49,7 +49,7 @@ def fresh_model(
     >>> model = fresh_model("kor-tiny", "vocab.model", seed=1)  # doctest: +SKIP
     """
     words = _vocabulary(vocabulary, lower_case)
-    require(seed is None or (is_whole(seed, 0) and seed < 2**31),
+    require(seed is None or is_whole(seed, 0, 2**31 - 1),
             "seed", "a whole number between 0 and 2147483647", seed, or_none=True)
     if isinstance(config, str):
         preset = presets.find(config)

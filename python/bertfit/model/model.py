@@ -6,7 +6,6 @@ through `Model.run`, which batches by length and answers in the caller's order.
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +28,7 @@ from bertfit.network import (
     padded_length,
 )
 from bertfit.rows import Rows
+from bertfit.settings import is_number
 from bertfit.text import Encoding, Tokenizer, Vocabulary
 
 if TYPE_CHECKING:
@@ -216,7 +216,7 @@ class Model:
         """
         if max_len is None:
             max_len = self.text_len
-        if isinstance(max_len, numbers.Real) and max_len > self.max_len:  # what is no number, the tokenizer refuses
+        if is_number(max_len, self.max_len, open_low=True):  # what is not a number, the tokenizer refuses
             raise ArgumentError(f"must be at most {self.max_len}, the length of this model's position table.",
                                 argument="max_len", received=max_len)
         return self.tokenizer.encode(rows.texts, rows.pairs, max_len=max_len)

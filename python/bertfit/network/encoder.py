@@ -16,7 +16,6 @@ Source: Devlin et al. 2019; google-research/bert `modeling.py`. Shapes in commen
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Sequence
 
 from bertfit import _env
@@ -33,6 +32,7 @@ from bertfit.network.layers import (
     TokenEmbedding,
 )
 from bertfit.network.noise import Dropout, FreshNormal, Noise
+from bertfit.settings import is_whole
 
 tf = _env.tensorflow()
 keras = _env.keras()
@@ -64,8 +64,7 @@ class Encoder:
 
     def __init__(self, config: BertConfig, max_len: int | None = None, fresh: bool = True, seed: int | None = None):
         positions = config.max_position_embeddings if max_len is None else max_len
-        whole = isinstance(positions, numbers.Integral) and not isinstance(positions, bool)
-        if not (whole and 1 <= positions <= config.max_position_embeddings):
+        if not is_whole(positions, 1, config.max_position_embeddings):
             raise ArgumentError(f"must be between 1 and {config.max_position_embeddings} for this model.",
                                 argument="max_len", received=max_len)
         self.config, self.depth, self.noise = config, config.num_hidden_layers, Noise()

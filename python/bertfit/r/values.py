@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from bertfit.errors import ArgumentError
+from bertfit.plain import plain_copy
 from bertfit.rows import Rows
 from bertfit.settings import Settings, as_declared, build
 
@@ -28,18 +29,18 @@ def to_plain(value: Any) -> Any:
     Raises:
         TypeError: Something in it has no form in R.
     """
-    if value is None or isinstance(value, (bool, str, float, bytearray)):
-        return value
-    if isinstance(value, int):
-        return value if abs(value) < 2**31 else float(value)
-    if isinstance(value, Mapping):
-        return {str(k): to_plain(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [to_plain(v) for v in value]
-    if isinstance(value, np.generic):
-        return to_plain(value.item())
+    return plain_copy(value, number=_number, array=_as_it_is, other=_as_it_is)
+
+
+def _number(value: int | float) -> int | float:
+    return value if isinstance(value, float) or abs(value) < 2**31 else float(value)
+
+
+def _as_it_is(value: Any) -> Any:
     if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
         return np.asfortranarray(value) if value.ndim > 1 else value
+    if isinstance(value, bytearray):
+        return value
     raise TypeError(f"{type(value).__name__} cannot cross to R")
 
 

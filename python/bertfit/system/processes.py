@@ -79,14 +79,18 @@ def ordered_map(make: str, setting: Any, tasks: Iterable[Any], workers: int) -> 
         pool.shutdown(wait=True, cancel_futures=True)
 
 
+# `python -c` looks for modules in the current folder first (-P, which forbids it, came with Python 3.11).
+_SERVE = "import sys; sys.path[:] = filter(None, sys.path); from bertfit.system.processes import serve; serve()"
+
+
 class _Worker:
     """A worker process; calling it with a task waits for the result."""
 
     def __init__(self, make: str, setting: Any):
-        package = str(pathlib.Path(__file__).resolve().parents[1])
+        package = str(pathlib.Path(__file__).resolve().parents[2])
         path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
         self._process = subprocess.Popen(
-            [python(), "-c", "from bertfit.system.processes import serve; serve()"], stdin=subprocess.PIPE,
+            [python(), "-c", _SERVE], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": path, "CUDA_VISIBLE_DEVICES": "-1"})
         self._send((make, setting))
 
@@ -98,16 +102,14 @@ class _Worker:
     def __call__(self, task: Any) -> Any:
         self._send(task)
         try:
-            kind, *answer = pickle.load(self._process.stdout)
+            kind, answer = pickle.load(self._process.stdout)
         except (EOFError, pickle.UnpicklingError) as error:
             code = self._process.wait()
             hint = " (killed: perhaps memory ran out; use fewer workers)" if code == -9 else ""
             raise RuntimeError(f"A worker process ended with exit status {code}{hint}.") from error
         if kind == "done":
-            return answer[0]
-        if kind == "other":
-            raise RuntimeError(f"A worker process failed.\n{answer[0]}")
-        raise answer[0]
+            return answer
+        raise answer if kind == "error" else RuntimeError(f"A worker process failed.\n{answer}")
 
     def end(self) -> None:
         self._process.kill()
@@ -147,11 +149,16 @@ def serve() -> None:
         try:
             function = function or _function(make)(setting)
             answer = ("done", function(task))
-        except errors.BertfitError as error:
-            answer = ("bertfit", error)
-        except OSError as error:
-            answer = ("os", OSError(error.errno, error.strerror or str(error)))
+        except (errors.BertfitError, OSError) as error:
+            answer = ("error", error) if _can_cross(error) else ("other", traceback.format_exc())
         except Exception:
             answer = ("other", traceback.format_exc())
         pickle.dump(answer, answers, pickle.HIGHEST_PROTOCOL)
         answers.flush()
+
+
+def _can_cross(error: Exception) -> bool:
+    try:
+        return isinstance(pickle.loads(pickle.dumps(error)), type(error))
+    except Exception:
+        return False

@@ -12,12 +12,12 @@ Once the ids of the pieces are known, all is index arithmetic on one flat array,
 from __future__ import annotations
 
 import dataclasses
-import numbers
 from collections.abc import Sequence
 
 import numpy as np
 
 from bertfit.errors import ArgumentError, DataError, Sentence, Value
+from bertfit.settings import is_whole, require
 from bertfit.text import fast_wordpiece
 from bertfit.text.normalize import words_with_sources
 from bertfit.text.sentencepiece import SentencePieces
@@ -291,6 +291,5 @@ class Tokenizer:
 def _check_max_len(max_len: int | None) -> int | None:
     if max_len is None:
         return None
-    if not isinstance(max_len, numbers.Integral) or isinstance(max_len, bool) or max_len < 3:
-        raise ArgumentError("must be a whole number of at least 3.", argument="max_len", received=max_len)
+    require(is_whole(max_len, 3), "max_len", "a whole number of at least 3", max_len)
     return int(max_len)

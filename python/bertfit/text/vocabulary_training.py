@@ -1,40 +1,29 @@
-"""Train a vocabulary on texts: WordPiece with the library tokenizers, SentencePiece with sentencepiece.
+"""Train a vocabulary on texts: WordPiece (`wordpiece_training`) or SentencePiece (`sentencepiece_training`).
 
 `train_vocabulary` reads the texts once, as a stream, normalises them as the tokenizer does (`text.normalize`, so that
 training sees the same words as encoding), lets the library find the pieces, and puts BERT's special tokens in front.
 The same texts give the same bytes. Does not evaluate the quality of the pieces.
-
-Sources: Wu et al. 2016 (WordPiece); Kudo 2018, Kudo and Richardson 2018 (SentencePiece).
 """
 
 from __future__ import annotations
 
-import io
 import os
-import re
-import uuid
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from bertfit.errors import Arg, ArgumentError, DataError, Sentence, VocabularyError
 from bertfit.settings import EITHER, is_number, is_whole, require
-from bertfit.text.normalize import words
+from bertfit.system import replacement
+from bertfit.text.sentencepiece_training import SENTENCEPIECE_SPECIALS, train_sentencepiece
 from bertfit.text.text_files import read_texts
 from bertfit.text.vocabulary import Vocabulary
-from bertfit.text.wordpiece import LONGEST_WORD, beginning
+from bertfit.text.wordpiece_training import WORDPIECE_SPECIALS, train_wordpiece
 
 TYPES = ("wordpiece", "sentencepiece")
 ALGORITHMS = ("unigram", "bpe")
-WORDPIECE_SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
-SENTENCEPIECE_SPECIALS = ("[PAD]", "[UNK]", "[BOS]", "[EOS]", "[SEP]", "[CLS]", "[MASK]")  # ids 0 to 6
 
-_MOST_WORDS = 5_000_000  # different words counted at once: about 1 GB
-_LONGEST_LINE = 50_000  # characters; longer texts are handed to SentencePiece in parts
-_THREADS = 16  # not the machine's number: how SentencePiece adds up depends on it, in the last digit
 _REPORT_EVERY = 20_000  # texts
-_CHUNK = 1000  # words handed to the trainer at a time
 
 Progress = Callable[[dict[str, Any]], Any]
 
@@ -103,9 +92,9 @@ def train_vocabulary(
     stream = _Stream(_texts_of(source, field), progress)
     spare = tuple(f"[unused{i}]" for i in range(unused))
     if type == "wordpiece":
-        data = _wordpiece(stream, size, lower_case, min_frequency, character_coverage, spare)
+        data = train_wordpiece(stream, size, lower_case, min_frequency, character_coverage, spare)
     else:
-        data = _sentencepiece(stream, size, lower_case, character_coverage, algorithm, sample_size, spare)
+        data = train_sentencepiece(stream, size, lower_case, character_coverage, algorithm, sample_size, spare)
     if target is not None:
         _write(target, data)
     if progress is not None:
@@ -166,133 +155,6 @@ class _Stream:
             self.progress(event)
 
 
-# -- WordPiece ------------------------------------------------------------------------------------------
-
-def _wordpiece(stream, size, lower_case, min_frequency, coverage, spare) -> bytes:
-    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
-
-    counts = _count_words(stream, lower_case)
-    alphabet, kept = _alphabet(counts, coverage)
-    # Every character as a word's first, and "##" with those that follow another.
-    letters = [*sorted(alphabet), *sorted({f"##{char}" for word in kept for char in word[1:]})]
-    least = len(letters)
-    if size < least:
-        raise ArgumentError(f"must be at least {least:,} for these texts.",
-                            [f"Their alphabet alone takes {least:,} entries.",
-                             Sentence("A smaller {} leaves more rare characters to [UNK].", Arg("character_coverage"))],
-                            argument="size", received=size)
-    first = [*WORDPIECE_SPECIALS, *spare]
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()  # the words are cut already
-    # The trainer numbers letters as it meets them, in a random order, and breaks ties between pairs by number: two
-    # runs would differ. Letters that are named among the special tokens have their numbers beforehand.
-    trainer = trainers.WordPieceTrainer(
-        vocab_size=size + len(first), min_frequency=min_frequency, special_tokens=[*first, *letters],
-        limit_alphabet=len(alphabet), continuing_subword_prefix="##", show_progress=False,
-    )
-    tokenizer.train_from_iterator(_repeated(kept), trainer)
-    tokens = [token for token, _ in sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])]
-    if len(tokens) < size + len(first):
-        most = len(tokens) - len(first)
-        raise ArgumentError(f"must be at most {most:,} for these texts.",
-                            [f"Pieces that occur {min_frequency} times or more end there.",
-                             Sentence("More texts, or a smaller {}, give more.", Arg("min_frequency"))],
-                            argument="size", received=size)
-    return "".join(f"{token}\n" for token in tokens).encode()
-
-
-def _count_words(texts: Iterable[str], lower_case: bool) -> Counter:
-    counts: Counter = Counter()
-    for text in texts:
-        counts.update(words(text, lower_case))
-        while len(counts) > _MOST_WORDS:  # the rarest are forgotten, as word2vec does
-            rarest = min(counts.values())
-            counts = Counter({word: count for word, count in counts.items() if count > rarest})
-    return counts
-
-
-def _alphabet(counts: Counter, coverage: float) -> tuple[set[str], dict[str, int]]:
-    """The most frequent characters that make up a share of all, and the words that have no other."""
-    chars: Counter = Counter()
-    counts = {word: count for word, count in counts.items() if len(word) <= LONGEST_WORD and _encodable(word)}
-    for word, count in counts.items():
-        for char in word:
-            chars[char] += count
-    alphabet, covered, wanted = set(), 0, coverage * chars.total()
-    for char, count in sorted(chars.items(), key=lambda item: (-item[1], item[0])):
-        if covered >= wanted:
-            break
-        alphabet.add(char)
-        covered += count
-    if not alphabet:
-        raise DataError("There must be text to make a vocabulary from.", ["The texts have no words."])
-    return alphabet, {word: count for word, count in counts.items() if alphabet.issuperset(word)}
-
-
-def _encodable(word: str) -> bool:
-    return not any("\ud800" <= char <= "\udfff" for char in word)
-
-
-def _repeated(counts: dict[str, int]) -> Iterator[str]:
-    """Lines with every word as often as it was counted, in an order of their own."""
-    for word in sorted(counts):
-        count = counts[word]
-        while count > 0:
-            yield " ".join([word] * min(count, _CHUNK))
-            count -= _CHUNK
-
-
-# -- SentencePiece --------------------------------------------------------------------------------------
-
-# The library passes over texts with a tab or a null; others end its lines, or are no UTF-8.
-_REFUSED = {**dict.fromkeys(map(ord, "\t\n\r"), " "), 0: None, **dict.fromkeys(range(0xD800, 0xE000), "\ufffd")}
-
-
-def _sentencepiece(stream, size, lower_case, coverage, algorithm, sample_size, spare) -> bytes:
-    import sentencepiece
-
-    model = io.BytesIO()
-    entries = size + len(SENTENCEPIECE_SPECIALS) + len(spare)
-    pad, unknown, begin, end, *others = SENTENCEPIECE_SPECIALS
-    try:
-        sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=_lines_of(stream), model_writer=model, model_type=algorithm, vocab_size=entries,
-            normalization_rule_name="nmt_nfkc_cf" if lower_case else "nmt_nfkc", character_coverage=coverage,
-            pad_id=0, unk_id=1, bos_id=2, eos_id=3, pad_piece=pad, unk_piece=unknown, bos_piece=begin, eos_piece=end,
-            control_symbols=[*others, *spare], input_sentence_size=sample_size, shuffle_input_sentence=True,
-            max_sentence_length=4 * _LONGEST_LINE + 4, num_threads=_THREADS, minloglevel=2,
-        )
-    except Exception as error:
-        if stream.error is not None:
-            raise stream.error from None
-        raise _explained(str(error), size, entries) from error
-    return model.getvalue()
-
-
-def _lines_of(texts: Iterable[str]) -> Iterator[str]:
-    for text in texts:
-        text = text.translate(_REFUSED)
-        while text:
-            part = beginning(text, _LONGEST_LINE)[:_LONGEST_LINE]
-            yield part
-            text = text[len(part) :]
-
-
-def _explained(reason: str, size: int, entries: int) -> Exception:
-    """What the library's complaint means for `size`, of which the special tokens are no part."""
-    special = entries - size
-    if match := re.search(r"smaller than required_chars. \d+ vs (\d+)", reason):
-        return ArgumentError(f"must be at least {int(match[1]) - special:,} for these texts.",
-                             ["Their alphabet takes more.",
-                              Sentence("A smaller {} leaves more rare characters to [UNK].",
-                                       Arg("character_coverage"))],
-                             argument="size", received=size)
-    if match := re.search(r"too high \(\d+\)\. Please set it to a value <= (\d+)", reason):
-        return ArgumentError(f"must be at most {int(match[1]) - special:,} for these texts.", ["More texts give more."],
-                             argument="size", received=size)
-    return VocabularyError("SentencePiece must be able to train on the texts.", [" ".join(reason.split())])
-
-
 # -- Writing --------------------------------------------------------------------------------------------
 
 def _target(out: str | os.PathLike, overwrite: bool) -> Path:
@@ -304,12 +166,8 @@ def _target(out: str | os.PathLike, overwrite: bool) -> Path:
 
 
 def _write(target: Path, data: bytes) -> None:
-    draft = target.with_name(f".{target.name}.{uuid.uuid4().hex[:12]}")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_bytes(data)
-        os.replace(draft, target)
+        with replacement(target, "file") as draft:
+            draft.write_bytes(data)
     except OSError as error:
         raise VocabularyError("The vocabulary could not be written.", [f"{target}: {error.strerror}."]) from error
-    finally:
-        draft.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What a training loop is fed: token ids, or what layers that do not learn make of them, computed once.
+"""What a training run is fed: token ids, or what layers that do not learn make of them, computed once.
 
 A feed gives a batch's inputs, and applies the part of the network that they are inputs of.
 """
@@ -80,6 +80,7 @@ class FeatureFeed:
     def __init__(self, model: Model, encoding: Encoding, max_len: int, precision: str):
         settings = model.head_config
         self.head, self.noise, self.precision = model.head, model.noise, precision
+        self.encoding, self.max_len = encoding, max_len
         self.variables = self.head.trainable_weights
         self.features = model.features(encoding, settings.pooling, settings.layers, precision)
         self.lengths = np.ones(len(encoding), np.int64)  # all alike: batches are purely random

@@ -1,12 +1,13 @@
 """Fine-tuning: a fresh head on a copy of a loaded encoder, trained with AdamWarmup.
 
-`fit_model` reads top to bottom: rows are split, a head is put on, weights are frozen, texts encoded, and `loop.Loop`
-runs.
+`fit_model` reads top to bottom: rows are split, a head is put on, weights are frozen, texts encoded, and a `run.Run`
+trains a `FineTuning`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,10 @@ from bertfit.rows import Rows
 from bertfit.text import Encoding
 from bertfit.training.callbacks import Callback
 from bertfit.training.feeds import training_feed, validation_feed
-from bertfit.training.loop import Loop
+from bertfit.training.finetuning_objective import FineTuning
 from bertfit.training.rows import Coded, auto_max_len, check_rows, class_weight_vector, split
+from bertfit.training.run import Run
+from bertfit.training.state import open_state
 
 
 def fit_model(
@@ -33,6 +36,9 @@ def fit_model(
     validation: Rows | None = None,
     columns: Mapping[str, Sequence[str]] | None = None,
     callbacks: Sequence[Callback] = (),
+    out_dir: str | Path | None = None,
+    resume: bool = False,
+    save_steps: int | None = None,
 ) -> Model:
     """Fine-tune a model.
 
@@ -45,6 +51,10 @@ def fit_model(
         validation: Rows to measure after every epoch, in place of a share of `rows`.
         columns: Names of the caller's columns: text, pair, target.
         callbacks: Told of every step and epoch.
+        out_dir: Where the state of the run is saved, after every epoch and on an interrupt; None saves none.
+        resume: Go on from the state in `out_dir`, which must have been made with the same model, rows and settings.
+            The run ends as if it had never stopped.
+        save_steps: Optimizer steps between two states, beside the ends of epochs; None for none.
 
     Returns:
         A new, fitted model. Its `record` holds settings, history (one list per column), best_epoch, seed,
@@ -54,7 +64,8 @@ def fit_model(
 
     Raises:
         DataError: There are no rows, or targets do not fit the task.
-        ArgumentError: Settings do not fit the task or the model.
+        ArgumentError: Settings do not fit the task or the model; there is no state to resume from, or it belongs to
+            another run.
         TrainingError: The loss is not a number, and there are no weights of an earlier epoch to return.
 
     An interrupt (Ctrl-C) ends training at the next batch; the model is returned as it stands, with
@@ -63,7 +74,7 @@ def fit_model(
     head, config = head or HeadConfig(), config or TrainConfig()
     head.layer_numbers(model.config.num_hidden_layers)  # refuses layers the encoder lacks, before any work
     _check_monitor(task, config)
-    seed = _env.draw_seed(config.seed)
+    state, seed = open_state(out_dir, resume, config.seed)
     rows = check_rows(task, rows)
     if validation is not None:
         validation = check_rows(task, validation)
@@ -83,18 +94,14 @@ def fit_model(
     feed = training_feed(model, encoding, max_len, precision, config)
     watched = None if validation is None else validation_feed(
         model, model.encode(validation, max_len), max_len, precision, config)
-    loop = Loop(model, feed, coded, watched, held, label_weights, config, seed, precision, list(callbacks))
-    facts = {
-        "rows": len(rows),
-        "validation_rows": 0 if held is None else len(held),
-        "max_len": max_len,
-        "truncated": int(encoding.truncated.sum()),
-        "precision": precision,
-    }
-    loop.run({**facts, "device": _env.device_name(), "parameters": model.parameters,
-              "trainable": model.trainable_parameters})
+    objective = FineTuning(model, feed, coded, watched, held, label_weights, config, seed, precision)
+    run = Run(objective, config, callbacks, accumulation=config.accumulation > 1, early_stopping=config.early_stopping,
+              restore_best=config.restore_best, out_dir=out_dir, save_steps=save_steps)
+    if state is not None:
+        run.restore(state)
+    run.train()
     model.source = source
-    model.record = {"settings": {**config.to_dict(), "seed": seed}, "seed": seed, **facts, **loop.outcome(),
+    model.record = {"settings": {**config.to_dict(), "seed": seed}, "seed": seed, **objective.facts(), **run.outcome(),
                     "pairs": rows.pairs is not None, "columns": dict(columns or {})}
     model.record["metrics"] = _kept_metrics(model.record)
     return model

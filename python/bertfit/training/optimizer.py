@@ -12,11 +12,11 @@ end of the warmup. `bertfit.schedule.learning_rate_at` is the same rule in NumPy
 from __future__ import annotations
 
 import math
-import numbers
 from collections.abc import Sequence
 
 from bertfit import _env
 from bertfit.errors import ArgumentError
+from bertfit.settings import is_number
 
 tf = _env.tensorflow()
 keras = _env.keras()
@@ -26,8 +26,7 @@ DECAYED = ("embeddings", "kernel", "W1", "W2", "Wk", "Wq", "Wv", "Wo")
 
 
 def _check(argument: str, value, low: float, above: bool = False, below: float = math.inf) -> None:
-    number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if not (number and (value > low if above else value >= low) and value < below):
+    if not (is_number(value, low, open_low=above) and value < below):
         rule = f"{'above' if above else 'at least'} {low}" + (f" and below {below}" if below < math.inf else "")
         raise ArgumentError(f"must be {rule}.", argument=argument, received=value)
 

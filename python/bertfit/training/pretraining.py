@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 import os
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,15 +19,14 @@ import numpy as np
 from bertfit import _env
 from bertfit.config import PretrainConfig, PretrainHeads
 from bertfit.corpus import MaskRule, PretrainBatch, PretrainingData, open_pretraining_data
-from bertfit.errors import Arg, ArgumentError, DataError, Sentence, TrainingError, Value
+from bertfit.errors import ArgumentError, DataError
 from bertfit.model import Model, persist
 from bertfit.network import compiling, compute_in, kernels
-from bertfit.system import interrupts
 from bertfit.text import Vocabulary
 from bertfit.training.callbacks import Callback
-from bertfit.training.optimizer import DECAYED, AdamWarmup, Update
+from bertfit.training.run import Run
 from bertfit.training.shapes import Shapes, plan_fixed
-from bertfit.training.state import State, load_state, save_state
+from bertfit.training.state import open_state
 
 tf = _env.tensorflow()
 
@@ -77,24 +75,20 @@ def pretrain(
     _check_data(model, data, "data")
     if validation is not None:
         _check_data(model, validation, "validation")
-    if resume and out_dir is None:
-        raise ArgumentError("must be given to resume a run.", argument="out_dir")
     if model.pretraining is not None and heads not in (None, model.pretrain_heads):
         raise ArgumentError("must be left out for a model that has MLM and NSP heads.",
                             [f"It has {model.pretrain_heads.to_dict()}."], argument="heads")
-    state = load_state(out_dir) if resume else None
-    seed = state.seed if state is not None else _env.draw_seed(config.seed)
-    if state is not None and config.seed not in (None, state.seed):
-        raise ArgumentError("must be that of the run to resume.", [f"It was {state.seed}."], argument="seed")
+    state, seed = open_state(out_dir, resume, config.seed)
     source = {"kind": "pretrained", "path": None, "sha256": None, "origin": persist.origin(model)}
     model = model.copy(heads=True)
     if model.pretraining is None:
         model.add_pretraining(heads or PretrainHeads(), seed)
-    run = _Run(model, data, validation, config, seed, out_dir, list(callbacks))
+    objective = Pretraining(model, data, validation, config, seed)
+    run = Run(objective, config, callbacks, out_dir=out_dir, save_steps=config.save_steps)
     if state is not None:
         run.restore(state)
     run.train()
-    model.source, model.record = source, run.record()
+    model.source, model.record = source, objective.record(run)
     return model
 
 
@@ -130,55 +124,58 @@ def mask_rule(data: PretrainingData, vocabulary: Vocabulary) -> MaskRule:
     return MaskRule.of(vocabulary, made.get("mask_prob", 0.15), data.max_predictions, made.get("whole_word", False))
 
 
-class _Run:
-    """One run: the traced steps, the measures, and what is saved."""
+class Pretraining:
+    """Pretraining, as a `Run` trains it: the `Objective` of masked tokens and next sentences.
 
-    def __init__(self, model: Model, data, validation, config: PretrainConfig, seed: int, out_dir, callbacks):
-        self.model, self.data, self.validation, self.config = model, data, validation, config
-        self.seed, self.callbacks = seed, callbacks
-        self.out_dir = None if out_dir is None else Path(out_dir)
+    Args:
+        model: With its MLM and NSP heads.
+        data: What it is trained on.
+        validation: More such data, or None.
+        config: Settings.
+        seed: Of the order of rows, new masks and dropout.
+    """
+
+    counts_steps = True
+
+    def __init__(self, model: Model, data: PretrainingData, validation: PretrainingData | None, config: PretrainConfig,
+                 seed: int):
+        self.model, self.data, self.validation, self.config, self.seed = model, data, validation, config, seed
         self.precision = _env.resolve_precision(config.precision)
         self.pass_steps = math.ceil(data.n / config.batch_size)
         self.total_steps = config.steps or config.epochs * (config.steps_per_epoch or self.pass_steps)
         self.epoch_steps = min(config.steps_per_epoch or self.pass_steps, self.total_steps)
-        self.epochs = math.ceil(self.total_steps / self.epoch_steps)
         self.variables = [*model.encoder.trainable_weights]
         for layer in model.pretraining.layers:
             self.variables += layer.trainable_weights
-        self.optimizer = AdamWarmup(
-            decay_steps=self.total_steps, warmup_steps=int(self.total_steps * config.warmup),
-            min_lr=config.min_learning_rate, learning_rate=config.learning_rate, weight_decay=config.weight_decay,
-            weight_decay_pattern=DECAYED, clip_norm=config.clip_norm,
-        )
-        self.optimizer.build(self.variables)
-        self.update = Update(self.optimizer, self.precision)
         self.rule = mask_rule(data, model.vocabulary) if config.masking == "dynamic" else None
         model.noise.reset(seed)
         self.shapes = plan_fixed(data.max_len, self.total_steps, config.batch_size, model.config, compiling.can_compile)
-        self.step, self.sums = 0, dict.fromkeys(_SUMS, 0.0)
-        self.history: dict[str, list] = {}
-        self.best_epoch, self.best_badness = None, math.inf
-        self.interrupted, self.seconds = False, 0.0
-        self._train_step, self._measure_step = self._trace(training=True), self._trace(training=False)
-
-    # -- One step -------------------------------------------------------------------------------------
-
-    def _trace(self, training: bool):
+        self.compiled = self.shapes.compiled
         ids, flat = tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.int32)
+        self.signature = (ids, ids, flat, flat, flat)
+        self._measure = self._trace_measure()
+        self.start_epoch()
 
-        @tf.function(input_signature=[ids, ids, flat, flat, flat])
-        @_env.as_written
-        def step(tokens, segments, places, labels, next_labels):
-            with compute_in(self.precision, training and self.shapes.compiled):
-                if not training:
-                    return self._losses(tokens, segments, places, labels, next_labels, False)[1]
-                with tf.GradientTape() as tape:
-                    loss, sums = self._losses(tokens, segments, places, labels, next_labels, True)
-                gradients = self.update.gradients(tape, loss, self.variables)
-            self.update.apply(gradients, self.variables)
-            return sums
+    def start_epoch(self) -> None:
+        self.sums = dict.fromkeys(_SUMS, 0.0)
 
-        return step
+    def steps(self, done: int) -> Iterator[list[PretrainBatch]]:
+        """Steps of one batch each, pass after pass over the data."""
+        step = done
+        while step < self.total_steps:
+            passed, skipped = divmod(step, self.pass_steps)
+            for batch in self.data.batches(self.config.batch_size, seed=self.seed, epoch=passed, skip=skipped,
+                                           rule=self.rule):
+                yield [batch]
+                step += 1
+                if step == self.total_steps:
+                    return
+
+    def inputs(self, batch: PretrainBatch) -> tuple:
+        return step_inputs(batch, self.model.vocabulary.pad_id, self.shapes)
+
+    def loss(self, *inputs) -> tuple:
+        return self._losses(*inputs, True)
 
     def _losses(self, tokens, segments, places, labels, next_labels, training: bool):
         sequence = self.model.encoder.states([tokens, segments], training)[-1]  # [B, S, H]
@@ -196,132 +193,64 @@ class _Run:
             tf.reduce_sum(next_losses), _right(next_logits, next_labels), tf.cast(tf.size(next_labels), tf.float32),
         ])
 
-    def _run_batch(self, function, batch: PretrainBatch) -> np.ndarray:
-        return function(*step_inputs(batch, self.model.vocabulary.pad_id, self.shapes)).numpy()
+    def _trace_measure(self):
+        @tf.function(input_signature=self.signature)
+        @_env.as_written
+        def measure(*inputs):
+            with compute_in(self.precision):
+                return self._losses(*inputs, False)[1]
 
-    # -- The run --------------------------------------------------------------------------------------
+        return measure
 
-    def train(self) -> None:
-        """Steps up to the last, or to an interrupt."""
-        start, before = time.perf_counter(), self.seconds
-        first_step = self.step
-        self._tell("on_begin", {
-            "epochs": self.epochs, "steps": self.epoch_steps, "rows": self.data.n, "step": self.step,
-            "validation_rows": 0 if self.validation is None else self.validation.n, "max_len": self.data.max_len,
-            "truncated": 0, "precision": self.precision, "device": _env.device_name(),
-            "parameters": self.model.parameters, "trainable": int(sum(np.prod(v.shape) for v in self.variables)),
-        })
-        epoch_start = time.perf_counter()
-        try:
-            if any(self.sums.values()) and self._epoch_is_over():  # the interrupt came before its end was kept
-                self._end_epoch(time.perf_counter() - epoch_start)
-            for batch in self._batches():
-                with interrupts.held():  # a resumed run counts on weights and step that belong together
-                    self._train_on(batch)
-                self._tell_step(time.perf_counter() - start, first_step)
-                if self._epoch_is_over():
-                    self.seconds = before + time.perf_counter() - start
-                    self._end_epoch(time.perf_counter() - epoch_start)
-                    epoch_start = time.perf_counter()
-                elif self.config.save_steps and self.step % self.config.save_steps == 0:
-                    self.seconds = before + time.perf_counter() - start
-                    self._save_state()
-        except KeyboardInterrupt:
-            interrupts.answered()
-            self.interrupted = True
-            self._save_state()
-        self.seconds = before + time.perf_counter() - start
-        self._tell("on_end", {"best_epoch": self.best_epoch, "interrupted": self.interrupted})
+    def measure(self, batch: PretrainBatch) -> np.ndarray:
+        """What a batch adds up, in the order of `_SUMS`, without training on it."""
+        return self._measure(*self.inputs(batch)).numpy()
 
-    def _train_on(self, batch: PretrainBatch) -> None:
-        sums = self._run_batch(self._train_step, batch)
-        if not np.isfinite(sums).all():
-            raise TrainingError("The loss must stay a finite number.",
-                                [f"It became NaN or infinite at step {self.step + 1}.",
-                                 Sentence('Try a smaller {}, or `precision = "float32"`.', Arg("learning_rate"))])
-        for name, value in zip(_SUMS, sums.tolist(), strict=True):
+    def add(self, batch: PretrainBatch, outputs: np.ndarray) -> None:
+        for name, value in zip(_SUMS, outputs.tolist(), strict=True):
             self.sums[name] += value
-        self.step += 1
 
-    def _epoch_is_over(self) -> bool:
-        return self.step % self.epoch_steps == 0 or self.step == self.total_steps
+    def progress(self) -> dict[str, Any]:
+        measures = _measures(self.sums)
+        return {"loss": measures["loss"], "metric_name": "mlm_accuracy", "metric": measures["mlm_accuracy"]}
 
-    def _batches(self) -> Iterator:
-        """Batches from the step that comes next to the last step, pass after pass over the data."""
-        step = self.step
-        while step < self.total_steps:
-            passed, skipped = divmod(step, self.pass_steps)
-            for batch in self.data.batches(self.config.batch_size, seed=self.seed, epoch=passed, skip=skipped,
-                                           rule=self.rule):
-                yield batch
-                step += 1
-                if step == self.total_steps:
-                    return
+    def measures(self) -> dict[str, float]:
+        return _measures(self.sums)
 
-    def _end_epoch(self, seconds: float) -> None:
-        epoch = math.ceil(self.step / self.epoch_steps)
-        row = _measures(self.sums)
-        if self.validation is not None:
-            row.update({f"val_{name}": value for name, value in self._validate().items()})
-        row["learning_rate"] = float(self.optimizer.scheduled_rate(self.step))
-        row["seconds"] = seconds
-        with interrupts.held():
-            better = self._keep_epoch(epoch, row)
-        self._tell("on_epoch", {"epoch": epoch, "epochs": self.epochs, **row, "best": better})
-
-    def _keep_epoch(self, epoch: int, row: dict[str, float]) -> bool:
-        self.sums = dict.fromkeys(_SUMS, 0.0)
-        monitor = self.config.monitor
-        value = row.get(f"val_{monitor}", row[monitor])
-        badness = -value if monitor.endswith("accuracy") else value
-        better = self.best_epoch is None or badness < self.best_badness
-        if better:
-            self.best_epoch, self.best_badness = epoch, badness
-        for name, value in {"epoch": epoch, "steps": self.step, **row}.items():
-            self.history.setdefault(name, []).append(value)
-        if self.out_dir is not None:
-            self.model.record = self.record()
-            keep = self.config.save_epochs and epoch % self.config.save_epochs == 0
-            for name, wanted in (("best", better), ("last", True), (f"epoch-{epoch:03d}", keep)):
-                if wanted:
-                    persist.save(self.model, self.out_dir / name, overwrite=True)
-            self._save_state()
-        return better
-
-    def _validate(self) -> dict[str, float]:
+    def validate(self) -> dict[str, float]:
+        if self.validation is None:
+            return {}
         sums, batches = np.zeros(len(_SUMS)), self.validation.batches(self.config.batch_size, seed=0, epoch=0)
         for number, batch in enumerate(batches):
             if number == self.config.validation_steps:
                 break
-            sums += self._run_batch(self._measure_step, batch)
+            sums += self.measure(batch)
         return _measures(dict(zip(_SUMS, sums.tolist(), strict=True)))
 
-    def _tell_step(self, seconds: float, first_step: int) -> None:
-        measures = _measures(self.sums)
-        done = (self.step - 1) % self.epoch_steps + 1
-        left = seconds / (self.step - first_step) * (self.total_steps - self.step)
-        self._tell("on_step", {"epoch": math.ceil(self.step / self.epoch_steps), "step": done,
-                               "steps": self.epoch_steps, "loss": measures["loss"], "metric_name": "mlm_accuracy",
-                               "metric": measures["mlm_accuracy"], "seconds_left": left})
+    def keep_epoch(self, run: Run, epoch: int, better: bool) -> None:
+        """Save the model as "last", and as "best" and "epoch-<number>" where it is due."""
+        if run.out_dir is None:
+            return
+        self.model.record = self.record(run)
+        keep = self.config.save_epochs and epoch % self.config.save_epochs == 0
+        for name, wanted in (("best", better), ("last", True), (f"epoch-{epoch:03d}", keep)):
+            if wanted:
+                persist.save(self.model, run.out_dir / name, overwrite=True)
 
-    def _tell(self, hook: str, info: dict[str, Any]) -> None:
-        for callback in self.callbacks:
-            getattr(callback, hook)(info)
+    def facts(self) -> dict[str, Any]:
+        return {"rows": self.data.n, "validation_rows": 0 if self.validation is None else self.validation.n,
+                "max_len": self.data.max_len, "truncated": 0, "precision": self.precision}
 
-    # -- What is kept ---------------------------------------------------------------------------------
-
-    def record(self) -> dict[str, Any]:
+    def record(self, run: Run) -> dict[str, Any]:
         """What the model's record keeps of the run."""
+        facts, outcome = self.facts(), run.outcome()
         return {
-            "settings": {**self.config.to_dict(), "seed": self.seed},
-            "seed": self.seed, "rows": self.data.n, "steps": self.step, "precision": self.precision,
-            "validation_rows": 0 if self.validation is None else self.validation.n,
-            "history": {name: list(values) for name, values in self.history.items()},
-            "best_epoch": self.best_epoch, "interrupted": self.interrupted, "seconds": self.seconds,
+            "settings": {**self.config.to_dict(), "seed": self.seed}, "seed": self.seed, "rows": self.data.n,
+            "steps": run.step, **{name: facts[name] for name in ("precision", "validation_rows")},
+            **{name: outcome[name] for name in ("history", "best_epoch", "interrupted", "seconds")},
         }
 
-    def _identity(self) -> dict[str, Any]:
-        """What must be the same for a run to go on as if it had never stopped."""
+    def identity(self) -> dict[str, Any]:
         settings = self.config.to_dict()
         for name in ("verbose", "seed", "save_steps", "save_epochs", "precision"):
             settings.pop(name)
@@ -329,37 +258,11 @@ class _Run:
                 "max_len": self.data.max_len, "vocabulary": self.model.vocabulary.sha256,
                 "config": self.model.config.to_dict(), "heads": self.model.pretrain_heads.to_dict()}
 
-    def _save_state(self) -> None:
-        if self.out_dir is None:
-            return
-        save_state(self.out_dir, State(
-            identity=self._identity(), seed=self.seed, step=self.step, sums=self.sums, history=self.history,
-            best_epoch=self.best_epoch, best_badness=self.best_badness, seconds=self.seconds,
-            arrays={**{f"weight/{i}": v.numpy() for i, v in enumerate(self.variables)},
-                    **{f"optimizer/{i}": v.numpy() for i, v in enumerate(self.update.state)},
-                    "noise": self.model.noise.state.numpy()},
-        ))
+    def arrays(self) -> dict[str, np.ndarray]:
+        return {}
 
-    def restore(self, state: State) -> None:
-        """Go on from a saved state.
-
-        Raises:
-            ArgumentError: The state belongs to a run with other settings, data or model.
-        """
-        identity = self._identity()
-        different = [name for name in identity if state.identity.get(name) != identity[name]]
-        if different:
-            raise ArgumentError("A run must be resumed with the settings, data and model it was started with.",
-                                [Sentence("{} was {}, now {}.", Arg(name), Value(state.identity.get(name)),
-                                          Value(identity[name]))
-                                 for name in different])
-        for i, variable in enumerate(self.variables):
-            variable.assign(state.arrays[f"weight/{i}"])
-        for i, variable in enumerate(self.update.state):
-            variable.assign(state.arrays[f"optimizer/{i}"])
-        self.model.noise.state.assign(state.arrays["noise"])
-        self.step, self.sums, self.history = state.step, dict(state.sums), state.history
-        self.best_epoch, self.best_badness, self.seconds = state.best_epoch, state.best_badness, state.seconds
+    def restore(self, sums: dict[str, float], arrays: dict[str, np.ndarray]) -> None:
+        self.sums = sums
 
 
 def _right(logits, labels):

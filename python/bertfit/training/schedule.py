@@ -7,17 +7,9 @@ inside the graph, and the tests hold the two together. Nothing here needs Tensor
 
 from __future__ import annotations
 
-import numbers
-
 import numpy as np
 
-from bertfit.errors import ArgumentError
-
-
-def _whole(value, argument: str, low: int) -> int:
-    if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < low:
-        raise ArgumentError(f"must be a whole number of at least {low}.", argument=argument, received=value)
-    return int(value)
+from bertfit.settings import is_number, is_whole, require
 
 
 def train_steps(n: int, batch_size: int, epochs: int, warmup: float = 0.1) -> tuple[int, int]:
@@ -41,10 +33,10 @@ def train_steps(n: int, batch_size: int, epochs: int, warmup: float = 0.1) -> tu
         >>> train_steps(1024, batch_size=32, epochs=10, warmup=0.1)
         (320, 32)
     """
-    n, batch_size, epochs = _whole(n, "n", 0), _whole(batch_size, "batch_size", 1), _whole(epochs, "epochs", 1)
-    if not isinstance(warmup, numbers.Real) or isinstance(warmup, bool) or not 0 <= warmup <= 1:
-        raise ArgumentError("must be a share between 0 and 1.", argument="warmup", received=warmup)
-    total = -(-n // batch_size) * epochs
+    for name, value, low in (("n", n, 0), ("batch_size", batch_size, 1), ("epochs", epochs, 1)):
+        require(is_whole(value, low), name, f"a whole number of at least {low}", value)
+    require(is_number(warmup, 0, 1), "warmup", "a share between 0 and 1", warmup)
+    total = int(-(-n // batch_size) * epochs)
     return total, int(total * warmup)
 
 

@@ -1,25 +1,25 @@
-"""A pretraining run on disk: all that it takes to go on as if it had never stopped.
+"""A run on disk: all that it takes to go on as if it had never stopped.
 
-A state is a directory "state-<step>" with state.json and arrays.safetensors (weights, optimizer, dropout's
-noise), written under another name and renamed, so that a killed process leaves a whole one behind. Older
-states are removed once a newer one is in place.
+A state is a directory "state-<step>" with state.json and arrays.safetensors (weights, optimizer, dropout's noise, the
+best weights so far), written under another name and put in place in one step, so that a killed process leaves a whole
+one behind. Other states are removed once the new one is in place.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import re
 import shutil
-import uuid
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from bertfit import _env
 from bertfit.errors import ArgumentError, BundleError
 from bertfit.model import bundle
+from bertfit.system import replacement
 
 _NAME = re.compile(r"state-(\d+)")
 _ARRAYS, _JSON = "arrays.safetensors", "state.json"
@@ -32,11 +32,12 @@ class State:
     Args:
         identity: Settings, data and model that the run is bound to.
         seed, step: Of the run; `step` counts the steps done.
-        sums: What the unfinished epoch has added up.
+        sums: What the unfinished epoch has added up. Arrays that it has collected are among `arrays`.
         history: One list per column.
-        best_epoch, best_badness: The best epoch so far.
+        best_epoch, best_badness: The best epoch so far, and its measure, negative where more is better.
         seconds: Time spent.
-        arrays: Weights, optimizer and noise, by name.
+        arrays: By name: "weight/0", "optimizer/0", "best/0" (weights of the best epoch, where they are kept), ...,
+            "noise", and "epoch/<name>" of the unfinished epoch.
     """
 
     identity: dict[str, Any]
@@ -51,33 +52,46 @@ class State:
 
 
 def save_state(out_dir: str | Path, state: State) -> None:
-    """Write a state under `out_dir` and remove the ones before it.
+    """Write a state under `out_dir`, then remove the others.
 
     Raises:
-        BundleError: The disk refuses; the state before is untouched.
+        BundleError: The disk refuses; the states that were there are untouched.
     """
     import safetensors.numpy
 
     out_dir = Path(out_dir)
-    draft, target = out_dir / f".state-{uuid.uuid4().hex[:12]}", out_dir / f"state-{state.step:09d}"
+    target = out_dir / f"state-{state.step:09d}"
     fields = {f.name: getattr(state, f.name) for f in dataclasses.fields(state) if f.name != "arrays"}
     try:
-        draft.mkdir(parents=True)
-        # Single numbers (the optimizer's counters) get a dimension on the way, and lose it when read.
-        arrays = {name: np.ascontiguousarray(np.atleast_1d(array)) for name, array in state.arrays.items()}
-        shapes = {name: list(array.shape) for name, array in state.arrays.items()}
-        safetensors.numpy.save_file(arrays, str(draft / _ARRAYS), {"shapes": json.dumps(shapes)})
-        (draft / _JSON).write_text(json.dumps(bundle.plain(fields)), "utf-8")
-        if target.exists():
-            shutil.rmtree(target)
-        os.replace(draft, target)
+        with replacement(target) as draft:
+            # Single numbers (the optimizer's counters) get a dimension on the way, and lose it when read.
+            arrays = {name: np.ascontiguousarray(np.atleast_1d(array)) for name, array in state.arrays.items()}
+            shapes = {name: list(array.shape) for name, array in state.arrays.items()}
+            safetensors.numpy.save_file(arrays, str(draft / _ARRAYS), {"shapes": json.dumps(shapes)})
+            (draft / _JSON).write_text(json.dumps(bundle.plain(fields)), "utf-8")
     except OSError as error:
         raise BundleError("The state of the run could not be saved.",
                           [f"{target}: {error.strerror or error}."]) from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-    for older in _states(out_dir)[:-1]:
-        shutil.rmtree(older, ignore_errors=True)
+    drafts = out_dir.glob(".state-*")  # of processes that were killed while they saved
+    for other in [*(path for path in _states(out_dir) if path != target), *drafts]:
+        shutil.rmtree(other, ignore_errors=True)
+
+
+def open_state(out_dir: str | Path | None, resume: bool, seed: int | None) -> tuple[State | None, int]:
+    """The state to resume from, or None, and the run's seed: the state's, the one given, or one that is drawn.
+
+    Raises:
+        ArgumentError: There is no state, or it has another seed.
+        BundleError: It cannot be read.
+    """
+    if not resume:
+        return None, _env.draw_seed(seed)
+    if out_dir is None:
+        raise ArgumentError("must be given to resume a run.", argument="out_dir")
+    state = load_state(out_dir)
+    if seed not in (None, state.seed):
+        raise ArgumentError("must be that of the run to resume.", [f"It was {state.seed}."], argument="seed")
+    return state, state.seed
 
 
 def load_state(out_dir: str | Path) -> State:
@@ -103,8 +117,16 @@ def load_state(out_dir: str | Path) -> State:
 
 
 def _states(out_dir: Path) -> list[Path]:
-    """The states under a folder, the newest last."""
+    """The states under a folder, the one written last at the end (an earlier run may have had more steps)."""
     if not out_dir.is_dir():
         return []
-    numbered = {int(match[1]): path for path in out_dir.iterdir() if (match := _NAME.fullmatch(path.name))}
-    return [numbered[step] for step in sorted(numbered)]
+    numbered = [(int(match[1]), path) for path in out_dir.iterdir() if (match := _NAME.fullmatch(path.name))]
+    return [path for _, _, path in sorted((_written(path), step, path) for step, path in numbered)]
+
+
+def _written(state: Path) -> int:
+    """When a state was written, in nanoseconds; 0 for one without state.json."""
+    try:
+        return (state / _JSON).stat().st_mtime_ns
+    except OSError:
+        return 0

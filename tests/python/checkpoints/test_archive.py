@@ -5,6 +5,7 @@ import os
 import stat
 import subprocess
 import sys
+import threading
 import zipfile
 from pathlib import Path
 
@@ -109,3 +110,22 @@ def test_a_dead_process_leaves_no_lock(tmp_path):
     subprocess.run([sys.executable, "-c", code, str(tmp_path / "x.lock")], env=environment(), check=False)
     with archive.lock(tmp_path / "x.lock", timeout=0.2) as waited:
         assert waited is False
+
+
+def test_a_lock_that_had_to_be_waited_for_says_so(tmp_path):
+    """Also from another thread of the same process."""
+    held, done, told = threading.Event(), threading.Event(), []
+
+    def hold():
+        with archive.lock(tmp_path / "x.lock"):
+            held.set()
+            done.wait(10)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait(10)
+    threading.Timer(0.3, done.set).start()
+    with archive.lock(tmp_path / "x.lock", timeout=10) as waited:
+        told.append(waited)
+    thread.join()
+    assert told == [True]

@@ -72,6 +72,14 @@ def test_rows_come_in_chunks_with_the_place_in_the_file(tmp_path):
         assert table.position() == table.size == 14
 
 
+def test_csv_quotes_what_would_not_be_read_back(tmp_path):
+    rows = [{"a": text, "b": "x"} for text in ("carriage\rreturn", "line\nfeed", 'a "mark"', "a,b", " a ", "a'b", "")]
+    text = rows_as_text(rows, ["a", "b"], "csv", False)
+    assert text == '"carriage\rreturn",x\n"line\nfeed",x\n"a ""mark""",x\n"a,b",x\n a ,x\na\'b,x\n,x\n'
+    (tmp_path / "a.csv").write_text(rows_as_text([{"a": "x"}, {"a": ""}, {"a": "y"}], ["a"], "csv", True))
+    assert [row["a"] for row in read(tmp_path / "a.csv")[1]] == ["x", "", "y"]
+
+
 def test_a_name_says_the_format():
     assert [format_of(name, "format") for name in ("A.CSV", "b.tsv.gz", "c.ndjson", "d.txt", "-")] == [
         "csv", "tsv", "jsonl", "txt", None]

@@ -65,7 +65,7 @@ def test_files_that_changed_before_the_first_use_are_refused(folder, tmp_path, c
         weights.write_bytes(content)
     answer = functions.call("layers", {"model": handle})
     assert (answer["ok"], answer["code"]) == (False, "checkpoint")
-    assert "has changed since it was opened" in answer["details"][0]
+    assert "has changed since it was opened" in str(answer["details"][0])
 
 
 def test_a_shortened_model_is_made_at_once(folder):

@@ -1,6 +1,8 @@
 """Metrics against scikit-learn's functions on random data, and against examples computed by hand."""
 
 import math
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -180,3 +182,21 @@ def test_epoch_rmse_is_on_the_scale_of_the_targets():
 
 def test_epoch_metrics_without_rows_are_nan():
     assert all(math.isnan(v) for v in epoch_metrics(BINARY, np.empty((0, 1)), []).values())
+
+
+def test_counts_have_an_integer_type_whatever_occurs():
+    """Also for a label that never occurs and is never predicted, and for a single label."""
+    p = np.array([[0.1, 0.9, 0.1], [0.2, 0.8, 0.6]])
+    table = report(MULTI, p, [[0, 1, 1], [0, 1, 0]])["per_class"]
+    assert {name: table[name].tolist() for name in ("tp", "fp", "fn", "tn", "support")} == {
+        "tp": [0, 2, 0], "fp": [0, 0, 1], "fn": [0, 0, 1], "tn": [2, 0, 0], "support": [0, 2, 1]}
+    assert all(table[name].dtype.kind == "i" for name in ("tp", "fp", "fn", "tn", "support"))
+    np.testing.assert_array_equal(table["f1"], [math.nan, 1.0, 0.0])
+    one = report(Task("multilabel", ("x",)), p[:, 1:2], [1, 0])["per_class"]
+    assert [one[name].tolist() for name in ("precision", "recall", "tp", "fp")] == [[0.5], [1.0], [1], [1]]
+
+
+def test_scikit_learn_is_imported_when_first_needed():
+    code = ("import sys, bertfit.scores as s; [getattr(s, name) for name in s.__all__]; "
+            "assert not [name for name in sys.modules if name.startswith('sklearn')]")
+    subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": ":".join(sys.path)})

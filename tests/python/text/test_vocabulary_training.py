@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bertfit.errors import ArgumentError, DataError, VocabularyError
-from bertfit.text import vocabulary_training
+from bertfit.text import vocabulary_training, wordpiece_training
 from bertfit.text.normalize import words
 from bertfit.text.tokenizer import Tokenizer
 from bertfit.text.vocabulary import Vocabulary
@@ -146,8 +146,8 @@ def test_one_pass_and_no_more_is_held_than_needed(monkeypatch):
             seen["texts"] += 1
             yield f"word{i} common words here"
 
-    monkeypatch.setattr(vocabulary_training, "_MOST_WORDS", 100)
-    counted = vocabulary_training._count_words(stream(), True)
+    monkeypatch.setattr(wordpiece_training, "_MOST_WORDS", 100)
+    counted = wordpiece_training._count_words(stream(), True)
     assert seen["texts"] == 3000 and len(counted) <= 100
     assert counted["common"] == counted["words"] == 3000
 

@@ -1,4 +1,4 @@
-"""Fits of toys, and what tests ask of them: shared by test_train.py and test_loop.py."""
+"""Fits of toys, and what tests ask of them: shared by test_finetuning.py and test_run.py."""
 
 import numpy as np
 
@@ -61,6 +61,18 @@ def frozen(model, targets=GOOD, *, texts=TEXTS, task=BINARY, head=PLAIN, callbac
     config = TrainConfig(**{**FAST, "freeze": "encoder", **settings})
     rows = Rows.of(texts, targets=targets, weights=sample_weights)
     return fit_model(model, rows, task=task, head=head, config=config, callbacks=callbacks, validation=held)
+
+
+def assert_same_run(model, other):
+    """Equal weights, bit for bit, and equal records but for the time that they took."""
+    def timeless(values):
+        return {name: timeless(value) if isinstance(value, dict) else value
+                for name, value in values.items() if name != "seconds"}
+
+    a, b = model.weights(), other.weights()
+    assert list(a) == list(b)
+    assert all(np.array_equal(x, y) for name in a for x, y in zip(a[name], b[name], strict=True))
+    np.testing.assert_equal(timeless(model.record), timeless(other.record))
 
 
 def predicted(model, texts=TEXTS) -> np.ndarray:

@@ -24,7 +24,8 @@ from bertfit.model.fresh import fresh_model
 from bertfit.text.vocabulary import Vocabulary
 from bertfit.text.vocabulary_training import train_vocabulary
 from bertfit.training.callbacks import Callback
-from bertfit.training.pretraining import _Run, pretrain, step_inputs
+from bertfit.training.pretraining import Pretraining, pretrain, step_inputs
+from bertfit.training.run import Run
 from bertfit.training.shapes import Shapes
 
 tf = _env.tensorflow()
@@ -104,8 +105,8 @@ def test_losses_are_those_of_transformers(corpus, data, tmp_path):
     model = fresh(corpus, **QUIET)
     model.add_pretraining(PretrainHeads(), seed=3)
     batch = next(data.batches(16, seed=1))
-    run = _Run(model, data, None, PretrainConfig(batch_size=16, precision="float32"), 1, None, [])
-    sums = run._run_batch(run._measure_step, batch)
+    objective = Pretraining(model, data, None, PretrainConfig(batch_size=16, precision="float32"), 1)
+    sums = objective.measure(batch)
     other = transformers.BertForPreTraining.from_pretrained(export(model, tmp_path / "hf", "huggingface")).eval()
     labels = np.full(batch.input_ids.shape, -100)
     rows, columns = np.nonzero(batch.weights)
@@ -140,8 +141,8 @@ def test_a_step_sees_masked_places_and_no_padding_columns(data):
 def test_masks_are_new_in_every_epoch_unless_static(corpus, data):
     def seen(masking):
         config = PretrainConfig(batch_size=data.n, masking=masking)
-        run = _Run(fresh_with_heads(corpus), data, None, config, 1, None, [])
-        return [np.sort(b.input_ids, axis=None).tobytes() for _, b in zip(range(2), run._batches(), strict=False)]
+        steps = Pretraining(fresh_with_heads(corpus), data, None, config, 1).steps(0)
+        return [np.sort(b.input_ids, axis=None).tobytes() for _, [b] in zip(range(2), steps, strict=False)]
 
     first, second = seen("dynamic")
     assert first != second
@@ -185,11 +186,11 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(corpus, data, tmp_path, 
 
 
 def test_ctrl_c_in_the_middle_of_a_step_waits_for_its_end(corpus, data, tmp_path, monkeypatch):
-    start, config, run_batch, count = fresh(corpus), PretrainConfig(**CONFIG), _Run._run_batch, itertools.count(1)
+    start, config, run_batch, count = fresh(corpus), PretrainConfig(**CONFIG), Run.run_batch, itertools.count(1)
     whole = pretrain(start, data, config=config)
 
-    def interrupted(self, function, batch):
-        sums = run_batch(self, function, batch)  # the weights have changed, the step is not counted yet
+    def interrupted(self, batch, last):
+        sums = run_batch(self, batch, last)  # the weights have changed, the step is not counted yet
         if next(count) == 12:
             signal.raise_signal(signal.SIGINT)
         return sums
@@ -197,7 +198,7 @@ def test_ctrl_c_in_the_middle_of_a_step_waits_for_its_end(corpus, data, tmp_path
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a background shell's jobs ignore it
     try:
         with monkeypatch.context() as patch:
-            patch.setattr(_Run, "_run_batch", interrupted)
+            patch.setattr(Run, "run_batch", interrupted)
             part = pretrain(start, data, config=config, out_dir=tmp_path)
     finally:
         signal.signal(signal.SIGINT, before)

@@ -1,0 +1,172 @@
+"""Fine-tuning as a `run.Run` trains it: batches of rows, the loss of a task, and the measures of an epoch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from bertfit import _env
+from bertfit.config import Task, TrainConfig
+from bertfit.model import Model
+from bertfit.network import filled
+from bertfit.scores import epoch_metrics
+from bertfit.text import Encoding
+from bertfit.training.objective import digest
+from bertfit.training.rows import Batch, Coded, element_weights, epoch_batches
+from bertfit.training.run import Run
+from bertfit.training.schedule import train_steps
+
+tf = _env.tensorflow()
+
+
+class FineTuning:
+    """Fine-tuning, as a `Run` trains it: the `Objective` of a head and the layers that learn with it.
+
+    Args:
+        model: With its head.
+        feed: Of the training rows (see `feeds`).
+        rows: The training rows.
+        watched: The feed of the validation rows, or None.
+        held: The validation rows, or None.
+        label_weights: Weight of each label, [K], or None.
+        config: Settings.
+        seed: Of the order of rows.
+        precision: "float32", "bfloat16" or "float16".
+    """
+
+    counts_steps = False
+
+    def __init__(self, model: Model, feed, rows: Coded, watched, held: Coded | None, label_weights, config: TrainConfig,
+                 seed: int, precision: str):
+        self.model, self.task, self.feed, self.rows = model, model.task, feed, rows
+        self.watched, self.held, self.label_weights = watched, held, label_weights
+        self.config, self.seed, self.precision = config, seed, precision
+        self.weights = element_weights(self.task, rows.targets, rows.weights, label_weights)
+        self.variables = feed.variables
+        self.total_steps, _ = train_steps(len(rows), config.batch_size * config.accumulation, config.epochs)
+        self.epoch_steps = self.total_steps // config.epochs
+        feed.plan(config, seed)
+        self.compiled = feed.shapes.compiled
+        self.signature = (
+            feed.signature, tf.TensorSpec([None, *rows.targets.shape[1:]], tf.as_dtype(rows.targets.dtype)),
+            tf.TensorSpec([None, *self.weights.shape[1:]], tf.float32), tf.TensorSpec([], tf.float32),
+        )
+        self.start_epoch()
+
+    def start_epoch(self) -> None:
+        self.sums = {"loss": 0.0, "rows": 0.0, "running": 0.0}
+        self.logits = np.zeros((len(self.rows), self.task.n_outputs), np.float32)
+
+    def steps(self, done: int) -> Iterator[list[Batch]]:
+        config, step = self.config, done
+        while step < self.total_steps:
+            passed, skipped = divmod(step, self.epoch_steps)
+            step -= skipped
+            batches: list[Batch] = []
+            order = epoch_batches(self.feed.lengths, config.batch_size, config.accumulation, self.seed, passed + 1)
+            for batch in order:
+                batches.append(batch)
+                if batch.last:
+                    step += 1
+                    if step > done:
+                        yield batches
+                    batches = []
+
+    def inputs(self, batch: Batch) -> tuple:
+        rows = batch.rows
+        # Compiled kernels serve one number of rows: a short batch gets rows of weight 0.
+        size = self.config.batch_size if self.compiled else len(rows)
+        inputs = tuple(tf.constant(filled(x, size)) for x in self.feed.inputs(rows))
+        targets, weights = (tf.constant(filled(x[rows], size)) for x in (self.rows.targets, self.weights))
+        return inputs, targets, weights, tf.constant(float(batch.step_rows))
+
+    def loss(self, inputs, targets, weights, step_rows) -> tuple:
+        logits = self.feed.apply(inputs, training=True)  # [B, K]
+        # The mean over the step's rows, so that batches that are accumulated add up to one large batch.
+        loss = tf.reduce_sum(_losses(self.task, logits, targets) * weights) / step_rows
+        return loss, (loss, logits)
+
+    def add(self, batch: Batch, outputs) -> None:
+        loss, logits = float(outputs[0]), outputs[1][: len(batch.rows)]
+        self.logits[batch.rows] = logits
+        self.sums["loss"] += loss * batch.step_rows
+        self.sums["rows"] += len(batch.rows)
+        self.sums["running"] += _running(self.task, logits, self.rows.targets[batch.rows])
+
+    def progress(self) -> dict[str, Any]:
+        mean = self.sums["running"] / self.sums["rows"]
+        name, metric = ("rmse", math.sqrt(mean) * self.task.scale) if self.task.kind == "regression" \
+            else ("accuracy", mean)
+        return {"loss": self.sums["loss"] / self.sums["rows"], "metric_name": name, "metric": metric}
+
+    def measures(self) -> dict[str, float]:
+        metrics = epoch_metrics(self.task, self.logits, self._original(self.rows))
+        return {"loss": self.sums["loss"] / self.sums["rows"], **metrics}
+
+    def validate(self) -> dict[str, float]:
+        if self.watched is None:
+            return {}
+        logits = self.watched.logits()
+        weights = element_weights(self.task, self.held.targets, self.held.weights, self.label_weights)
+        losses = _losses(self.task, tf.constant(logits), tf.constant(self.held.targets)).numpy()
+        return {"loss": float(np.sum(losses * weights) / len(self.held)),
+                **epoch_metrics(self.task, logits, self._original(self.held))}
+
+    def _original(self, rows: Coded) -> np.ndarray:
+        """Targets as the caller gave them."""
+        if self.task.kind == "regression":
+            return rows.targets * self.task.scale + self.task.center
+        return rows.targets
+
+    def keep_epoch(self, run: Run, epoch: int, better: bool) -> None:
+        """Nothing beside what the run keeps."""
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            "rows": len(self.rows), "validation_rows": 0 if self.held is None else len(self.held),
+            "max_len": self.feed.max_len, "truncated": int(self.feed.encoding.truncated.sum()),
+            "precision": self.precision,
+        }
+
+    def identity(self) -> dict[str, Any]:
+        settings = self.config.to_dict()
+        for name in ("verbose", "seed", "precision"):
+            settings.pop(name)
+        return {
+            "settings": settings, "precision": self.precision, "rows": _digest(self.feed.encoding, self.rows),
+            "validation": None if self.held is None else _digest(self.watched.encoding, self.held),
+            "vocabulary": self.model.vocabulary.sha256, "config": self.model.config.to_dict(),
+            "head": self.model.head_config.to_dict(), "task": self.task.to_dict(),
+            "weights": digest(*(weight for weights in self.model.weights().values() for weight in weights)),
+        }
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        return {"logits": self.logits}
+
+    def restore(self, sums: dict[str, float], arrays: dict[str, np.ndarray]) -> None:
+        self.sums, self.logits = sums, arrays["logits"]
+
+
+def _digest(encoding: Encoding, rows: Coded) -> str:
+    return digest(encoding.ids, encoding.segments, encoding.splits, rows.targets, rows.weights)
+
+
+def _losses(task: Task, logits, targets):
+    """The loss of each element: [B, K] for sigmoids and squares, [B] for a softmax."""
+    if task.kind == "multiclass":
+        return tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)
+    if task.kind == "regression":
+        return tf.math.squared_difference(logits, targets)
+    return tf.nn.sigmoid_cross_entropy_with_logits(targets, logits) / task.n_outputs
+
+
+def _running(task: Task, logits: np.ndarray, targets: np.ndarray) -> float:
+    """What the progress bar's metric adds up: right rows, or squared errors."""
+    if task.kind == "multiclass":
+        return float((logits.argmax(axis=1) == targets).sum())
+    if task.kind == "regression":
+        return float(((logits - targets) ** 2).sum())
+    return float(((logits > 0) == (targets >= 0.5)).mean(axis=1).sum())

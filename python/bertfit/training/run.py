@@ -1,0 +1,290 @@
+"""One training run: epochs of steps, the best epoch, what callbacks are told, and the state on disk.
+
+`Run` serves fine-tuning and pretraining. What is trained, on which batches and with which measures is an `Objective`.
+A run prepares nothing and prints nothing.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bertfit import _env
+from bertfit.config import PretrainConfig, TrainConfig
+from bertfit.errors import Arg, ArgumentError, Sentence, TrainingError
+from bertfit.model import bundle
+from bertfit.network import compute_in
+from bertfit.system import interrupts
+from bertfit.training.callbacks import Callback
+from bertfit.training.objective import Objective
+from bertfit.training.optimizer import DECAYED, AdamWarmup, Update
+from bertfit.training.state import State, save_state
+
+tf = _env.tensorflow()
+
+
+class _NotFiniteError(Exception):
+    """A loss or a weight became NaN or infinite at step `args[0]`, counted from 1."""
+
+
+class Run:
+    """Steps, epochs, the history and the best epoch; with `out_dir`, a state on disk to resume from.
+
+    Args:
+        objective: What is trained.
+        config: Settings: of the optimizer, and `monitor`.
+        callbacks: Told of every step and epoch.
+        accumulation: Whether a step may have several batches, whose gradients are added up.
+        early_stopping: Epochs without a better `monitor` after which the run ends; None for never.
+        restore_best: Whether the run ends with the weights of the best epoch.
+        out_dir: Where the state is saved: after an epoch, on an interrupt and every `save_steps`; None for nowhere.
+        save_steps: Steps between two states; None for none within an epoch.
+    """
+
+    def __init__(self, objective: Objective, config: TrainConfig | PretrainConfig, callbacks: Sequence[Callback], *,
+                 accumulation: bool = False, early_stopping: int | None = None, restore_best: bool = False,
+                 out_dir: str | Path | None = None, save_steps: int | None = None):
+        self.objective, self.config, self.callbacks = objective, config, list(callbacks)
+        self.early_stopping, self.restore_best, self.save_steps = early_stopping, restore_best, save_steps
+        self.out_dir = None if out_dir is None else Path(out_dir)
+        self.variables, self.noise = objective.variables, objective.model.noise
+        self.total_steps, self.epoch_steps = objective.total_steps, objective.epoch_steps
+        self.epochs = math.ceil(self.total_steps / self.epoch_steps)
+        self.optimizer = AdamWarmup(
+            decay_steps=self.total_steps, warmup_steps=int(self.total_steps * config.warmup),
+            min_lr=config.min_learning_rate, learning_rate=config.learning_rate, weight_decay=config.weight_decay,
+            weight_decay_pattern=DECAYED, clip_norm=config.clip_norm,
+        )
+        self.optimizer.build(self.variables)
+        self.update = Update(self.optimizer, objective.precision)
+        accumulated = self.variables if accumulation else []
+        self.gradients = [tf.Variable(tf.zeros_like(v), trainable=False) for v in accumulated]
+        self._function = self._trace()
+        # Before the first step: it may tell the weights that the run starts from. As JSON gives it back.
+        self._identity = None if out_dir is None else bundle.unplain(bundle.plain(objective.identity()))
+        self.step = 0
+        self.history: dict[str, list] = {}
+        self.best_epoch, self.best_badness, self.best_weights = None, math.inf, None
+        self.interrupted, self.stopped, self.seconds = False, None, 0.0
+        self._clock = time.perf_counter()
+
+    # -- One step -------------------------------------------------------------------------------------
+
+    def _trace(self):
+        """One batch forward and backward, and, where it is the last of its step, the update."""
+        objective = self.objective
+
+        @tf.function(input_signature=[*objective.signature, tf.TensorSpec([], tf.bool)])
+        @_env.as_written
+        def step(*inputs):
+            *inputs, last = inputs
+            with compute_in(objective.precision, objective.compiled), tf.GradientTape() as tape:
+                loss, outputs = objective.loss(*inputs)
+            gradients = self.update.gradients(tape, loss, self.variables)
+            if self.gradients:
+                for total, gradient in zip(self.gradients, gradients, strict=True):
+                    total.assign_add(tf.convert_to_tensor(gradient))
+                tf.cond(last, self._apply_accumulated, lambda: False)
+            else:
+                self.update.apply(gradients, self.variables)
+            return outputs
+
+        return step
+
+    def _apply_accumulated(self):
+        gradients = [tf.identity(total) for total in self.gradients]
+        self.update.apply(gradients, self.variables)
+        for total in self.gradients:
+            total.assign(tf.zeros_like(total))
+        return True
+
+    def run_batch(self, batch, last: bool = True):
+        """Train on a batch; `last` closes the step. Returns the outputs of `Objective.loss` as arrays."""
+        outputs = self._function(*self.objective.inputs(batch), tf.constant(last))
+        return tf.nest.map_structure(lambda tensor: tensor.numpy(), outputs)
+
+    def _train_step(self, batches: Sequence) -> None:
+        """One step. An interrupt between its batches leaves the run as it was before the step."""
+        step, sums, noise = self.step, dict(self.objective.sums), self.noise.state.numpy()
+        try:
+            for number, batch in enumerate(batches, 1):
+                with interrupts.held():  # weights, sums and the step's number belong together
+                    self.objective.add(batch, self.run_batch(batch, number == len(batches)))
+                    if not _finite(self.objective.sums):
+                        raise _NotFiniteError(step + 1)
+                    self.step += number == len(batches)
+        except KeyboardInterrupt:
+            if self.step == step:
+                self.objective.sums = sums
+                self.noise.state.assign(noise)
+            raise
+
+    # -- Steps and epochs -----------------------------------------------------------------------------
+
+    def train(self) -> None:
+        """Train up to the last step, or less: early stopping, an interrupt, a loss that is not finite."""
+        self._clock = time.perf_counter()
+        self._tell("on_begin", {
+            "epochs": self.epochs, "steps": self.epoch_steps, "step": self.step, **self.objective.facts(),
+            "device": _env.device_name(), "parameters": self.objective.model.parameters,
+            "trainable": int(sum(np.prod(variable.shape) for variable in self.variables)),
+        })
+        try:
+            self._train()
+        except KeyboardInterrupt:
+            interrupts.answered()
+            self.interrupted, self.stopped = True, "interrupted"
+            self._save_state()
+        except _NotFiniteError as error:
+            self._diverged(error.args[0])
+        if self.best_weights is not None and not self.interrupted:
+            for variable, value in zip(self.variables, self.best_weights, strict=True):
+                variable.assign(value)
+        self._count_seconds()
+        self._tell("on_end", {"best_epoch": self.best_epoch, "interrupted": self.interrupted})
+
+    def _train(self) -> None:
+        first, start = self.step, time.perf_counter()
+        epoch_start = start
+        if self._epoch_is_over() and len(self.history.get("epoch", [])) < self._epoch(self.step):
+            self._end_epoch(epoch_start)  # the run was interrupted between its last step and here
+        if self._stops_early():
+            return
+        for batches in self.objective.steps(self.step):
+            self._train_step(batches)
+            self._tell_step((time.perf_counter() - start) / (self.step - first))
+            if self._epoch_is_over():
+                self._end_epoch(epoch_start)
+                if self._stops_early():
+                    return
+                epoch_start = time.perf_counter()
+            elif self.save_steps and self.step % self.save_steps == 0:
+                self._save_state()
+
+    def _epoch(self, step: int) -> int:
+        return math.ceil(step / self.epoch_steps)
+
+    def _epoch_is_over(self) -> bool:
+        return self.step % self.epoch_steps == 0 or self.step == self.total_steps
+
+    def _end_epoch(self, start: float) -> None:
+        epoch, row = self._epoch(self.step), self.objective.measures()
+        if not all(bool(tf.reduce_all(tf.math.is_finite(variable))) for variable in self.variables):
+            raise _NotFiniteError(self.step)  # the last step's loss was finite, its update was not
+        row.update({f"val_{name}": value for name, value in self.objective.validate().items()})
+        if not _finite(row):
+            raise _NotFiniteError(self.step)
+        row["learning_rate"] = float(self.optimizer.scheduled_rate(self.optimizer.iterations))
+        row["seconds"] = time.perf_counter() - start
+        with interrupts.held():
+            better = self._keep_epoch(epoch, row)
+        self._tell("on_epoch", {"epoch": epoch, "epochs": self.epochs, **row, "best": better})
+
+    def _keep_epoch(self, epoch: int, row: dict[str, float]) -> bool:
+        monitor = self.config.monitor
+        value = row.get(f"val_{monitor}", row[monitor])
+        badness = value if monitor.endswith(("loss", "rmse")) else -value
+        # Until the measure is defined once (an AUC may never be), every epoch counts as better than the one before.
+        better = badness < self.best_badness or self.best_badness == math.inf
+        if better:
+            self.best_epoch, self.best_badness = epoch, badness if math.isfinite(badness) else math.inf
+            # After the last epoch they are in place.
+            keep = self.restore_best and epoch < self.epochs
+            self.best_weights = [variable.numpy() for variable in self.variables] if keep else None
+        steps = {"steps": self.step} if self.objective.counts_steps else {}
+        for name, value in {"epoch": epoch, **steps, **row}.items():
+            self.history.setdefault(name, []).append(value)
+        self.objective.start_epoch()
+        self._count_seconds()
+        self.objective.keep_epoch(self, epoch, better)
+        self._save_state()
+        return better
+
+    def _stops_early(self) -> bool:
+        epochs = self.history.get("epoch")
+        if not (self.early_stopping and epochs and epochs[-1] - self.best_epoch >= self.early_stopping):
+            return False
+        self.stopped = f"no better {self.config.monitor} for {self.early_stopping} epochs"
+        return True
+
+    def _diverged(self, step: int) -> None:
+        epoch = self._epoch(step)
+        if self.best_weights is None:
+            raise TrainingError("The loss must stay a finite number.", [
+                f"It, or a weight, became NaN or infinite in epoch {epoch} (step {step}).",
+                Sentence('Try a smaller {}, or `precision = "float32"`.', Arg("learning_rate")),
+            ]) from None
+        self.stopped = f"the loss was not finite in epoch {epoch}"
+
+    def _tell_step(self, seconds_per_step: float) -> None:
+        self._tell("on_step", {
+            "epoch": self._epoch(self.step), "step": (self.step - 1) % self.epoch_steps + 1, "steps": self.epoch_steps,
+            **self.objective.progress(), "seconds_left": seconds_per_step * (self.total_steps - self.step),
+        })
+
+    def _tell(self, hook: str, info: dict[str, Any]) -> None:
+        for callback in self.callbacks:
+            getattr(callback, hook)(info)
+
+    def _count_seconds(self) -> None:
+        now = time.perf_counter()
+        self.seconds, self._clock = self.seconds + now - self._clock, now
+
+    def outcome(self) -> dict[str, Any]:
+        """What a record keeps of the run."""
+        return {
+            "history": {name: list(values) for name, values in self.history.items()},
+            "best_epoch": self.best_epoch,
+            "restored_best": self.restore_best and not self.interrupted,
+            "interrupted": self.interrupted,
+            "stopped": self.stopped,
+            "seconds": self.seconds,
+        }
+
+    # -- The state on disk ----------------------------------------------------------------------------
+
+    def _save_state(self) -> None:
+        if self.out_dir is None:
+            return
+        self._count_seconds()
+        arrays = {"weight": self.variables, "optimizer": self.update.state, "best": self.best_weights or []}
+        save_state(self.out_dir, State(
+            identity=self._identity, seed=self.objective.seed, step=self.step, sums=self.objective.sums,
+            history=self.history, best_epoch=self.best_epoch, best_badness=self.best_badness, seconds=self.seconds,
+            arrays={**{f"{kind}/{i}": np.asarray(v) for kind, values in arrays.items() for i, v in enumerate(values)},
+                    **{f"epoch/{name}": array for name, array in self.objective.arrays().items()},
+                    "noise": self.noise.state.numpy()},
+        ))
+
+    def restore(self, state: State) -> None:
+        """Go on from a saved state.
+
+        Raises:
+            ArgumentError: The state belongs to a run with other settings, data or model.
+        """
+        identity, arrays = self._identity, state.arrays
+        different = [name for name in identity if state.identity.get(name) != identity[name]]
+        if different:
+            raise ArgumentError("A run must be resumed with the settings, data and model it was started with.",
+                                [f"`{name}` was {state.identity.get(name)!r}, now {identity[name]!r}."
+                                 for name in different])
+        for kind, variables in (("weight", self.variables), ("optimizer", self.update.state)):
+            for i, variable in enumerate(variables):
+                variable.assign(arrays[f"{kind}/{i}"])
+        self.noise.state.assign(arrays["noise"])
+        if "best/0" in arrays:
+            self.best_weights = [arrays[f"best/{i}"] for i in range(len(self.variables))]
+        self.step, self.history = state.step, state.history
+        self.best_epoch, self.best_badness, self.seconds = state.best_epoch, state.best_badness, state.seconds
+        self.objective.restore(dict(state.sums), {
+            name.removeprefix("epoch/"): array for name, array in arrays.items() if name.startswith("epoch/")})
+
+
+def _finite(values: dict[str, float]) -> bool:
+    """Whether the losses among some sums or measures are finite."""
+    return all(math.isfinite(value) for name, value in values.items() if name.endswith("loss"))
