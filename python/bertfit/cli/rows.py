@@ -133,6 +133,9 @@ def values_of(cells: Sequence[Any], labels: Sequence[str] = ()) -> list[Any]:
     Args:
         cells: As read from the file; empty text counts as missing.
         labels: Class names of the model. If all cells are among them, they are not converted.
+
+    >>> values_of(["1", " 2.5", ""]), values_of(["true", "FALSE"]), values_of(["1", "0"], labels=("0", "1"))
+    ([1.0, 2.5, None], [True, False], ['1', '0'])
     """
     cells = [None if isinstance(c, str) and not c.strip() else c for c in cells]
     if not all(isinstance(c, str) for c in cells if c is not None):

@@ -41,6 +41,9 @@ def format_of(path: str, argument: str) -> str | None:
 
     Raises:
         ArgumentError: The extension is unknown.
+
+    >>> format_of("texts.csv.gz", "format")
+    'csv'
     """
     if path == "-":
         return None
@@ -238,6 +241,9 @@ def rows_as_text(rows: Iterable[Row], names: Sequence[str], format: str, header:
 
     Raises:
         DataError: For csv and tsv, a row has a column that is not in `names`. Missing columns are left empty.
+
+    >>> rows_as_text([{"text": "a, b", "n": 1}], ["text", "n"], "csv", header=True)
+    'text,n\\n"a, b",1\\n'
     """
     if format == "jsonl":
         return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)

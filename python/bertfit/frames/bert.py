@@ -188,7 +188,15 @@ class Bert:
         return persist.save(self.model, path, overwrite)
 
     def export(self, path: str | os.PathLike, format: str) -> str:
-        """Write a folder in the format "google" or "huggingface", see `bertfit.model.export`; the absolute path."""
+        """Write the model to a folder that other programs can read, see `bertfit.model.export`.
+
+        Args:
+            path: The folder.
+            format: "google" or "huggingface".
+
+        Returns:
+            The absolute path.
+        """
         return export_model(self.model, path, format)
 
     def fill_mask(self, texts: Any, top: int = 5):
@@ -246,7 +254,11 @@ class Bert:
 
 
 def prediction_columns(task: Task, type: str) -> list[str]:
-    """Column names of predictions of this type, the same as in R."""
+    """Column names of predictions of this type, the same as in R.
+
+    >>> prediction_columns(Task("binary", ("ham", "spam")), "prob")
+    ['.pred_ham', '.pred_spam']
+    """
     if type == "numeric":
         return [".pred"]
     if type == "link" and task.kind == "binary":

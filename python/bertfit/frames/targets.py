@@ -40,6 +40,10 @@ def read_target(columns: Mapping[str, Any], kind: str = "auto") -> tuple[str, tu
     Raises:
         ArgumentError: `kind` is unknown, or does not fit the number of columns.
         DataError: Values are missing, infinite, or unusable for this kind of task.
+
+    >>> kind, labels, numbers = read_target({"type": ["spam", "ham", "spam"]})
+    >>> kind, labels, numbers.tolist()
+    ('binary', ('ham', 'spam'), [1.0, 0.0, 1.0])
     """
     if kind not in ("auto", *TASKS):
         raise ArgumentError(f"must be one of auto, {', '.join(TASKS)}.", argument="task", received=kind)

@@ -16,7 +16,11 @@ POOL = 50
 
 
 def padded_length(lengths: np.ndarray, limit: int) -> int:
-    """The length [tokens] to which a batch with these row lengths is padded, at most `limit`."""
+    """The length [tokens] to which a batch with these row lengths is padded, at most `limit`.
+
+    >>> padded_length(np.array([5, 9]), 512), padded_length(np.array([5, 9]), 12)
+    (16, 12)
+    """
     longest = int(np.max(lengths, initial=1))
     return min(-(-longest // STEP) * STEP, limit)
 
@@ -72,6 +76,10 @@ def inference_batches(lengths: np.ndarray, token_budget: int, limit: int) -> lis
 
 
 def filled(array: np.ndarray, rows: int) -> np.ndarray:
-    """`array` padded with rows of zeros to `rows` rows; unchanged if it has as many."""
+    """`array` padded with rows of zeros to `rows` rows; unchanged if it has as many.
+
+    >>> filled(np.array([[1, 2]]), 2).tolist()
+    [[1, 2], [0, 0]]
+    """
     missing = rows - len(array)
     return np.pad(array, [(0, missing)] + [(0, 0)] * (array.ndim - 1)) if missing > 0 else array
