@@ -28,19 +28,19 @@ def lazy_exports(
         The three, to be assigned at the top of the package's `__init__`. `__getattr__` raises an AttributeError for a
         name that is not exported.
     """
-    places = {name: module for module, names in modules.items() for name in names.split()}
+    module_of = {name: module for module, names in modules.items() for name in names.split()}
     aliases = dict(aliases or {})
 
     def get(name: str) -> Any:
         wanted = aliases.get(name, name)
-        if wanted not in places:
+        if wanted not in module_of:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        module = importlib.import_module(f"{package}.{places[wanted]}")
-        value = module if places[wanted] == wanted else getattr(module, wanted)
+        module = importlib.import_module(f"{package}.{module_of[wanted]}")
+        value = module if module_of[wanted] == wanted else getattr(module, wanted)
         setattr(sys.modules[package], name, value)
         return value
 
     def listing() -> list[str]:
-        return sorted([*places, *aliases])
+        return sorted([*module_of, *aliases])
 
     return listing(), get, listing

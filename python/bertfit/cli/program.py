@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except BrokenPipeError:
-        # The interpreter would print an error at exit if buffered output were left that nobody can read.
+        # Send what is still in the buffers to /dev/null; otherwise the interpreter prints an error about it at exit.
         for stream in (sys.stdout, sys.stderr):
             try:
                 stream.flush()

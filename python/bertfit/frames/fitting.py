@@ -72,7 +72,7 @@ def fit(
         raise ArgumentError(Sentence("must be a pandas DataFrame, or {}.", Value(None)), argument="data", received=data)
     start = model_of(model)
     config = _settings(control, settings, validation)
-    callbacks = listeners(callbacks)
+    callbacks = callback_list(callbacks)
     source = Source(data is not None, text, pair, target, sample_weights)
     rows, columns = source.read(data)
     kind, labels, values = read_target(columns, task)
@@ -85,7 +85,7 @@ def fit(
     ))
 
 
-def listeners(callbacks: Any) -> list[Callback]:
+def callback_list(callbacks: Any) -> list[Callback]:
     """Callbacks as a list; raises an ArgumentError if one is not a `Callback`."""
     listed = list(callbacks) if isinstance(callbacks, Sequence) else [callbacks]
     for callback in listed:

@@ -11,7 +11,7 @@ from bertfit.config import PretrainConfig, PretrainHeads
 from bertfit.corpus import PretrainingData
 from bertfit.errors import ArgumentError
 from bertfit.frames.bert import Bert
-from bertfit.frames.fitting import listeners
+from bertfit.frames.fitting import callback_list
 from bertfit.frames.opening import model_of
 from bertfit.model import Model
 from bertfit.settings import build
@@ -65,5 +65,5 @@ def pretrain(
     console = [Console(config.verbose)] if config.verbose else []
     return Bert(run(
         model_of(model), data, validation=validation, heads=heads, config=config, out_dir=out_dir, resume=resume,
-        callbacks=[*console, *listeners(callbacks)],
+        callbacks=[*console, *callback_list(callbacks)],
     ))

@@ -11,7 +11,7 @@ import numpy as np
 #: Batches are padded to multiples of this many tokens.
 STEP = 8
 
-#: Number of batches whose rows are sorted by length together; larger means less padding and less random batches.
+#: Number of batches whose rows are sorted by length together; larger means less padding, but less random batches.
 POOL = 50
 
 

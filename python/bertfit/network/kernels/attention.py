@@ -13,7 +13,7 @@ from bertfit.network.kernels.sums import row_sums
 tf = _env.tensorflow()
 
 
-#: Subtracted from the scores of masked positions, as in Google's modeling.py.
+#: Added to the scores of masked positions, as in Google's modeling.py.
 MASKED = -10000.0
 
 
