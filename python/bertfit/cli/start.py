@@ -166,4 +166,4 @@ def choose_device(gpu: int | None) -> None:
     if not _env.tensorflow().config.list_physical_devices("GPU"):
         limit = [] if allowed is None else [f"CUDA_VISIBLE_DEVICES is {allowed!r}."]
         raise SetupError("must be the number of a GPU that TensorFlow can use.",
-                         [f"There is none of number {gpu}.", *limit, "-1 is the CPU."], argument="gpu")
+                         [f"There is no GPU {gpu}.", *limit, "-1 is the CPU."], argument="gpu")
