@@ -1,7 +1,7 @@
-# Everything a person does with this repository. `make demo` and `make test` set up what they need first;
-# a second run sets nothing up again. Python lives in .venv/, the R package in .Rlib/, downloads in .cache/.
-#   GPU=1           installs TensorFlow with the CUDA libraries
-#   PYTHON=path     the Python to build .venv on (3.10 or 3.11)
+# Commands for working on this repository. `make demo` and `make test` first set up what they need, if it is not there
+# yet. Python packages go to .venv/, the R package to .Rlib/, downloads to .cache/.
+#   GPU=1           install TensorFlow with the CUDA libraries
+#   PYTHON=path     the Python (3.10 or 3.11) from which .venv is created
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test demo test test-python test-r test-parity r lint docs check bench-setup bench clean
@@ -19,7 +19,8 @@ export BERTFIT_CACHE := $(CACHE)
 export TF_USE_LEGACY_KERAS := 1
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-# Stamps carry a key of what they stand for, so that a change of content, not of dates, sets up anew.
+# The name of a stamp contains a hash of the files it depends on: a step runs again when their content changes, not
+# their dates.
 key = $(shell cat $(1) 2>/dev/null | sha256sum | cut -c1-12)
 SYSTEM_KEY := $(call key,.ci/system .ci/python)
 CORE_KEY := $(call key,inst/requirements.txt)$(if $(GPU),-gpu)
@@ -37,11 +38,11 @@ VENV_BENCH := .venv/.bench-$(BENCH_KEY)
 R_INSTALLED := .Rlib/.bertfit-$(R_KEY)
 PIP := $(PY) -m pip install -qq --disable-pip-version-check
 
-help: ## say what there is to make
+help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# R comes from apt while pip fetches TensorFlow.
-setup: ## everything that using bertfit takes
+# In parallel: apt installs R while pip downloads TensorFlow.
+setup: ## install everything that bertfit needs
 	@$(MAKE) -s -j2 $(VENV_CORE) $(R_INSTALLED) $(MINILM)
 
 setup-test: setup
@@ -64,28 +65,28 @@ test-r: setup-test
 test-parity: setup-test
 	$(PY) -m pytest tests/parity
 
-r: setup ## R with bertfit and its Python
+r: setup ## start R with bertfit and its Python
 	@R --no-save --quiet
 
-lint: setup-test ## ruff, and lintr where it is installed
+lint: setup-test ## run ruff, and lintr if it is installed
 	$(PY) -m ruff check python tests bench
 	@Rscript -e 'if (requireNamespace("lintr", quietly = TRUE)) { found <- lintr::lint_dir("R"); print(found); quit(status = min(length(found), 1L)) } else cat("lintr is not installed: R was not linted\n")'
 
-docs: setup ## NAMESPACE and man/ from the comments in R/
+docs: setup ## write NAMESPACE and man/ from the comments in R/
 	@.ci/system docs
 	Rscript -e 'roxygen2::roxygenise()'
 
-check: setup-test ## R CMD build and R CMD check, without the PDF manual
+check: setup-test ## run R CMD build and R CMD check, without the PDF manual
 	rm -rf build && mkdir -p build
 	cd build && export TZ=$${TZ:-UTC} && R CMD build .. && R CMD check --no-manual bertfit_*.tar.gz
 
-bench-setup: setup-test ## install the peers that bench compares with
+bench-setup: setup-test ## install the packages that bench compares with
 	@$(MAKE) -s $(VENV_BENCH)
 
-bench: bench-setup ## measure the table of bench/RESULTS.md (an hour; ROWS="train_step epoch" for some of it)
+bench: bench-setup ## run the benchmarks of bench/RESULTS.md (an hour; ROWS="train_step epoch" for two of them)
 	PYTHONPATH=$(ROOT)/python:$(ROOT)/bench $(PY) bench/table.py $(ROWS)
 
-clean: ## remove what was set up, except downloads
+clean: ## remove everything that was set up, except downloads
 	rm -rf .venv .Rlib build .cache/stamps
 
 # -- Set-up --------------------------------------------------------------------------------------------
@@ -94,7 +95,7 @@ clean: ## remove what was set up, except downloads
 	@.ci/system $*
 	@mkdir -p $(@D) && touch $@
 
-# One apt at a time: Python first, because pip takes longest.
+# Only one apt can run at a time. Python comes first, because pip takes longest.
 $(SYSTEM_R): | $(SYSTEM_PYTHON)
 $(SYSTEM_TEST): | $(SYSTEM_R)
 
@@ -102,7 +103,7 @@ $(PY): | $(SYSTEM_PYTHON)
 	@echo "Creating .venv with $$(.ci/python)"
 	@"$$(.ci/python)" -m venv .venv
 
-# CUDA comes with an extra of the tensorflow package, which the list names without it.
+# inst/requirements.txt lists tensorflow without its extra "and-cuda", which GPU=1 adds.
 $(VENV_CORE): inst/requirements.txt | $(PY)
 	@echo "Installing Python packages into .venv (a minute or two)"
 	@sed $(if $(GPU),'s/^tensorflow>/tensorflow[and-cuda]>/','') inst/requirements.txt > .venv/requirements.txt

@@ -121,10 +121,10 @@ check_columns <- function(data, cols, arg = rlang::caller_arg(data), call = rlan
   absent <- setdiff(cols, names(data))
   if (length(absent) > 0) {
     bert_abort(
-      paste0("`", arg, "` must have ", if (length(absent) == 1L) "a column " else "columns ",
+      paste0("must have ", if (length(absent) == 1L) "a column " else "columns ",
              paste0("`", absent, "`", collapse = ", "), "."),
       paste0("Its columns are ", some_of(paste0("`", names(data), "`"), 12L), "."),
-      call = call
+      call = call, argument = arg
     )
   }
   invisible(data)
@@ -150,11 +150,8 @@ check_dots_empty0 <- function(..., call = rlang::caller_env()) {
   }
   given <- rlang::names2(rlang::enquos(...))
   given <- ifelse(nzchar(given), paste0("`", given, "`"), paste("unnamed argument", seq_along(given)))
-  bert_abort(
-    "`...` must be empty.",
-    c(x = paste0("Not an argument of this function: ", some_of(given), ".")),
-    call = call
-  )
+  bert_abort("must be empty.", c(x = paste0("Not an argument of this function: ", some_of(given), ".")), call = call,
+             argument = "...")
 }
 
 or_null <- function(null_ok) if (null_ok) " or NULL" else ""

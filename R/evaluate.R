@@ -56,21 +56,21 @@ evaluation_rows <- function(model, newdata, target, call) {
   } else {
     rows <- read_newdata(model, newdata, call = call)
     if (is.null(target)) {
-      bert_abort("`target` must be given when `newdata` is a character vector.", call = call)
+      bert_abort("must be given when `newdata` is a character vector.", call = call, argument = "target")
     }
     if (is.matrix(target)) target <- as.data.frame(target)
     rows$target_columns <- if (is.data.frame(target)) as.list(target) else list(target = target)
   }
   expected <- if (model$task == "multilabel") length(model$labels) else 1
   if (length(rows$target_columns) != expected) {
-    bert_abort(paste0("`target` must have ", count(expected, "column"), "."),
-               paste0("It has ", length(rows$target_columns), "."), call = call)
+    bert_abort(paste0("must have ", count(expected, "column"), "."),
+               paste0("It has ", length(rows$target_columns), "."), call = call, argument = "target")
   }
   if (length(rows$target_columns[[1]]) != n_rows(rows)) {
-    bert_abort("`target` must have one value per text.",
+    bert_abort("must have one value per text.",
                paste0("You gave ", count(length(rows$target_columns[[1]]), "value"), " for ",
                       count(n_rows(rows), "text"), "."),
-               class = "data", call = call)
+               class = "data", call = call, argument = "target")
   }
   rows
 }

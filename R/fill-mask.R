@@ -57,8 +57,9 @@ bert_next_sentence <- function(a, b, model) {
   first <- check_text(a)
   second <- check_text(b)
   if (length(first) != length(second)) {
-    bert_abort("`b` must be as long as `a`.",
-               paste0("`a` has ", count(length(first), "text"), " and `b` has ", big(length(second)), "."))
+    bert_abort("must be as long as `a`.",
+               paste0("`a` has ", count(length(first), "text"), " and `b` has ", big(length(second)), "."),
+               argument = "b")
   }
   if (!length(first)) {
     return(numeric())

@@ -11,8 +11,7 @@ check_name <- function(x, null_ok = FALSE, arg = caller_arg(x), call = caller_en
 
 check_names <- function(x, arg = caller_arg(x), call = caller_env()) {
   if (!is.character(x) || !length(x) || anyNA(x)) {
-    bert_abort(paste0("`", arg, "` must be the name of a column, or of several."), you_gave(x),
-               call = call)
+    bert_abort("must be the name of a column, or of several.", call = call, argument = arg, received = x)
   }
   x
 }
@@ -30,15 +29,15 @@ check_distinct <- function(columns, call) {
 # a column of the data, since validation and evaluation rows are read the same way.
 formula_columns <- function(formula, known, call) {
   if (length(formula) != 3) {
-    bert_abort("`formula` must have a target on its left side.", c(i = "For example `target ~ comment_text`."),
-               call = call)
+    bert_abort("must have a target on its left side.", c(i = "For example `target ~ comment_text`."), call = call,
+               argument = "formula")
   }
   target <- side_names(formula[[2]], c("cbind", "+"), "left", call)
   text <- side_names(formula[[3]], "+", "right", call)
   if (identical(text, ".")) text <- setdiff(known, target)
   if (length(text) > 2) {
-    bert_abort("`formula` must have one text column on its right side, or two for pairs.",
-               paste0("It has ", quoted(text), "."), call = call)
+    bert_abort("must have one text column on its right side, or two for pairs.", paste0("It has ", quoted(text), "."),
+               call = call, argument = "formula")
   }
   list(text = text[1], target = target, pair = if (length(text) == 2) text[2])
 }
@@ -51,11 +50,11 @@ side_names <- function(side, joining, name, call) {
     return(unlist(lapply(as.list(side)[-1], side_names, joining = joining, name = name, call = call)))
   }
   bert_abort(
-    paste0("`formula` must have names of columns on its ", name, " side",
+    paste0("must have names of columns on its ", name, " side",
            if (name == "left") ", or cbind() of names", "."),
     c(x = paste0("You gave `", paste(deparse(side), collapse = " "), "`."),
       i = "Make a new column of the data first."),
-    call = call
+    call = call, argument = "formula"
   )
 }
 
@@ -96,7 +95,7 @@ read_rows <- function(source, data, outcome = TRUE, arg = "data", call = caller_
   }
   check_columns(data, c(columns$text, columns$pair, if (outcome) columns$target), arg = arg, call = call)
   if (outcome && nrow(data) == 0) {
-    bert_abort(paste0("`", arg, "` must have at least one row."), class = "data", call = call)
+    bert_abort("must have at least one row.", class = "data", call = call, argument = arg)
   }
   new_rows(
     texts = check_text(data[[columns$text]], arg = columns$text, call = call),
@@ -117,19 +116,18 @@ read_newdata <- function(object, newdata, call, arg = "newdata") {
   columns <- object$columns
   if (is.character(newdata) || is.factor(newdata)) {
     if (!is.null(columns$pair)) {
-      bert_abort(paste0("`", arg, "` must be a data frame for a model of text pairs."),
-                 paste0("It needs the columns ", quoted(c(columns$text, columns$pair)), "."),
-                 call = call)
+      bert_abort("must be a data frame for a model of text pairs.",
+                 paste0("It needs the columns ", quoted(c(columns$text, columns$pair)), "."), call = call,
+                 argument = arg)
     }
     return(new_rows(check_text(newdata, arg = arg, call = call)))
   }
   if (!is.data.frame(newdata)) {
-    bert_abort(paste0("`", arg, "` must be a data frame or a character vector."), you_gave(newdata),
-               call = call)
+    bert_abort("must be a data frame or a character vector.", call = call, argument = arg, received = newdata)
   }
   if (is.null(columns$text) && is.null(object$recipe)) {
-    bert_abort(paste0("`", arg, "` must be a character vector for this model."),
-               c(x = "It was fitted in Python on texts without a column name."), call = call)
+    bert_abort("must be a character vector for this model.",
+               c(x = "It was fitted in Python on texts without a column name."), call = call, argument = arg)
   }
   read_rows(new_source(columns, object$recipe), newdata, outcome = FALSE, arg = arg, call = call)
 }

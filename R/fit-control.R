@@ -75,7 +75,7 @@ new_control <- function(settings, given = names(settings), call = caller_env()) 
 
 check_validation <- function(x, call) {
   if (!is.data.frame(x) && !(is.numeric(x) && length(x) == 1)) {
-    bert_abort("`validation` must be a share of the rows, or a data frame.", you_gave(x), call = call)
+    bert_abort("must be a share of the rows, or a data frame.", call = call, argument = "validation", received = x)
   }
 }
 
@@ -85,10 +85,8 @@ check_class_weights <- function(x, call) {
   }
   x <- unlist(x)
   if (!is.numeric(x) || anyNA(x) || is.null(names(x)) || any(names(x) == "")) {
-    bert_abort(
-      '`class_weights` must be "balanced", or numbers named by label.',
-      c(you_gave(x), "For example `class_weights = c(ham = 1, spam = 4)`."), call = call
-    )
+    bert_abort('must be "balanced", or numbers named by label.', "For example `class_weights = c(ham = 1, spam = 4)`.",
+               call = call, argument = "class_weights", received = x)
   }
 }
 
@@ -97,13 +95,13 @@ check_sample_weights <- function(x, call) {
     return(invisible(x))
   }
   if (!is.numeric(x)) {
-    bert_abort("`sample_weights` must be numbers, one per row, or the name of a column.",
-               you_gave(x), call = call)
+    bert_abort("must be numbers, one per row, or the name of a column.", call = call, argument = "sample_weights",
+               received = x)
   }
   bad <- which(!is.finite(x) | x < 0)
   if (length(bad)) {
-    bert_abort("`sample_weights` must be finite numbers of at least 0.",
-               paste(rows_are(bad), "not."), class = "data", call = call)
+    bert_abort("must be finite numbers of at least 0.", paste(rows_are(bad), "not."), class = "data", call = call,
+               argument = "sample_weights")
   }
 }
 

@@ -97,7 +97,7 @@ bert_fit.default <- function(x, ..., data) {
   if (is.character(x) && !missing(data)) {
     return(bert_fit(data, x, ...))
   }
-  bert_abort("`x` must be a data frame, a formula or a recipe.", you_gave(x), call = current_env())
+  bert_abort("must be a data frame, a formula or a recipe.", call = current_env(), argument = "x", received = x)
 }
 
 # -- Bridge: columns become rows with the numbers of their target -------------------------------------
@@ -123,9 +123,9 @@ row_weights <- function(weights, data, n, call, arg = "data") {
     check_sample_weights(weights, call)
   }
   if (length(weights) != n) {
-    bert_abort("`sample_weights` must have one number per training row.",
-               paste0("It has ", big(length(weights)), ", the data ", count(n, "row"), "."),
-               class = "data", call = call)
+    bert_abort("must have one number per training row.",
+               paste0("It has ", big(length(weights)), ", the data ", count(n, "row"), "."), class = "data",
+               call = call, argument = "sample_weights")
   }
   as.double(weights)
 }

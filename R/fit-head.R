@@ -39,8 +39,7 @@ as_bert_head <- function(settings) {
 
 head_arguments <- function(head, call = caller_env()) {
   if (!inherits(head, "bert_head")) {
-    bert_abort("`head` must come from `bert_head()`.", you_gave(head),
-               call = call)
+    bert_abort("must come from `bert_head()`.", call = call, argument = "head", received = head)
   }
   settings <- unclass(head)
   for (name in c("hidden", "layers")) settings[[name]] <- as.list(settings[[name]])

@@ -98,10 +98,10 @@ plot_data <- function(history, metrics, call) {
   long <- long[!is.na(long$value), ]
   unknown <- setdiff(metrics, long$metric)
   if (length(unknown)) {
-    bert_abort("`metrics` must have been recorded.",
+    bert_abort("must have been recorded.",
                c(x = paste0("Not recorded: ", quoted(unknown), "."),
                  i = paste0("Recorded: ", quoted(unique(long$metric)), ".")),
-               call = call)
+               call = call, argument = "metrics")
   }
   if (!is.null(metrics)) long <- long[long$metric %in% metrics, ]
   long$metric <- factor(long$metric, levels = unique(c(metrics, "loss", long$metric)))

@@ -122,10 +122,10 @@ glance.bert_evaluation <- function(x, ...) {
 augment.bert_fit <- function(x, new_data = newdata, ..., newdata) {
   call <- current_env()
   if (missing(new_data) && missing(newdata)) {
-    bert_abort("`new_data` must be given: a fitted model does not keep its training rows.", call = call)
+    bert_abort("must be given: a fitted model does not keep its training rows.", call = call, argument = "new_data")
   }
   if (!is.data.frame(new_data)) {
-    bert_abort("`new_data` must be a data frame.", you_gave(new_data), call = call)
+    bert_abort("must be a data frame.", call = call, argument = "new_data", received = new_data)
   }
   types <- if (x$task == "regression") "numeric" else c("class", "prob")
   # One run of the model: classes follow from the probabilities.
@@ -133,8 +133,8 @@ augment.bert_fit <- function(x, new_data = newdata, ..., newdata) {
   if ("class" %in% types) predicted <- c(classes_of(x, predicted), as.list(predicted))
   twice <- intersect(names(predicted), names(new_data))
   if (length(twice)) {
-    bert_abort("`new_data` must not have columns of predictions already.", paste0("It has ", quoted(twice), "."),
-               call = call)
+    bert_abort("must not have columns of predictions already.", paste0("It has ", quoted(twice), "."), call = call,
+               argument = "new_data")
   }
   result <- like_newdata(c(as.list(new_data), as.list(predicted)), new_data)
   # The order of the rows is unchanged, so the key still holds.

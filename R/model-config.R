@@ -62,8 +62,8 @@ bert_config.character <- function(x, ...) {
 
 #' @export
 bert_config.default <- function(x, ...) {
-  bert_abort("`x` must be a model or the name of a preset.",
-             c(you_gave(x), "Sizes are given by name, as in `vocab_size = 8007`."), call = rlang::current_env())
+  bert_abort("must be a model or the name of a preset.", "Sizes are given by name, as in `vocab_size = 8007`.",
+             call = rlang::current_env(), argument = "x", received = x)
 }
 
 make_config <- function(preset, sizes, call = caller_env()) {
@@ -75,11 +75,11 @@ make_config <- function(preset, sizes, call = caller_env()) {
   }, NA)
   if (!all(scalar)) {
     name <- names(sizes)[!scalar][[1L]]
-    bert_abort(paste0("`", name, "` must be a single number or string."), you_gave(sizes[[name]]), call = call)
+    bert_abort("must be a single number or string.", call = call, argument = name, received = sizes[[name]])
   }
   if (is.null(preset) && is.null(sizes$vocab_size)) {
-    bert_abort("`vocab_size` must be given where there is no preset.",
-               "It is the `size` of what `bert_vocab_train()` returns.", call = call)
+    bert_abort("must be given where there is no preset.", "It is the `size` of what `bert_vocab_train()` returns.",
+               call = call, argument = "vocab_size")
   }
   made <- bert_call("config", preset = preset, sizes = if (length(sizes) > 0L) sizes, call = call)
   structure(made$config, preset = made$preset, heads = made$heads, parameters = made$parameters, class = "bert_config")

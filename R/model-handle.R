@@ -120,9 +120,9 @@ reopen <- function(model, call) {
 check_model <- function(model, fitted = FALSE, arg = "model", call = caller_env()) {
   if (!inherits(model, if (fitted) "bert_fit" else "bert_model")) {
     maker <- if (fitted) "`bert_fit()`" else "`bert_load()` or `bert_fit()`"
-    bert_abort(paste0("`", arg, "` must be a model from ", maker, "."),
+    bert_abort(paste0("must be a model from ", maker, "."),
                if (inherits(model, "bert_model")) c(x = "This one has not been fitted.") else you_gave(model),
-               call = call)
+               call = call, argument = arg)
   }
   invisible(model)
 }

@@ -32,7 +32,7 @@ bert_init <- function(config, vocab, seed = NULL, ..., name = NULL, lower_case =
   check_flag(lower_case, null_ok = TRUE)
   sizes <- if (inherits(config, "bert_config")) unclass_config(config) else config
   if (!is.list(sizes) && !rlang::is_string(sizes)) {
-    bert_abort("`config` must be from `bert_config()`, or the name of a preset.", you_gave(config))
+    bert_abort("must be from `bert_config()`, or the name of a preset.", argument = "config", received = config)
   }
   words <- vocab_arguments(vocab, lower_case, rlang::current_env())
   release_dropped()
@@ -46,7 +46,7 @@ bert_init <- function(config, vocab, seed = NULL, ..., name = NULL, lower_case =
 vocab_arguments <- function(vocab, lower_case, call) {
   known <- inherits(vocab, "bert_vocab") || inherits(vocab, "bert_model")
   if (known && !is.null(lower_case)) {
-    bert_abort("`lower_case` must be NULL unless `vocab` is a path.", you_gave(lower_case), call = call)
+    bert_abort("must be NULL unless `vocab` is a path.", call = call, argument = "lower_case", received = lower_case)
   }
   if (inherits(vocab, "bert_vocab")) {
     return(list(vocab = vocab$data, lower_case = !vocab$cased))
@@ -55,8 +55,8 @@ vocab_arguments <- function(vocab, lower_case, call) {
     return(list(vocab_of = model_handle(vocab, call = call)))
   }
   if (!rlang::is_string(vocab) || is.na(vocab)) {
-    bert_abort("`vocab` must be from `bert_vocab_train()`, the path of a vocabulary file, or a model.", you_gave(vocab),
-               call = call)
+    bert_abort("must be from `bert_vocab_train()`, the path of a vocabulary file, or a model.", call = call,
+               argument = "vocab", received = vocab)
   }
   list(vocab = absolute(vocab), lower_case = lower_case)
 }

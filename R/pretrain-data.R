@@ -97,7 +97,7 @@ bert_pretrain_data <- function(corpus, vocab, out_dir, max_len = 128, mask_prob 
 
 corpus_files <- function(corpus, call = caller_env()) {
   if (!is.character(corpus) || length(corpus) == 0L || anyNA(corpus) || !all(nzchar(corpus))) {
-    bert_abort("`corpus` must be paths of text files.", you_gave(corpus), call = call)
+    bert_abort("must be paths of text files.", call = call, argument = "corpus", received = corpus)
   }
   vapply(corpus, absolute, "", USE.NAMES = FALSE) # Python's error names those that cannot be read
 }

@@ -72,16 +72,14 @@ bert_pretrain <- function(model, data, ..., validation = NULL, out_dir = NULL, r
 pretrain_paths <- function(data, arg, call) {
   paths <- if (inherits(data, "bert_pretrain_data")) data$path else data
   if (!is.character(paths) || !length(paths) || anyNA(paths) || any(!nzchar(paths))) {
-    bert_abort(
-      paste0("`", arg, "` must be pretraining data: what `bert_pretrain_data()` returned, a folder, or files."),
-      you_gave(data), call = call
-    )
+    bert_abort("must be pretraining data: what `bert_pretrain_data()` returned, a folder, or files.", call = call,
+               argument = arg, received = data)
   }
   full <- vapply(paths, absolute, "", USE.NAMES = FALSE)
   absent <- !file.exists(full)
   if (any(absent)) {
-    bert_abort(paste0("`", arg, "` must exist."), paste0("There is no ", some_of(paths[absent]), "."), class = "data",
-               call = call)
+    bert_abort("must exist.", paste0("There is no ", some_of(paths[absent]), "."), class = "data", call = call,
+               argument = arg)
   }
   as.list(full)
 }
@@ -92,8 +90,8 @@ pretrain_heads <- function(heads, call) {
   }
   given <- as.list(heads)
   if (!is_named(given) || !all(names(given) %in% c("mlm", "nsp")) || !all(vapply(given, is_string, NA))) {
-    bert_abort("`heads` must be strings named `mlm` and `nsp`, or NULL.",
-               c(you_gave(heads), 'For example `c(mlm = "tied", nsp = "plain")`.'), call = call)
+    bert_abort("must be strings named `mlm` and `nsp`, or NULL.", 'For example `c(mlm = "tied", nsp = "plain")`.',
+               call = call, argument = "heads", received = heads)
   }
   given
 }

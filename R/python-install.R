@@ -39,11 +39,8 @@ bert_install <- function(path = NULL, ..., python = NULL, gpu = FALSE, quiet = F
   interpreter <- venv_python(path)
   if (is.null(interpreter)) {
     if (dir.exists(path) && length(list.files(path, all.files = TRUE, no.. = TRUE)) > 0) {
-      bert_abort(
-        "`path` must be a virtual environment, or a folder that is empty or new.",
-        paste0(path, " holds other files."),
-        class = "setup", call = call
-      )
+      bert_abort("must be a virtual environment, or a folder that is empty or new.",
+                 paste0(path, " holds other files."), class = "setup", call = call, argument = "path")
     }
     base <- base_python(python, call)
     dir.create(dirname(path), recursive = TRUE, showWarnings = FALSE)

@@ -21,7 +21,7 @@ check_types <- function(settings, types, call) {
 control_with <- function(control, settings, call = caller_env(), maker = "bert_control", new = new_control) {
   from <- paste0("`", maker, "()`")
   if (!inherits(control, maker)) {
-    bert_abort(paste0("`control` must come from ", from, "."), you_gave(control), call = call)
+    bert_abort(paste0("must come from ", from, "."), call = call, argument = "control", received = control)
   }
   if (!length(settings)) {
     return(control)

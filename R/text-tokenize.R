@@ -81,17 +81,18 @@ bert_decode <- function(ids, model, skip_special = TRUE) {
   ragged <- is.list(ids) && !is.object(ids)
   values <- if (ragged) unlist(ids, use.names = FALSE) else ids
   if (!(is.numeric(values) && !is.object(values)) && !(ragged && is.null(values))) {
-    bert_abort("`ids` must be whole numbers: a matrix, a vector, or a list of vectors.", you_gave(ids))
+    bert_abort("must be whole numbers: a matrix, a vector, or a list of vectors.", argument = "ids", received = ids)
   }
   if (anyNA(values)) {
-    bert_abort("`ids` must have no missing values.", paste(sum(is.na(values)), "of them are NA."), class = "data")
+    bert_abort("must have no missing values.", paste(sum(is.na(values)), "of them are NA."), class = "data",
+               argument = "ids")
   }
   count <- if (ragged) length(ids) else if (is.matrix(ids)) nrow(ids) else 1L
   if (length(values) == 0L) {
     return(character(count))
   }
   parts <- values[values != trunc(values)]
-  if (length(parts)) bert_abort("`ids` must be whole numbers.", you_gave(parts[[1]]), class = "data")
+  if (length(parts)) bert_abort("must be whole numbers.", class = "data", argument = "ids", received = parts[[1]])
   texts <- bert_call(
     "decode",
     model = model_handle(model), ids = as_py_array(values),
@@ -127,16 +128,14 @@ check_has_tokens <- function(model, call = caller_env()) {
 tokenize_rows <- function(x, model, pair, text, call) {
   if (!is.data.frame(x)) {
     if (!is.null(text)) {
-      bert_abort("`text` must be NULL unless `x` is a data frame.", you_gave(text), call = call)
+      bert_abort("must be NULL unless `x` is a data frame.", call = call, argument = "text", received = text)
     }
     texts <- check_text(x, arg = "x", call = call)
     pairs <- if (!is.null(pair)) check_text(pair, arg = "pair", call = call)
     if (!is.null(pairs) && length(pairs) != length(texts)) {
-      bert_abort(
-        "`pair` must be as long as `x`.",
-        paste0("`x` has ", count(length(texts), "text"), " and `pair` has ", big(length(pairs)), "."),
-        call = call
-      )
+      bert_abort("must be as long as `x`.",
+                 paste0("`x` has ", count(length(texts), "text"), " and `pair` has ", big(length(pairs)), "."),
+                 call = call, argument = "pair")
     }
     return(new_rows(texts, pairs))
   }
@@ -144,11 +143,9 @@ tokenize_rows <- function(x, model, pair, text, call) {
     text <- model$columns$text
     pair <- pair %||% model$columns$pair
     if (is.null(text)) {
-      bert_abort(
-        "`text` must name the text column of a data frame.",
-        paste0("Its columns are ", some_of(paste0("`", names(x), "`"), 12L), "."),
-        call = call
-      )
+      bert_abort("must name the text column of a data frame.",
+                 paste0("Its columns are ", some_of(paste0("`", names(x), "`"), 12L), "."), call = call,
+                 argument = "text")
     }
   }
   check_string(text, arg = "text", call = call)

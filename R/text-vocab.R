@@ -83,12 +83,13 @@ bert_vocab_train <- function(texts = NULL, size, type = c("wordpiece", "sentence
 
 text_files <- function(files, call = caller_env()) {
   if (!is.character(files) || length(files) == 0L || anyNA(files)) {
-    bert_abort("`files` must be paths of text files.", you_gave(files), call = call)
+    bert_abort("must be paths of text files.", call = call, argument = "files", received = files)
   }
   paths <- vapply(files, absolute, "", USE.NAMES = FALSE)
   absent <- !file.exists(paths) | dir.exists(paths)
   if (any(absent)) {
-    bert_abort("`files` must exist.", paste0("No file: ", some_of(files[absent]), "."), class = "data", call = call)
+    bert_abort("must exist.", paste0("No file: ", some_of(files[absent]), "."), class = "data", call = call,
+               argument = "files")
   }
   paths
 }

@@ -1,8 +1,9 @@
-"""What bfloat16 and bucketing cost in accuracy: nothing, if AUC and logits stay within the limits.
+"""Whether bfloat16 and batches by length change accuracy: AUC and logits must stay within limits of float32's.
 
-The Wikipedia comments, MiniLM, 128 tokens, two epochs, three seeds: once as `fit` does it (bfloat16, batches by
-length, compiled kernels), once in float32 with every row padded to 128 and batches at random. The same fifth of the
-rows is held out for the AUC, which scikit-learn computes. Then the logits of one fitted model in either number format.
+MiniLM is fine-tuned on the Wikipedia comments, 128 tokens, two epochs, three seeds: once as `fit` does it (bfloat16,
+batches by length, compiled kernels), once in float32 with every row padded to 128 and random batches. A fifth of the
+rows, the same for both, is the test set, for which scikit-learn computes the AUC. Then the logits of one fitted model
+are compared between the two number formats.
 
 Run: bench/accuracy.py
 """
@@ -17,7 +18,7 @@ MAX_LEN, EPOCHS = 128, 2
 
 
 def fine_tuned(texts, targets, seed: int, precision: str):
-    """A classifier of the comments."""
+    """A classifier fine-tuned on the comments."""
     import bertfit
 
     return bertfit.fit(None, texts, targets, bertfit.load("minilm-l6-uncased"), task="binary", epochs=EPOCHS,
@@ -26,7 +27,7 @@ def fine_tuned(texts, targets, seed: int, precision: str):
 
 
 def fit(plain: bool):
-    """AUCs on the held-out fifth, a seed per run."""
+    """AUCs on the test set, one per seed."""
     from sklearn.metrics import roc_auc_score
 
     from bertfit.network import batches
@@ -63,7 +64,7 @@ def logits():
 
 
 def measure(repeats: int = 3) -> list[Row]:
-    """Both rows; three seeds, however many repeats."""
+    """Both rows of the table; always three seeds, whatever `repeats` is."""
     fast, plain = [], []
     with Side(__file__, "fit", False) as ours, Side(__file__, "fit", True) as slow:
         for _ in range(3):

@@ -1,9 +1,9 @@
 """One epoch over the Wikipedia comments at their real lengths (at most 256 tokens), MiniLM, batch 32.
 
-Against transformers' Trainer with its defaults (dynamic padding, bfloat16), and against reference D's way: stock
-keras-bert in float32 with every row padded to 256. We do the whole epoch of 1,492 rows, all that starts with a run
-included; the Trainer is timed on every third row, keras-bert on 160, and both are compared by rate. Every side
-tokenizes, trains all layers and answers its mean training loss, which must be that of a model that learns.
+Against transformers' Trainer with its defaults (dynamic padding, bfloat16), and against keras-bert's own layers, as in
+reference D: in float32 with every row padded to 256. bertfit trains the whole epoch of 1,492 rows, start-up of the run
+included; the Trainer is timed on every third row, keras-bert on 160 rows, and rows per second are compared. Every side
+tokenizes, trains all layers and returns its mean training loss, which shows that it learns.
 
 Run: bench/epoch.py [repeats]
 """
@@ -105,7 +105,7 @@ def stock():
 
 
 def measure(repeats: int = 5) -> list[Row]:
-    """Rows against both."""
+    """The rows of the table, one per peer."""
     with Side(__file__, "bertfit") as ours, Side(__file__, "trainer") as theirs, Side(__file__, "stock") as old:
         sides = {"bertfit": ours, "Trainer": theirs, "keras-bert": old}
         seconds = compare({name: side.run for name, side in sides.items()}, repeats)

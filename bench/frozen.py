@@ -1,8 +1,8 @@
 """Fifteen epochs with a frozen encoder (reference C) on sms_spam.csv with MiniLM, against the same in PyTorch.
 
 3,900 messages of at most 25 tokens, a head of 512 units, batch 16, AdamW 1e-5. The PyTorch loop is reference C's: the
-encoder runs without gradients in every epoch, here under bfloat16 autocast; it is timed on one epoch, of which a fit
-has 15. Both must end below the loss of guessing.
+encoder runs without gradients in every epoch, here under bfloat16 autocast. It is timed on one epoch, and the time is
+multiplied by 15. Both must end with a loss below that of guessing.
 
 Run: bench/frozen.py [repeats]
 """
@@ -76,7 +76,7 @@ def pytorch():
 
 
 def measure(repeats: int = 5) -> list[Row]:
-    """One row."""
+    """The row of the table."""
     with Side(__file__, "bertfit") as ours, Side(__file__, "pytorch") as theirs:
         seconds = compare({"bertfit": ours.run, "PyTorch": theirs.run}, repeats)
         assert ours.answer < 0.7 and theirs.answer < 0.7, (ours.answer, theirs.answer)

@@ -1,8 +1,9 @@
-"""What the measurements share: contenders in processes of their own, interleaved runs, medians, rows of the table.
+"""Shared by the benchmarks: timed processes, interleaved runs, medians, rows of the table.
 
-A contender does its work once and returns its seconds. Runs are interleaved, so that whatever else the machine
-does meets all of them; the median of each is what is compared. A side of a benchmark is a function in the
-benchmark's own file: it makes ready and returns the function to be timed; `Side` runs it in a fresh process.
+A contender is a function that does its work once and returns the seconds it took. Runs of all contenders are
+interleaved, so that other load on the machine affects all alike, and the medians are compared. A side of a benchmark is
+a function in the benchmark's file that sets up its work and returns the function to be timed; `Side` runs it in a fresh
+process.
 """
 
 from __future__ import annotations
@@ -40,13 +41,14 @@ class Row:
     """One line of the table.
 
     Args:
-        work, peer: What is done, and against what.
-        target: What is wanted of `measured`.
-        measured: A ratio, unless `unit` says otherwise.
-        at_most: Whether `target` is an upper limit.
+        work, peer: What is measured, and what it is compared with.
+        target: Limit for `measured`.
+        measured: The measured ratio, or a value in `unit`.
+        at_most: Whether `target` is an upper limit; otherwise it is a lower limit.
+        unit: Unit of both; "x" for a ratio.
         detail: Absolute figures, in words.
 
-    A benchmark whose row falls short says what was tried, and what the profile shows, in its ``TRIED``, by `work`.
+    If a row misses its target, the benchmark's ``TRIED``, a dict by `work`, says what was tried and what profiles show.
     """
 
     work: str
@@ -64,7 +66,7 @@ class Row:
 
 
 class Process:
-    """A process that runs its contender when it is told to; answers are lines of JSON."""
+    """A process that runs its contender once per line on stdin, and prints the results as a line of JSON."""
 
     def __init__(self, command: list[str]):
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
@@ -73,7 +75,7 @@ class Process:
         self.peak = 0.0
 
     def run(self, what: str = "run") -> float:
-        """Run it once: seconds. `answer` then holds what the contender returned, `peak` the process's MB so far."""
+        """Run it once; returns seconds. Sets `answer`, the contender's result, and `peak`, peak memory in MB so far."""
         self._process.stdin.write(f"{what}\n")
         self._process.stdin.flush()
         for line in self._process.stdout:
@@ -96,21 +98,21 @@ class Process:
 
 
 class Side(Process):
-    """The contender that a function of a benchmark's file makes, in a Python process of its own."""
+    """A Python process that runs the contender of a benchmark's function."""
 
     def __init__(self, file: str, function: str, *arguments: Any):
         super().__init__([sys.executable, "-W", "ignore", __file__, file, function, json.dumps(arguments)])
 
 
 class RSide(Process):
-    """An R script in bench/workers, which answers names of its contenders (see workers/serve.R)."""
+    """An R process that runs a script of bench/workers, with one of its contenders (see workers/serve.R)."""
 
     def __init__(self, script: str, *arguments: str):
         super().__init__(["Rscript", str(ROOT / "bench" / "workers" / script), *arguments])
 
 
 def serve(file: str, function: str, arguments: list[Any]) -> None:
-    """A side's process: make ready, then run once per line read."""
+    """The main function of a side's process: set up, then run the contender once per line read."""
     spec = importlib.util.spec_from_file_location("benchmark", file)
     module = importlib.util.module_from_spec(spec)
     sys.modules["benchmark"] = module
@@ -125,7 +127,7 @@ def serve(file: str, function: str, arguments: list[Any]) -> None:
 
 
 def timed(function: Callable[[], object]) -> Callable[[], float]:
-    """A contender that times a Python function."""
+    """Make a contender of a function: it returns the seconds of one call."""
 
     def run() -> float:
         start = time.perf_counter()
@@ -136,7 +138,7 @@ def timed(function: Callable[[], object]) -> Callable[[], float]:
 
 
 def compare(contenders: dict[str, Callable[[], float]], repeats: int = 5) -> dict[str, float]:
-    """Median seconds of each contender over `repeats` interleaved runs, after one run that does not count."""
+    """Median seconds of each contender over `repeats` interleaved runs, after one warm-up run."""
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
     for turn in range(repeats + 1):
         for name, run in contenders.items():
@@ -147,14 +149,14 @@ def compare(contenders: dict[str, Callable[[], float]], repeats: int = 5) -> dic
 
 
 def data_file(name: str) -> pathlib.Path:
-    """A file of the shared data, or the end of the program."""
+    """Path of a file of the shared data; exits if it does not exist."""
     if not (DATA / name).is_file():
         raise SystemExit(f"{DATA / name} is not there.")
     return DATA / name
 
 
 def show(rows: list[Row]) -> None:
-    """Print rows as a person reads them."""
+    """Print rows of the table."""
     print(machine())
     for row in rows:
         sign = "<=" if row.at_most else ">="
@@ -164,7 +166,7 @@ def show(rows: list[Row]) -> None:
 
 
 def main(measure: Callable[[int], list[Row]]) -> None:
-    """What a benchmark's file does when it is run: measure, with repeats from the command line, and show."""
+    """Main function of a benchmark's file: measure, with repeats from the command line, and print."""
     show(measure(int(sys.argv[1]) if len(sys.argv) > 1 else 5))
 
 
@@ -180,7 +182,7 @@ def machine() -> str:
 
 
 def versions() -> str:
-    """Versions of what is compared."""
+    """Versions of the packages that are compared."""
     names = ("tensorflow", "keras-bert", "torch", "transformers", "onnxruntime", "numpy")
     found = {name: importlib.metadata.version(name) for name in names}
     return ", ".join(f"{name} {version}" for name, version in found.items())

@@ -1,7 +1,7 @@
 """Compiled kernels against plain TensorFlow operations, forward and backward, at BERT-base's sizes (16 x 128).
 
-Prints milliseconds of either, the seconds that compiling took, and what `bertfit.shapes` estimates with: seconds per
-token, layer and unit of width of all that lies between the products of a layer. Values agree to rounding.
+Prints milliseconds of both, seconds of compiling, and the constants of `bertfit.training.shapes`: seconds per token,
+layer and unit of width of all operations between the products of a layer. Results of both agree up to rounding.
 
 Run: bench/kernels.py [repeats]
 """
@@ -22,7 +22,7 @@ tf = _env.tensorflow()
 ROWS, LENGTH, WIDTH, HEADS = 16, 128, 768, 12
 KEY = tf.constant([1, 2], tf.uint32)
 
-#: Name, function, shapes and dtypes of its tensors, and how often a layer runs it.
+#: Name, function, shapes and dtypes of its tensors, and calls per encoder layer.
 KERNELS = (
     ("gelu", lambda x: kernels.gelu(x, approximate=True), [((ROWS * LENGTH, 4 * WIDTH), tf.bfloat16)], 1),
     ("normalize", lambda x, g: kernels.normalize(x, g, g, 1e-12),

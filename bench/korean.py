@@ -1,17 +1,17 @@
-"""Pretraining from scratch on Korean reviews, and what it brings to fine-tuning.
+"""Pretraining from scratch on Korean film reviews, and how much it improves fine-tuning.
 
-A vocabulary of 8,000 SentencePiece pieces, reference sizes "kor-mini" (width 128, 2 layers, 4 heads of 32, 128
-tokens), pretrained on nsmc_corpus.txt for about 15 minutes on two cores; then classifiers of nsmc_train.tsv from fresh
-weights and from points along the pretraining, three seeds each, scored on nsmc_test.tsv. The last twentieth of the
-movies is held out from pretraining.
+A model of sizes "kor-mini" (width 128, 2 layers, 4 heads of size 32, 128 tokens) with a vocabulary of 8,000
+SentencePiece pieces is pretrained on nsmc_corpus.txt for about 15 minutes on two cores. The last twentieth of the films
+is the validation data. Then classifiers are trained on nsmc_train.tsv, from fresh weights and from several epochs of
+the pretraining, three seeds each, and tested on nsmc_test.tsv.
 
 Pretraining goes from short rows to long ones, as Google's did (128 tokens, then 512): five epochs on pairs of 16
-tokens, in which the model finds out that neighbours tell a masked token (with long rows from the start that took more
-than these minutes), then five epochs on pairs of 128, which say whether two runs of reviews are of one film.
+tokens, in which the model learns to predict a masked token from its neighbours (with long rows only, that took more
+than 15 minutes); then five epochs on pairs of 128 tokens, in which it learns whether two texts are about one film.
 
 Writes the tables that the vignette shows: inst/extdata/pretrain-korean.csv and finetune-korean.csv.
 
-Run: bench/pretrain
+Run: bench/korean.py
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ OUT = ROOT / "inst" / "extdata"
 
 @dataclasses.dataclass(frozen=True)
 class Stage:
-    """One part of the pretraining: rows of `max_len` tokens, `batch` of them a step, `steps` an epoch."""
+    """One part of the pretraining: rows of `max_len` tokens, `batch` rows per step, `steps` steps per epoch."""
 
     max_len: int
     batch: int
@@ -42,7 +42,7 @@ class Stage:
 
 STAGES = (Stage(16, 128, 1000), Stage(128, 32, 1200))
 
-#: Epochs of pretraining after which a classifier is made: none, the short rows, two epochs of long rows, all.
+#: Epochs of pretraining after which classifiers are trained: none, all with short rows, two with long rows, all.
 TUNED, SEEDS = (0, 5, 7, 10), (1, 2, 3)
 
 
@@ -73,7 +73,7 @@ def main() -> None:
 
 
 def split_movies(corpus: Path, folder: Path) -> None:
-    """Write "train.txt", the corpus without its last twentieth of documents, and "held.txt", those."""
+    """Write "train.txt", the corpus without the last twentieth of its documents, and "held.txt", that twentieth."""
     movies = corpus.read_text("utf-8").split("\n\n")
     cut = len(movies) * 19 // 20
     paths = folder / "train.txt", folder / "held.txt"
@@ -82,7 +82,7 @@ def split_movies(corpus: Path, folder: Path) -> None:
 
 
 def pretrained(model, vocabulary, stage: Stage, folder: Path):
-    """One stage: the model after it, and its history."""
+    """Run one stage; returns the model and its history."""
     from bertfit.config.pretraining import PretrainConfig
     from bertfit.corpus.data import open_pretraining_data
     from bertfit.corpus.writer import make_pretraining_data
@@ -105,12 +105,12 @@ def pretrained(model, vocabulary, stage: Stage, folder: Path):
     history.insert(1, "batch_size", stage.batch)
     batches = itertools.islice(data["held"].batches(stage.batch, seed=0, epoch=0), 50)
     random_next = float(np.mean([batch.next_labels.mean() for batch in batches]))
-    history["val_nsp_chance"] = max(random_next, 1 - random_next)  # always the commoner answer
+    history["val_nsp_chance"] = max(random_next, 1 - random_next)  # accuracy of always giving the more frequent answer
     return done, history
 
 
 def show_pretraining(parts: list[pd.DataFrame]) -> None:
-    """Print the four curves and keep them."""
+    """Print the curves of both stages and write them to pretrain-korean.csv."""
     for before, part in itertools.pairwise(parts):
         part[["epoch", "steps"]] += before[["epoch", "steps"]].iloc[-1]
     history = pd.concat(parts)
@@ -123,7 +123,7 @@ def show_pretraining(parts: list[pd.DataFrame]) -> None:
 
 
 def finetuned(bertfit, starts: dict) -> None:
-    """Accuracy on the test reviews by pretraining epochs: reference B's table in small, means of all seeds."""
+    """Mean accuracy on the test reviews by epochs of pretraining: a small version of reference B's table."""
     train, test = (pd.read_csv(data_file(f"nsmc_{name}.tsv"), sep="\t") for name in ("train", "test"))
     rows = []
     for seed in SEEDS:

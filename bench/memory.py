@@ -1,7 +1,7 @@
 """Peak memory of fine-tuning BERT-base, batch 16, length 128, in bfloat16: bertfit against PyTorch.
 
-The sides are those of train_step.py, each in a fresh process that takes four steps; what counts is the process's
-highest resident size, the median of several processes, in turns.
+The sides are those of train_step.py, each in a fresh process that takes four steps. Measured is the peak resident size
+of the process, as the median over several processes, which alternate between the sides.
 
 Run: bench/memory.py [repeats]
 """
@@ -15,7 +15,7 @@ from harness import Row, Side, main
 
 
 def measure(repeats: int = 5) -> list[Row]:
-    """One row."""
+    """The row of the table."""
     peaks: dict[str, list[float]] = {"bertfit": [], "pytorch": []}
     for _ in range(repeats):
         for name, values in peaks.items():

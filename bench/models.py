@@ -1,4 +1,4 @@
-"""The models that several measurements use, with the same weights on either side."""
+"""Models for several benchmarks, saved with the same weights for bertfit and for its peers."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from harness import SCRATCH, Side, data_file
 
 
 def base() -> pathlib.Path:
-    """A folder with a classifier of BERT-base's sizes and fresh weights, as "bertfit" and as "huggingface"."""
+    """Folder of a classifier of BERT-base's sizes with fresh weights, in subfolders "bertfit" and "huggingface"."""
     return _made("base", "make_base")
 
 
 def minilm() -> pathlib.Path:
-    """As `base`, of MiniLM fine-tuned for a moment on comments."""
+    """As `base`, for MiniLM fine-tuned briefly on comments."""
     return _made("minilm", "make_minilm")
 
 
@@ -70,7 +70,7 @@ def _write(model, folder: str) -> None:
 
 
 def torch_step(parameters: Iterable, optimizer, loss_of: Callable, bfloat16: bool = True) -> float:
-    """One step of PyTorch's usual loop: autocast, backward, gradients clipped to norm 1, update. Gives the loss."""
+    """One step of PyTorch's usual loop: autocast, backward, gradients clipped to norm 1, update. Returns the loss."""
     import torch
 
     with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bfloat16):

@@ -1,7 +1,7 @@
 """Prediction with BERT-base at 128 tokens: bertfit in bfloat16, PyTorch in bfloat16, onnxruntime in float32.
 
 All three classify the same 128 rows with the same weights, in batches of 32, and must agree. onnxruntime runs the graph
-that torch.onnx exports, with its own optimizations on.
+that torch.onnx exports, with its optimizations switched on.
 
 Run: bench/predict_fixed.py [repeats]
 """
@@ -23,7 +23,7 @@ TRIED = {"prediction, bfloat16, length 128": (
 
 
 def bertfit(precision: str):
-    """`predict`'s path without the tokenizer."""
+    """The computation of `bertfit.inference.predict`, without the tokenizer."""
     from bertfit.model import Logits, persist
 
     model = persist.load(base() / "bertfit")
@@ -79,14 +79,14 @@ def onnx(folder: str):
 
 
 def measure(repeats: int = 5) -> list[Row]:
-    """Rows against both peers."""
+    """The rows of the table, one per peer."""
     with Side(__file__, "bertfit", "bfloat16") as ours, Side(__file__, "pytorch") as torch_side, \
             Side(__file__, "onnx", str(base())) as onnx_side:
         sides = {"bertfit": ours, "PyTorch bfloat16": torch_side, "onnxruntime float32": onnx_side}
         seconds = compare({name: side.run for name, side in sides.items()}, repeats)
         for name in ("PyTorch bfloat16", "onnxruntime float32"):
             assert np.abs(np.subtract(ours.answer, sides[name].answer)).max() < 0.05, f"{name} answers otherwise"
-            # A fresh head's logits lie within some hundredths: they must also rise and fall alike.
+            # The logits of a fresh head differ by hundredths only, so the correlation is checked too.
             assert np.corrcoef(ours.answer, sides[name].answer)[0, 1] > 0.9, f"{name} answers otherwise"
     rate = {name: ROWS / value for name, value in seconds.items()}
     return [Row("prediction, bfloat16, length 128", name, target, rate["bertfit"] / rate[name],

@@ -1,8 +1,8 @@
 """Predicting 20,000 comments from R with MiniLM, against transformers' pipeline (batch 32).
 
-The texts are the Wikipedia comments and runs of sentences cut from them, all different, so that nothing is spared by
-predicting equal texts once. `predict()` in R gets all of them; the pipeline, in float32 as it comes, gets every 20th
-and is compared by rate. Both hold the same weights, cut at 256 tokens, and must give the same probabilities.
+The texts are the Wikipedia comments and runs of sentences from them, all different, because bertfit predicts equal
+texts only once. `predict()` in R gets all texts; the pipeline, in float32 (its default), gets every 20th, and texts per
+second are compared. Both have the same weights, truncate at 256 tokens, and must give the same probabilities.
 
 Run: bench/predict_r.py [repeats]
 """
@@ -47,7 +47,7 @@ def pipeline():
 
 
 def measure(repeats: int = 5) -> list[Row]:
-    """One row."""
+    """The row of the table."""
     folder = minilm()
     path = SCRATCH / "texts.txt"
     path.write_text("\n".join(texts()) + "\n", "utf-8")
@@ -56,7 +56,7 @@ def measure(repeats: int = 5) -> list[Row]:
         seconds = compare({"bertfit": ours.run, "pipeline": theirs.run}, repeats)
         worst = np.abs(np.subtract(ours.answer, theirs.answer)).max()
         assert worst < 0.02, f"probabilities differ by {worst}"
-        # The head is a fresh one, whose probabilities lie close together: they must also rise and fall alike.
+        # The probabilities of a fresh head differ little, so the correlation is checked too.
         assert np.corrcoef(ours.answer, theirs.answer)[0, 1] > 0.99, "probabilities belong to other texts"
     rate = {"bertfit": ROWS / seconds["bertfit"], "pipeline": ROWS / EVERY / seconds["pipeline"]}
     return [Row("predicting 20,000 comments from R, MiniLM", "transformers pipeline, batch 32", 2.0,

@@ -1,9 +1,9 @@
-"""Pretraining data: make_pretraining_data() and Google's create_pretraining_data.py, instances a second on one core.
+"""Pretraining data: make_pretraining_data() against Google's create_pretraining_data.py, instances/s on one core.
 
-The corpus is wiki_toxicity.csv twice over: a comment is a document, cut into sentences behind ".", "!" and "?". Both
-sides read the text file, tokenize with BERT's uncased vocabulary, make rows of 128 tokens with Google's default
-settings (dupe factor 10 or as given, 15% masked, 10% short) and write TFRecord files. The process is bound to one
-core, and each side's instances are divided by its own seconds.
+The corpus is wiki_toxicity.csv twice: a comment is a document, split into sentences after ".", "!" and "?". Both sides
+read the text file, tokenize with BERT's uncased vocabulary, make rows of 128 tokens with Google's default settings (10
+passes unless dup_factor is given, 15% of tokens masked, 10% short rows) and write TFRecord files. The process is bound
+to one core, and each side's instances are divided by its own seconds.
 
 Run: bench/pretrain_data.py [repeats] [dup_factor]
 """
@@ -68,7 +68,7 @@ def main() -> None:
 
 
 def _google():
-    """Google's modules, as the tests find them, silent."""
+    """Import Google's modules from where the tests find them, without their log messages."""
     sys.path.insert(0, os.path.join(os.path.dirname(__file__), os.pardir, "tests", "python"))
     from google_reference import google_pretraining, google_tokenization
 

@@ -1,8 +1,8 @@
 """One pretraining step of reference A's first sizes: bertfit against transformers in PyTorch, bfloat16.
 
-Batch 32, 256 tokens, vocabulary 8,007, width 256, 3 layers, 39 masked tokens a row; AdamW, dropout 0.1, gradients
-clipped. PyTorch runs BertForPreTraining under bfloat16 autocast, its two losses as that class gives them. Neither side
-reads data.
+Batch 32, 256 tokens, vocabulary 8,007, width 256, 3 layers, 39 masked tokens per row; AdamW, dropout 0.1, gradients
+clipped. PyTorch runs BertForPreTraining under bfloat16 autocast, with that class's two losses. Reading data is not
+measured.
 
 Run: bench/pretrain_step.py [repeats]
 """
@@ -16,7 +16,7 @@ ROWS, LENGTH, MASKED, STEPS = 32, 256, 39, 5
 
 
 def bertfit():
-    """Steps of bertfit's run."""
+    """Steps of bertfit's pretraining run."""
     import numpy as np
 
     from bertfit.config import presets
@@ -44,7 +44,7 @@ def bertfit():
     )
 
     class Data:
-        """What `Pretraining` asks of data."""
+        """The part of the interface of `PretrainingData` that the run uses."""
 
         n, max_len, max_predictions, description = ROWS, LENGTH, MASKED, {}
 
@@ -87,7 +87,7 @@ def pytorch():
 
 
 def measure(repeats: int = 5) -> list[Row]:
-    """One row."""
+    """The row of the table."""
     with Side(__file__, "bertfit") as ours, Side(__file__, "pytorch") as theirs:
         seconds = compare({"bertfit": ours.run, "PyTorch": theirs.run}, repeats)
     rate = {name: ROWS * STEPS / value for name, value in seconds.items()}

@@ -1,6 +1,7 @@
-"""`bert_fit()` from R over the same fit in Python: 600 Wikipedia comments, MiniLM, two epochs at up to 128 tokens.
+"""Time of `bert_fit()` in R relative to the same fit in Python.
 
-Both print nothing, and must report the same losses to the last digit that is printed.
+600 Wikipedia comments, MiniLM, two epochs, texts truncated at 128 tokens. Neither prints progress, and their losses
+must agree within 1e-6.
 
 Run: bench/r_over_python.py [repeats]
 """
@@ -33,7 +34,7 @@ def python():
 
 
 def measure(repeats: int = 5) -> list[Row]:
-    """One row."""
+    """The row of the table."""
     with RSide("fit.R", str(data_file("wiki_toxicity.csv")), str(ROWS)) as ours, Side(__file__, "python") as core:
         seconds = compare({"R": ours.run, "Python": core.run}, repeats)
         assert max(abs(a - b) for a, b in zip(ours.answer, core.answer, strict=True)) < 1e-6, "the losses differ"

@@ -1,7 +1,7 @@
-"""Predicting from 10,000 to 2,000,000 short rows of a data.table: rows a second, and the peak of memory.
+"""Predicting 10,000 to 2,000,000 short rows of a data.table in R: rows per second, and peak memory.
 
-Rows of nine to twelve tokens, all different, and a model of two layers of width 128, so that what is measured is what
-the package does per row. Every size has an R process of its own, whose peak counts R, Python and TensorFlow.
+Rows have nine to twelve tokens and are all different; the model has two layers of width 128, so that the overhead of
+the package per row dominates. Each size runs in its own R process; its peak includes R, Python and TensorFlow.
 
 Run: bench/scale.py
 """
@@ -39,7 +39,7 @@ def make_small(folder: str):
 
 
 def measure(repeats: int = 5) -> list[Row]:
-    """Two rows. A size is measured once, but the smallest, which takes seconds, `repeats` times."""
+    """The two rows of the table. Each size is measured once, except the smallest, which is measured `repeats` times."""
     folder = SCRATCH / "small"
     with Side(__file__, "make_small", str(folder)) as side:
         side.run()

@@ -1,9 +1,8 @@
-"""What starting costs: `library(bertfit)`, and the first `bert_load()` of MiniLM over `import tensorflow` alone.
+"""Start-up time: `library(bertfit)`, and the first `bert_load()` of MiniLM relative to `import tensorflow`.
 
-Every figure is of a process of its own. library() is timed inside R; bert_load() likewise, from a session in which the
-package is loaded and Python is not; `import tensorflow` inside a fresh Python. bert_load() of an encoder starts Python,
-reads and checks every file, and leaves TensorFlow to the first call that computes: what both take together is measured
-and shown too.
+Each figure is measured in a fresh process: library() inside R; bert_load() inside R, with the package loaded and Python
+not yet started; `import tensorflow` inside Python. bert_load() of an encoder starts Python, and reads and checks every
+file, but TensorFlow is started by the first call that computes. The time of both together is measured and shown too.
 
 Run: bench/startup.py [repeats]
 """
@@ -25,7 +24,7 @@ TENSORFLOW = "import time; t = time.perf_counter(); import tensorflow; print(tim
 
 
 def seconds(*command: str) -> Callable[[], float]:
-    """A contender that runs a command, which prints its own seconds."""
+    """A contender that runs a command and reads from its output the seconds it took."""
 
     def run() -> float:
         done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT,
@@ -36,7 +35,7 @@ def seconds(*command: str) -> Callable[[], float]:
 
 
 def measure(repeats: int = 5) -> list[Row]:
-    """Both rows."""
+    """Both rows of the table."""
     r = {name: seconds("Rscript", "-e", code) for name, code in (("library", LIBRARY), ("load", LOAD), ("use", USE))}
     median = compare({**r, "tensorflow": seconds(sys.executable, "-c", TENSORFLOW)}, repeats)
     return [

@@ -1,7 +1,7 @@
-"""The table of `make bench`: every measurement in its turn, then bench/RESULTS.md from what they found.
+"""The table of `make bench`: runs every benchmark, then writes bench/RESULTS.md from the results.
 
-What a measurement found is kept in .cache/bench/results, a file each with date, machine and versions, so that one that
-fell short can be looked at and run again alone; the table is always made from the files, never by hand.
+The result of each benchmark is saved to a file in .cache/bench/results, with date, machine and versions, so that a
+single one can be run again. The table is always written from these files.
 
 Run: bench/table.py [names of measurements] [--repeats 5] [--write-only]
 """
@@ -23,7 +23,7 @@ RESULTS = SCRATCH / "results"
 
 
 def main() -> None:
-    """Measure what is asked for, and write the table."""
+    """Run the requested benchmarks, and write the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help=", ".join(MEASUREMENTS))
     parser.add_argument("--repeats", type=int, default=5, help="interleaved runs, of which the median counts")

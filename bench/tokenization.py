@@ -1,9 +1,8 @@
 """Tokenization: bert_tokenize() in R, keras-bert row by row in R, and tokenizers' encode_batch in Python.
 
-The task is that of an R user: wiki_toxicity.csv's comments 40 times over, from a character vector to
-matrices of 50 columns. keras-bert's loop is timed on 500 of the rows and compared by rate. tokenizers gets
-its texts as Python strings, truncates and pads to 50, with its own threads; turning what it returns into
-a matrix is not counted.
+The task is an R user's: the comments of wiki_toxicity.csv, 40 times, from a character vector to matrices of 50
+columns. keras-bert's loop is timed on 500 rows, and rows per second are compared. tokenizers gets Python strings,
+truncates and pads to 50 tokens with its own threads; converting its result to a matrix is not measured.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """One training step of BERT-base, batch 16, 128 tokens: bertfit against transformers in PyTorch, and the machine.
 
 Both sides train a classifier with dropout 0.1, gradients clipped to norm 1 and AdamW over all 109 million weights;
-PyTorch under autocast with SDPA attention. First the two predict with the same weights and must agree. What the
-machine can do is its rate of bfloat16 matrix products of this model's sizes, the better of TensorFlow's and torch's.
+PyTorch under autocast with SDPA attention. Before training, their predictions with the same weights must agree. The
+machine's limit is the rate of bfloat16 matrix products of this model's sizes, by TensorFlow or torch, whichever is
+faster.
 
 Run: bench/train_step.py [repeats]
 """
@@ -26,7 +27,7 @@ TRIED = {"training step, bfloat16, 16 x 128": (
 
 
 def bertfit(precision: str):
-    """Steps of a run as `fit` trains it, on rows of 128 tokens."""
+    """Training steps as in `fit`, on rows of 128 tokens."""
     from bertfit.config.training import TrainConfig
     from bertfit.model import Logits, persist
     from bertfit.rows import Rows
@@ -120,7 +121,7 @@ def torch_products():
 
 
 def measure(repeats: int = 5) -> list[Row]:
-    """Rows for both number formats and for the machine."""
+    """The rows of the table: both number formats, and the machine's limit."""
     rows = []
     for precision, target in (("bfloat16", 1.4), ("float32", 1.3)):
         extra = ("tensorflow_products", "torch_products") if precision == "bfloat16" else ()

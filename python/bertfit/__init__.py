@@ -17,16 +17,16 @@
 | `init(config, vocabulary)` | a model with fresh weights, to pretrain; a `Bert` |
 | `make_pretraining_data(corpus, vocabulary, out_dir)` | masked pairs of sentences, in Google's files |
 | `pretrain(model, data, ...)` | pretrains it; a new `Bert` |
-| `models()`, `download(name)` | the models known by name, and how to have one in the cache |
-| `train_steps(...)` | optimizer steps of a training run |
-| `BertConfig` | sizes of an encoder; `BertConfig.from_preset(name)` has those of published ones |
+| `models()`, `download(name)` | the models known by name; fetches one into the cache |
+| `train_steps(...)` | number of optimizer steps of a training run |
+| `BertConfig` | sizes of an encoder; `BertConfig.from_preset(name)` for published ones |
 | `HeadConfig`, `TrainConfig` | settings of the head and of training |
 | `PretrainHeads`, `PretrainConfig` | the same for pretraining |
-| `Callback` | base of what `fit` tells about its steps and epochs |
+| `Callback` | base class of objects whose methods `fit` and `pretrain` call after steps and epochs |
 | `BertfitError` | base of every error raised on purpose |
 
-Importing bertfit starts nothing: TensorFlow comes with the first call that needs it. R's functions and these
-share one core; the R package calls `bertfit.r`.
+Importing bertfit does not import TensorFlow; the first call that needs it does. The R package uses the same code,
+through `bertfit.r`.
 """
 
 from __future__ import annotations

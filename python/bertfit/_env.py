@@ -22,7 +22,7 @@ PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 
 @contextlib.contextmanager
 def _quiet_stderr():
-    """Send file descriptor 2 to /dev/null: TensorFlow writes its start-up messages from C++, not by `sys.stderr`."""
+    """Send file descriptor 2 to /dev/null: TensorFlow writes its start-up messages from C++, not to `sys.stderr`."""
     try:
         saved = os.dup(2)
     except OSError:  # no stderr at all, as under some GUIs
@@ -117,8 +117,8 @@ def keras() -> ModuleType:
 def as_written(function: Callable) -> Callable:
     """`function`, excluded from AutoGraph.
 
-    AutoGraph rewrites a function and everything it calls so that `if`s and loops can depend on tensors. In bertfit none
-    do, and the rewriting takes longer than the tracing.
+    AutoGraph rewrites a function and everything it calls so that `if`s and loops can depend on tensors. bertfit has no
+    such `if`s or loops, and the rewriting takes longer than the tracing.
     """
     return tensorflow().autograph.experimental.do_not_convert(function)
 
@@ -130,7 +130,7 @@ def resolve_precision(precision: str) -> str:
     compute capability 8 and up), float16 on GPUs of compute capability 7, else float32.
 
     Raises:
-        ArgumentError: `precision` is none of `PRECISIONS`.
+        ArgumentError: `precision` is not one of `PRECISIONS`.
 
     >>> resolve_precision("bfloat16")
     'bfloat16'
@@ -162,7 +162,7 @@ def has_onednn() -> bool:
     tf = tensorflow()
     try:
         from tensorflow.python.util import _pywrap_util_port
-    except ImportError:  # there is no public function for this
+    except ImportError:  # a private module: TensorFlow has no public function for this
         return False
     return _pywrap_util_port.IsMklEnabled() and not tf.config.list_physical_devices("GPU")
 

@@ -1,6 +1,6 @@
-"""What a package lets others use, imported when it is first used.
+"""Lazy exports of a package: a module is imported when one of its exported names is first used.
 
-TensorFlow takes seconds to start and modules that compute start it when they are imported, so the `__init__` of a
+TensorFlow takes seconds to start, and modules that compute start it when they are imported. So the `__init__` of a
 package must not import them.
 """
 
@@ -18,29 +18,29 @@ def lazy_exports(
     """`__all__`, `__getattr__` and `__dir__` of a package.
 
     Args:
-        package: Its name.
-        modules: Module (or package) within it -> the names that others may use, between spaces. A name that is the
-            module's own exports the module itself: importing a module sets its name in the package, so nothing else
+        package: Name of the package.
+        modules: Module (or package) within it -> its exported names, separated by spaces. If a name equals the
+            module's, the module itself is exported: importing a module sets its name in the package, so nothing else
             in the package can be exported under that name.
-        aliases: Other names of exported things, name -> exported name.
+        aliases: Further names, alias -> exported name.
 
     Returns:
         The three, to be assigned at the top of the package's `__init__`. `__getattr__` raises an AttributeError for a
         name that is not exported.
     """
-    places = {name: module for module, names in modules.items() for name in names.split()}
+    module_of = {name: module for module, names in modules.items() for name in names.split()}
     aliases = dict(aliases or {})
 
     def get(name: str) -> Any:
         wanted = aliases.get(name, name)
-        if wanted not in places:
+        if wanted not in module_of:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        module = importlib.import_module(f"{package}.{places[wanted]}")
-        value = module if places[wanted] == wanted else getattr(module, wanted)
+        module = importlib.import_module(f"{package}.{module_of[wanted]}")
+        value = module if module_of[wanted] == wanted else getattr(module, wanted)
         setattr(sys.modules[package], name, value)
         return value
 
     def listing() -> list[str]:
-        return sorted([*places, *aliases])
+        return sorted([*module_of, *aliases])
 
     return listing(), get, listing

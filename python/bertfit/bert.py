@@ -1,4 +1,4 @@
-"""The place that pickles of a `Bert` name, which bertfit 0.1 wrote; `Bert` itself is in `bertfit.frames`."""
+"""Pickles written by bertfit 0.1 name this module as the home of `Bert`, which is now in `bertfit.frames`."""
 
 from bertfit._exports import lazy_exports
 

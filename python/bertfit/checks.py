@@ -1,4 +1,4 @@
-"""What callers give, looked at: missing values; scalars and lists from R."""
+"""Small helpers for argument values: missing values, and scalars and lists as R sends them."""
 
 from __future__ import annotations
 
@@ -7,14 +7,22 @@ from typing import Any
 
 
 def is_missing(value: Any) -> bool:
-    """None, NaN, and pandas' NA and NaT (which cannot be compared, so they are told by their types' names)."""
+    """True for None, NaN, and pandas' NA and NaT (recognized by type name, because they cannot be compared).
+
+    >>> is_missing(None), is_missing(float("nan")), is_missing("")
+    (True, True, False)
+    """
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True
     return isinstance(value, numbers.Real) and value != value
 
 
 def as_list(value: Any) -> list:
-    """A list of what R sent: an array (column by column, as R lays it out), a list, one scalar, or nothing."""
+    """Value from R as a list: of an array (read by columns, R's order), a list, one scalar, or None (an empty list).
+
+    >>> as_list("a"), as_list(("a", "b")), as_list(None)
+    (['a'], ['a', 'b'], [])
+    """
     if value is None:
         return []
     if hasattr(value, "ravel"):  # NumPy's, without importing it
@@ -23,7 +31,11 @@ def as_list(value: Any) -> list:
 
 
 def whole(value: Any) -> Any:
-    """3.0 as 3, also in lists; anything else as it is, for the rule it breaks to be named where it is known."""
+    """3.0 as 3, also in lists; anything else unchanged, to be checked by the caller.
+
+    >>> whole(3.0), whole([3.0, 0.5]), whole("3")
+    (3, [3, 0.5], '3')
+    """
     if isinstance(value, list):
         return [whole(v) for v in value]
     if hasattr(value, "item") and not hasattr(value, "__len__"):  # a NumPy scalar

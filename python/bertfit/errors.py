@@ -1,9 +1,9 @@
 """The exception tree of bertfit, and how an error is worded.
 
-Every error a user can cause is a `BertfitError`. It carries what went wrong as fields (the argument, the rule that it
-broke, what was received, details), and each side puts them into words: Python here, R in R/conditions.R, the command
-line with the names of its options. Each class has a `code`; R makes a condition of class ``bertfit_error_checkpoint``
-of code ``"checkpoint"``.
+Every error a user can cause is a `BertfitError`. Its fields are the argument, the rule that it broke, what was
+received, and details. Each interface words them for its users: Python here, R in R/conditions.R, the command line in
+cli/program.py, with option names in place of argument names. Each class has a `code`: in R, code ``"checkpoint"`` gives
+a condition of class ``bertfit_error_checkpoint``.
 
 >>> error = ArgumentError("must be a whole number of at least 1.", argument="epochs", received=0)
 >>> error.code, str(error)
@@ -16,30 +16,30 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-#: Nothing was received that an error could show.
+#: Default of `received`: the error shows no value.
 NOTHING = type("NOTHING", (), {"__repr__": lambda self: "NOTHING"})()
 
 
 @dataclasses.dataclass(frozen=True)
 class Arg:
-    """The name of an argument within a `Sentence`: every side writes it as its users know it."""
+    """An argument's name within a `Sentence`: written as `epochs` in Python and R, as --epochs on the command line."""
 
     name: str
 
 
 @dataclasses.dataclass(frozen=True)
 class Value:
-    """A value within a `Sentence`: None, True or "text" is written as the language of each side writes it."""
+    """A value within a `Sentence`: None in Python is NULL in R, True is TRUE."""
 
     value: Any
 
 
 class Sentence:
-    """A sentence with arguments and values in it, to be worded later.
+    """A sentence whose argument names and values are filled in when it is shown, by `Words`.
 
     Args:
-        template: The text, with {} where a part stands.
-        *parts: `Arg`s, `Value`s, other sentences; anything else is text.
+        template: The text, with a {} for each part.
+        *parts: `Arg`s, `Value`s or other sentences; anything else is converted to text.
 
     >>> str(Sentence("must not be above {}.", Arg("learning_rate")))
     'must not be above `learning_rate`.'
@@ -67,18 +67,18 @@ class Sentence:
 
 
 class Words:
-    """How Python words an error; other sides override `argument` and `value`."""
+    """How Python words an error. Subclasses for other interfaces override `argument` and `value`."""
 
     def argument(self, name: str) -> str:
         """An argument's name."""
         return f"`{name}`"
 
     def value(self, value: Any) -> str:
-        """A value, as its users would write it."""
+        """A value, as users would write it."""
         return repr(value)
 
     def sentence(self, sentence: str | Sentence) -> str:
-        """A sentence of an error."""
+        """A sentence with its argument names and values filled in."""
         if isinstance(sentence, str):
             return sentence
         return "".join(
@@ -88,7 +88,7 @@ class Words:
         )
 
     def lines(self, error: BertfitError) -> list[str]:
-        """The rule, then what was received, then the details."""
+        """The sentences of an error: the rule, then what was received, then the details."""
         return list(map(self.sentence, error.sentences))
 
 
@@ -102,15 +102,15 @@ def is_plain(value: Any) -> bool:
 
 
 class BertfitError(Exception):
-    """Base of all errors raised on purpose by bertfit.
+    """Base of all errors that bertfit raises on purpose.
 
     Args:
         rule: The rule that was broken: "must be ..." where an argument is named, else a whole sentence.
         details: Where it was broken, and the fix; one short sentence each.
-        argument: The argument that breaks the rule, by the name that R and Python share.
-        received: What was given for it; left out where the details say it better.
+        argument: Name of the argument that breaks the rule; R and Python use the same names.
+        received: The value given for it; left out where the details say it better.
 
-    All four are attributes of the error, for programs that handle it; `sentences` is what it says.
+    All four are attributes of the error, for programs that handle it; `sentences` combines them.
     """
 
     code = "bertfit"
@@ -129,7 +129,7 @@ class BertfitError(Exception):
 
     @property
     def sentences(self) -> list[str | Sentence]:
-        """The rule, what was received (a short plain value as it is, of anything else its class), and the details."""
+        """The rule, what was received (a short plain value itself, otherwise its class), and the details."""
         first = self.rule if self.argument is None else Sentence("{} {}", Arg(self.argument), self.rule)
         if self.received is NOTHING:
             return [first, *self.details]
@@ -147,14 +147,14 @@ def _rebuilt(kind: type, rule, details, argument, received) -> BertfitError:
 
 
 def out_of_memory() -> BertfitError:
-    """What a `MemoryError`, Python's or TensorFlow's, means for a user."""
+    """The error to show for Python's `MemoryError` and TensorFlow's `ResourceExhaustedError`."""
     return BertfitError("There must be enough memory for the model and its batches.",
                         [Sentence("Try a smaller {} or {}, or close other programs.",
                                   Arg("batch_size"), Arg("max_len"))])
 
 
 def rows_are(rows: Sequence[int]) -> str:
-    """The subject of a sentence about some rows, counted from 1.
+    """Subject and verb of a sentence about rows, numbered from 1.
 
     >>> rows_are([4]), rows_are(range(1, 61))
     ('Row 4 is', 'Rows 1, 2, 3, 4, 5 and 55 more are')
@@ -190,7 +190,7 @@ class VocabularyError(BertfitError):
 
 
 class DownloadError(BertfitError):
-    """A download failed, or what arrived is not what was promised."""
+    """A download failed, or the downloaded file does not have the expected size or checksum."""
 
     code = "download"
 
@@ -202,12 +202,12 @@ class BundleError(BertfitError):
 
 
 class TrainingError(BertfitError, ArithmeticError):
-    """Training cannot go on: the loss is not a number."""
+    """Training stopped because the loss is not finite."""
 
     code = "training"
 
 
 class SetupError(BertfitError, RuntimeError):
-    """The Python environment cannot run bertfit (versions, Keras 3, missing packages)."""
+    """The Python environment cannot run bertfit (wrong versions, Keras 3, missing packages)."""
 
     code = "setup"

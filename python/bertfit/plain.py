@@ -1,4 +1,4 @@
-"""Plain values: dicts named by strings, lists, strings, Python's own numbers and booleans, and None."""
+"""Plain values: dicts with string keys, lists, strings, Python's own numbers and booleans, and None."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def plain_copy(
     array: Callable[[Any], Any] | None = None,
     other: Callable[[Any], Any] = _refuse,
 ) -> Any:
-    """A copy of plain values: NumPy's numbers become Python's, tuples lists, names strings.
+    """A copy as plain values: NumPy's numbers become Python's, tuples become lists, keys become strings.
 
     Args:
-        value: Mappings, lists, tuples, arrays, numbers, strings, booleans and None, within each other.
-        number: What becomes of an int or a float, if not itself.
-        array: What becomes of an array with dimensions; None makes it a list.
-        other: What becomes of anything else, if not a TypeError.
+        value: Mappings, lists, tuples, arrays, numbers, strings, booleans and None, nested in any way.
+        number: Converts each int and float; by default unchanged.
+        array: Converts each array that has dimensions; None makes it a list.
+        other: Converts any other object; by default raises a TypeError.
 
     >>> plain_copy({1: (True, 0.5, float("nan"))}, number=lambda value: value if value == value else None)
     {'1': [True, 0.5, None]}

@@ -1,4 +1,4 @@
-"""What settings share: the wording of a broken rule, tests of numbers, the rules of all training runs, a plain dict."""
+"""Base class and checks of settings: `require`, tests of numbers, rules for all training runs, reading from a dict."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bertfit.checks import as_list, whole
 from bertfit.errors import Arg, ArgumentError, Sentence, Value
 from bertfit.plain import plain_copy
 
-#: The rule of a switch.
+#: The rule for a setting that is on or off: "True or False" in Python, "TRUE or FALSE" in R.
 EITHER = Sentence("{} or {}", Value(True), Value(False))
 
 
@@ -25,12 +25,12 @@ def require(ok: bool, argument: str, rule: str | Sentence, received: Any, or_non
 
 
 def is_whole(value: Any, low: float = float("-inf"), high: float = float("inf")) -> bool:
-    """Whether it is a whole number (no bool) from `low` to `high`."""
+    """Whether `value` is a whole number (not a bool) from `low` to `high`, both included."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool) and low <= value <= high
 
 
 def is_number(value: Any, low: float, high: float = float("inf"), open_low: bool = False) -> bool:
-    """Whether it is a number (no bool) from `low` (itself left out if `open_low`) to `high`."""
+    """Whether `value` is a number (not a bool) from `low` (excluded if `open_low`) to `high` (included)."""
     if not isinstance(value, numbers.Real) or isinstance(value, bool):
         return False
     return (value > low if open_low else value >= low) and value <= high
@@ -40,12 +40,12 @@ class Settings:
     """Base of the frozen dataclasses that hold settings."""
 
     def to_dict(self) -> dict[str, Any]:
-        """All fields, as plain values that JSON keeps: NumPy's numbers become Python's, tuples and arrays lists."""
+        """All fields as plain values for JSON: NumPy's numbers become Python's, tuples and arrays become lists."""
         return {field.name: plain_copy(getattr(self, field.name)) for field in dataclasses.fields(self)}
 
 
 def check_rates(settings: Any) -> None:
-    """Check what every training run says of its optimizer: learning_rate, min_learning_rate, weight_decay, warmup,
+    """Check the optimizer settings of a training run: learning_rate, min_learning_rate, weight_decay, warmup,
     clip_norm.
 
     Raises:
@@ -64,10 +64,10 @@ def check_rates(settings: Any) -> None:
 
 
 def check_run(settings: Any) -> None:
-    """Check what every training run says of how it runs: precision, seed, verbose.
+    """Check the other settings that every training run has: precision, seed, verbose.
 
     Raises:
-        ArgumentError: One is none of its values.
+        ArgumentError: One is not an allowed value.
     """
     require(settings.precision in PRECISIONS, "precision", f"one of {', '.join(PRECISIONS)}", settings.precision)
     require(settings.seed is None or is_whole(settings.seed, 0, 2**31 - 1),
@@ -76,15 +76,15 @@ def check_run(settings: Any) -> None:
 
 
 def build(kind: type, values: Mapping[str, Any] | None, argument: str) -> Any:
-    """A settings dataclass from what R or a caller wrote.
+    """Build a settings dataclass from a dict of its fields.
 
     Args:
-        kind: `HeadConfig`, `TrainConfig`, `PretrainConfig`, ...
-        values: Its fields, or some of them.
-        argument: What errors call `values`.
+        kind: The class: `HeadConfig`, `TrainConfig`, `PretrainConfig`, ...
+        values: Fields by name, all or some; None for defaults.
+        argument: Name of the argument for errors about `values` as a whole.
 
     Raises:
-        ArgumentError: Not a mapping, an unknown field, or a value that breaks its rule.
+        ArgumentError: `values` is not a mapping, a field is unknown, or a value breaks its rule.
     """
     known = {field.name for field in dataclasses.fields(kind)}
     if not isinstance(values, (Mapping, type(None))):
@@ -100,10 +100,10 @@ def build(kind: type, values: Mapping[str, Any] | None, argument: str) -> Any:
 
 
 def as_declared(value: Any, hint: Any) -> Any:
-    """A value from R, read by the type that was declared for it.
+    """Convert a value from R to its declared type, where R cannot express that type.
 
-    R has no scalars and writes 3 as 3.0: where a sequence is declared a single value becomes a list of one, and where
-    whole numbers are declared 3.0 becomes 3. Everything else stays as it is, for the rule of the setting to judge.
+    R has no scalars and writes 3 as 3.0: where a sequence is declared, a single value becomes a list of one; where a
+    whole number is declared, 3.0 becomes 3. Other values are returned unchanged; the settings class checks them.
 
     >>> as_declared(3.0, int | None), as_declared(3.0, Sequence[int]), as_declared(0.5, int), as_declared(3.0, float)
     (3, [3], 0.5, 3.0)
@@ -115,7 +115,7 @@ def as_declared(value: Any, hint: Any) -> Any:
 
 
 def _parts(hint: Any) -> set[Any]:
-    """The types that a type hint is made of."""
+    """The types that occur in a type hint: int, NoneType and UnionType for ``int | None``."""
     origin = typing.get_origin(hint)
     inner = set().union(*map(_parts, typing.get_args(hint))) if origin not in (None, Mapping, Callable) else set()
     return {origin or hint, *inner}

@@ -176,7 +176,7 @@ test_that("what finishes a fit's work is not interrupted", {
   skip_if_no_python()
   skip_on_os("windows")
   local_exported(c(
-    "import os, signal", "@boundary.done_whole",
+    "import os, signal", "@boundary.exported_uninterruptible",
     "def pack():\n    os.kill(os.getpid(), signal.SIGINT)\n    return 'packed'"
   ))
   expect_identical(unique(replicate(50, uninterrupted(bert_call("pack")))), "packed")

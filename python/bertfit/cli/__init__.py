@@ -1,6 +1,6 @@
 """The command line: `bertfit vocab | data | pretrain | train | evaluate | predict`.
 
-In: the words after the program's name. Out: files, tables on stdout, and an exit code.
+In: command-line arguments. Out: files, tables on stdout, and an exit code.
 """
 
 from bertfit._exports import lazy_exports

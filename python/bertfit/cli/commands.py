@@ -1,7 +1,7 @@
-"""The commands of the command line: each takes the parsed options, calls the function behind it, says what came out.
+"""The commands of the command line. Each takes the parsed options, calls a function of bertfit, and prints the result.
 
-Results go to stdout, progress and remarks to stderr. Everything is imported when a command runs, TensorFlow last:
-files are looked at, and a GPU chosen, before it starts.
+Results go to stdout, progress and notes to stderr. Modules are imported when a command runs, and TensorFlow last, so
+that options and files are checked, and the GPU is chosen, before it starts.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from bertfit.system import remove
 # -- Vocabulary and data ----------------------------------------------------------------------------------
 
 def vocab(o) -> int:
-    """Make a vocabulary."""
+    """`bertfit vocab`: train a vocabulary."""
     from bertfit.text import train_vocabulary
 
     type = o.type or ("sentencepiece" if o.out.lower().endswith(".model") else "wordpiece")
@@ -35,8 +35,8 @@ def vocab(o) -> int:
 
 
 def data(o) -> int:
-    """Make pretraining data."""
-    os.environ["CUDA_VISIBLE_DEVICES"] = "-1"  # tokenizing needs no GPU, and TensorFlow would take hold of all
+    """`bertfit data`: make pretraining data."""
+    os.environ["CUDA_VISIBLE_DEVICES"] = "-1"  # tokenizing needs no GPU, but TensorFlow would reserve all
     from bertfit.corpus import make_pretraining_data
 
     words = vocabulary(o)
@@ -58,7 +58,7 @@ def data(o) -> int:
 # -- Training -------------------------------------------------------------------------------------------
 
 def pretrain(o) -> int:
-    """Pretrain a model."""
+    """`bertfit pretrain`: pretrain a model."""
     from bertfit.config import PretrainConfig
     from bertfit.corpus import open_pretraining_data
 
@@ -70,12 +70,12 @@ def pretrain(o) -> int:
         raise ArgumentError(Sentence("must be a new folder, or {} or {} be given.", Arg("resume"), Arg("overwrite")),
                             [f"{out} holds a run: {', '.join(path.name for path in earlier[:4])}."], argument="out_dir")
     rows = open_pretraining_data(_one_or_all(o.data))
-    held = None if o.validation is None else open_pretraining_data(_one_or_all(o.validation))
+    validation = None if o.validation is None else open_pretraining_data(_one_or_all(o.validation))
     choose_device(o.gpu)
     from bertfit.training import Callback, Console
 
     class Clear(Callback):
-        """Removes the run to be replaced once everything about the new one has been checked."""
+        """Removes the run to be replaced when training begins, after all checks of the new run."""
 
         def on_begin(self, info):
             for path in [] if o.resume else earlier:
@@ -84,7 +84,7 @@ def pretrain(o) -> int:
     model, heads = start_model(o, o.mlm, o.nsp)
     from bertfit.training import pretrain as run
 
-    done = run(model, rows, heads=heads, config=config, validation=held, out_dir=out, resume=o.resume,
+    done = run(model, rows, heads=heads, config=config, validation=validation, out_dir=out, resume=o.resume,
                callbacks=[Clear(), *([Console(config.verbose)] if config.verbose else [])])
     record = done.record
     if record["interrupted"]:
@@ -93,13 +93,13 @@ def pretrain(o) -> int:
     print(f"{out / 'last'}: {done.parameters:,} parameters after {record['steps']:,} steps")
     if record["best_epoch"] is not None:
         place = record["history"]["epoch"].index(record["best_epoch"])
-        measure = config.monitor if held is None else f"val_{config.monitor}"
+        measure = config.monitor if validation is None else f"val_{config.monitor}"
         print(f"{out / 'best'}: epoch {record['best_epoch']}, {measure} {record['history'][measure][place]:.4f}")
     return 0
 
 
 def train(o) -> int:
-    """Fine-tune a model."""
+    """`bertfit train`: fine-tune a model."""
     from bertfit.cli.rows import labelled
     from bertfit.config import HeadConfig, TrainConfig
     from bertfit.errors import DataError
@@ -115,9 +115,9 @@ def train(o) -> int:
     rows = labelled(o.train, o)
     note(f"text: {rows.text}; target: {', '.join(rows.targets)}; {len(rows.frame):,} rows", o.quiet)
     same = {"text": rows.text, "pair": rows.pair, "targets": rows.targets}
-    held = labelled(share, o, **same) if isinstance(share, str) else share
+    validation = labelled(share, o, **same) if isinstance(share, str) else share
     test = None if o.test is None else labelled(o.test, o, **same)
-    for name, other in (("validation", held), ("test", test)):
+    for name, other in (("validation", validation), ("test", test)):
         if other is not None and not isinstance(other, (int, float)) and not len(other.frame):
             raise DataError("must have rows.", [f"{getattr(o, name)} has none."], argument=name)
     choose_device(o.gpu)
@@ -126,7 +126,7 @@ def train(o) -> int:
     model, _ = start_model(o)
     target = rows.targets[0] if len(rows.targets) == 1 else rows.targets
     fitted = fit(rows.frame, rows.text, target, model, pair=rows.pair, task=o.task, head=head, control=config,
-                        validation=held if isinstance(held, (int, float)) else held.frame)
+                 validation=validation if isinstance(validation, (int, float)) else validation.frame)
     place, record = fitted.save(o.path, o.overwrite), fitted.model.record
     if fitted.interrupted:
         note(f"bertfit: interrupted; {place} has the weights as they stood")
@@ -137,14 +137,14 @@ def train(o) -> int:
     if test is not None:
         from bertfit.cli.console import report_lines
 
-        print("\n".join(["", f"{o.test}:", *report_lines(_judge(fitted.model, test, o))]))
+        print("\n".join(["", f"{o.test}:", *report_lines(_metrics(fitted.model, test, o))]))
     return 0
 
 
 # -- Using a model --------------------------------------------------------------------------------------
 
 def evaluate(o) -> int:
-    """Judge a fitted model."""
+    """`bertfit evaluate`: metrics of a fitted model on labelled rows."""
     from bertfit.cli.console import as_json, report_lines
     from bertfit.cli.rows import labelled
     from bertfit.cli.tables import check_output, output
@@ -155,7 +155,7 @@ def evaluate(o) -> int:
     model = _open_fitted(o)
     columns = model.record.get("columns", {})
     rows = labelled(o.input, o, remembered=columns, paired=bool(model.record.get("pairs")))
-    result = _judge(model, rows, o, threshold=o.threshold)
+    result = _metrics(model, rows, o, threshold=o.threshold)
     if o.json is not None:
         with output(o.json) as write:
             write(as_json(result))
@@ -165,7 +165,7 @@ def evaluate(o) -> int:
 
 
 def predict(o) -> int:
-    """Add columns with predictions to rows."""
+    """`bertfit predict`: write rows with columns of predictions added."""
     from bertfit.cli.rows import predict_file
     from bertfit.cli.tables import check_output, format_of
 
@@ -182,7 +182,7 @@ def predict(o) -> int:
     return 0
 
 
-def _judge(model, table, o, threshold: float = 0.5) -> dict[str, Any]:
+def _metrics(model, table, o, threshold: float = 0.5) -> dict[str, Any]:
     from bertfit.inference import evaluate as run
 
     with Bar("evaluating", o.quiet) as bar:
@@ -193,7 +193,7 @@ def _judge(model, table, o, threshold: float = 0.5) -> dict[str, Any]:
 # -- What commands share --------------------------------------------------------------------------------
 
 def _settings(o, kind: type) -> dict[str, Any]:
-    """The fields of a settings class that are options."""
+    """Fields of a settings class from the options of the same names, for its constructor."""
     import dataclasses
 
     chosen = {field.name: getattr(o, field.name) for field in dataclasses.fields(kind) if hasattr(o, field.name)}
@@ -202,7 +202,7 @@ def _settings(o, kind: type) -> dict[str, Any]:
 
 
 def _number(text: str) -> int | float | str:
-    """A number where the text is one: `--validation 0.2`, `--freeze 3`."""
+    """The text as a number if it is one (`--validation 0.2`, `--freeze 3`), otherwise the text."""
     for kind in (int, float):
         try:
             return kind(text)
@@ -216,13 +216,13 @@ def _one_or_all(paths: Sequence[str]) -> str | Sequence[str]:
 
 
 def _run_in(folder: Path) -> list[Path]:
-    """What an earlier pretraining run left in a folder."""
+    """Folders of an earlier pretraining run: its models and states."""
     found = [path for pattern in ("best", "last", "epoch-[0-9]*", "state-[0-9]*") for path in folder.glob(pattern)]
     return sorted(path for path in found if path.is_dir())
 
 
 def _check_save(path: str, overwrite: bool) -> None:
-    """Refuse before training what saving would refuse after it."""
+    """Check before training that the model can be saved at `path` after it."""
     from bertfit.model import bundle
 
     if not os.path.lexists(path) or (os.path.isdir(path) and not os.listdir(path)):

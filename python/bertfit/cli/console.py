@@ -1,4 +1,4 @@
-"""What the command line shows: bars on a terminal, reports as tables. Nothing is computed here."""
+"""Output of the command line: progress bars on a terminal, reports as tables or JSON."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _UNITS = {"texts": " texts", "rows": " rows"}
 
 
 class Bar:
-    """A tqdm bar for the events of a `progress` argument; silent without a terminal. Use it in a `with` statement.
+    """A tqdm bar to pass as a `progress` argument. Use it in a `with` statement; without a terminal it shows nothing.
 
-    Events: texts and pieces (`text.train_vocabulary`), data (`corpus.make_pretraining_data`), download, rows
-    (`inference`), and read, of a table: done_bytes, total_bytes, rows.
+    Events: "texts" and "pieces" (`text.train_vocabulary`), "data" (`corpus.make_pretraining_data`), "download",
+    "rows" (`inference`), and "read" (`cli.rows`).
     """
 
     def __init__(self, title: str, quiet: bool = False, stream=None):
@@ -52,13 +52,13 @@ class Bar:
 
 
 def note(text: str, quiet: bool = False) -> None:
-    """A line on stderr."""
+    """Print a line to stderr, unless `quiet`."""
     if not quiet:
         print(text, file=sys.stderr)
 
 
 def table(columns: Mapping[str, Sequence[Any]]) -> list[str]:
-    """Lines of a table: the first column to the left, numbers to the right; fractions have four digits."""
+    """Lines of a table: the first column aligned left, the others right; fractions with four digits."""
     cells = [[name, *map(_cell, values)] for name, values in columns.items()]
     widths = [max(map(_width, column)) for column in cells]
     lines = []
@@ -78,14 +78,14 @@ def _cell(value: Any) -> str:
 
 
 def _width(text: str) -> int:
-    """Columns of a terminal: East Asian letters take two."""
+    """Width on a terminal, in columns: wide East Asian characters take two."""
     import unicodedata
 
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def report_lines(report: Mapping[str, Any]) -> list[str]:
-    """A report of `metrics.report`, for people."""
+    """The dict of `scores.report` as lines of text."""
     threshold = "" if report["threshold"] is None else f", threshold {report['threshold']:g}"
     lines = [f"{report['task']}, {report['n']:,} rows{threshold}", ""]
     lines += table({"measure": list(report["overall"]), "value": list(report["overall"].values())})
@@ -104,6 +104,6 @@ def report_lines(report: Mapping[str, Any]) -> list[str]:
 
 
 def as_json(report: Mapping[str, Any]) -> str:
-    """A report as strict JSON; what is undefined is null."""
+    """The dict of `scores.report` as strict JSON; NaN and infinite values become null."""
     values = plain_copy(report, number=lambda x: x if isinstance(x, int) or math.isfinite(x) else None)
     return json.dumps(values, ensure_ascii=False, indent=2, allow_nan=False) + "\n"

@@ -1,9 +1,9 @@
 """The command line: `bertfit vocab | data | pretrain | train | evaluate | predict`, or `python -m bertfit`.
 
-`main` reads the options (`options`), hands them to a command (`commands`) and turns whatever happens into
-an exit code: 0 done, 1 an error that the user can mend, 2 wrong usage, 130 interrupted, 141 the reader of a pipe
-went away. An error is a rule and details on stderr, with the option's name where the function has an argument's;
-`--debug` adds the traceback. Nothing heavy is imported before a command runs.
+`main` parses the options (`options`), runs a command (`commands`) and returns an exit code: 0 success, 1 an error,
+2 wrong usage, 130 interrupted, 141 the reader of a pipe closed it. Errors are printed to stderr as a rule and details,
+with the names of options in place of arguments; `--debug` adds the traceback. TensorFlow is not imported before a
+command needs it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Args:
-        argv: The words after the program's name; None for the process's own.
+        argv: Arguments after the program's name; None for ``sys.argv[1:]``.
 
     Returns:
         The exit code.
@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except BrokenPipeError:
-        # What is still in the buffers has no reader; the interpreter would complain about it at exit.
+        # Send what is still in the buffers to /dev/null; otherwise the interpreter prints an error about it at exit.
         for stream in (sys.stdout, sys.stderr):
             try:
                 stream.flush()
@@ -72,7 +72,7 @@ def _guarded(argv: Sequence[str]) -> int:
 
 
 def _underscored(word: str) -> str:
-    """`--n-seq=512` as `--n_seq=512`: both spellings are understood."""
+    """`--n-seq=512` to `--n_seq=512`, so that both spellings are accepted."""
     if not word.startswith("--"):
         return word
     name, equals, value = word[2:].partition("=")
@@ -80,7 +80,7 @@ def _underscored(word: str) -> str:
 
 
 class _OptionWords(Words):
-    """Errors in the words of the command line: options for arguments."""
+    """Words errors with the names of options in place of arguments."""
 
     def __init__(self, names: Mapping[str, str]):
         self._names = names

@@ -1,4 +1,4 @@
-"""Files as the rows that a model takes: labelled ones to train on or evaluate, predictions beside what was read."""
+"""Reads labelled rows from files, to train or evaluate, and writes files of rows with predictions added."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from bertfit.rows import Rows
 
 _CHUNK = 8192  # rows predicted at a time
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
-#: Names that columns usually have, lower-cased; the first that is there counts.
+#: Usual column names, lower-cased, in order of preference.
 TEXT_NAMES = ("text", "document", "comment_text", "sentence", "review", "message", "content", "body")
 TARGET_NAMES = ("label", "target", "class", "type", "sentiment", "category")
 
 
 @dataclasses.dataclass
 class Labelled:
-    """Rows of a file with their truth.
+    """Labelled rows of a file.
 
     Args:
-        frame: A pandas frame of the columns below.
-        text, pair, targets: Their names.
-        cells: Each target's cells as they were read.
+        frame: A pandas DataFrame with the columns below.
+        text, pair, targets: Names of the columns.
+        cells: Cells of each target column, as read from the file.
     """
 
     frame: Any
@@ -37,10 +37,10 @@ class Labelled:
     cells: dict[str, list]
 
     def rows(self, task: Task) -> Rows:
-        """The rows with targets as the numbers of a model's task.
+        """The rows, with targets converted to numbers for a task.
 
         Raises:
-            DataError: A value is missing, or a class that the task does not have.
+            DataError: A value is missing, or is a class that the task does not have.
         """
         from bertfit.frames import code_target
 
@@ -55,10 +55,10 @@ def labelled(path: str, o, text: str | None = None, pair: str | None = None, tar
 
     Args:
         path: The file; "-" for stdin.
-        o: Options text, pair, target and format.
-        text, pair, targets: Columns that are settled already, in place of the options'.
-        remembered: The columns of a model's fit.
-        paired: Whether the model takes pairs.
+        o: Options `text`, `pair`, `target` and `format`.
+        text, pair, targets: Column names that override the options.
+        remembered: Column names of the model's fit, by role.
+        paired: Whether the model was fitted on pairs.
 
     Raises:
         DataError: A column is missing, or a row is unusable.
@@ -100,7 +100,14 @@ def labelled(path: str, o, text: str | None = None, pair: str | None = None, tar
 
 def choose(table: Table, role: str, asked: str | None, remembered: Sequence[str] = (),
            usual: Sequence[str] = ()) -> str:
-    """The column for a role: what was asked for, else the fit's own, else one of the usual names.
+    """Choose the column for a role: the requested one, else that of the fit, else one with a usual name.
+
+    Args:
+        table: The table, opened.
+        role: "text", "pair" or "target".
+        asked: Requested name, or None.
+        remembered: Names of the model's fit for this role.
+        usual: Usual names, lower-cased, in order of preference.
 
     Raises:
         DataError: There is no such column.
@@ -121,11 +128,14 @@ def choose(table: Table, role: str, asked: str | None, remembered: Sequence[str]
 
 
 def values_of(cells: Sequence[Any], labels: Sequence[str] = ()) -> list[Any]:
-    """The cells of a target as numbers, truth values or classes.
+    """Convert the cells of a target column to numbers, booleans or class names.
 
     Args:
-        cells: As they were read; text that is empty counts as missing.
-        labels: Classes of a model. Cells that are all among these stay text.
+        cells: As read from the file; empty text counts as missing.
+        labels: Class names of the model. If all cells are among them, they are not converted.
+
+    >>> values_of(["1", " 2.5", ""]), values_of(["true", "FALSE"]), values_of(["1", "0"], labels=("0", "1"))
+    ([1.0, 2.5, None], [True, False], ['1', '0'])
     """
     cells = [None if isinstance(c, str) and not c.strip() else c for c in cells]
     if not all(isinstance(c, str) for c in cells if c is not None):
@@ -144,19 +154,20 @@ def values_of(cells: Sequence[Any], labels: Sequence[str] = ()) -> list[Any]:
 # -- Predictions ----------------------------------------------------------------------------------------
 
 def predict_file(model, o, to: str | None) -> int:
-    """Predict the rows of a file, a part at a time, and write them with the predictions.
+    """Predict the rows of a file in chunks, and write them with the predictions.
 
     Args:
         model: A fitted `Model`.
-        o: Options input, output, format, text, pair, type, batch_size, precision and quiet.
-        to: Format of the output; None for the input's, of txt tsv.
+        o: Options `input`, `output`, `format`, `text`, `pair`, `type`, `batch_size`, `precision` and `quiet`.
+        to: Format of the output; None for that of the input, or tsv for txt.
 
     Returns:
         The number of rows.
 
     Raises:
-        ArgumentError: The model does not predict this type.
-        DataError: A column is missing or there already, or a row is unusable. No file is left at `output`.
+        ArgumentError: `type` does not fit the model's task.
+        DataError: A column is missing, the input already has a prediction's column, or a row is unusable. Then no
+            file is written.
     """
     from bertfit.frames import prediction_columns
     from bertfit.inference import check_type
@@ -194,7 +205,7 @@ def predict_file(model, o, to: str | None) -> int:
 
 
 def _predicted(model, rows: Rows, kind: str, by_name: bool, o) -> list[list[Any]]:
-    """Values of each row, in the order of the prediction's columns."""
+    """Predictions of each row, in the order of the added columns."""
     from bertfit.inference import predict
 
     values = predict(model, rows, type=kind, batch_size=o.batch_size, precision=o.precision)

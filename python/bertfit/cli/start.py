@@ -1,6 +1,6 @@
-"""What training starts from, by the command line's options: a fresh model or somebody's weights, and the device.
+"""Prepares training from the options: the model, fresh or from saved weights, and the device.
 
-The device must be chosen before TensorFlow starts, which building a model does.
+The device must be chosen before a model is built, because that starts TensorFlow.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _SIZES = ("hidden_size", "num_hidden_layers", "num_attention_heads", "attention_
 
 
 def require_start(o) -> None:
-    """Usage: there must be something to start from."""
+    """Exit with a usage error unless --vocab or --pretrain is given."""
     if o.pretrain is None and o.vocabulary is None:
         o.fail("--vocab is required for a fresh model, or --pretrain for one to start from")
 
@@ -37,10 +37,13 @@ def start_model(o, mlm: str | None = None, nsp: str | None = None):
 
     Args:
         o: Options config, vocabulary, pretrain, lower_case, seed and quiet.
-        mlm, nsp: Forms that pretraining heads must have; None for those of the sizes' preset, or the model's own.
+        mlm, nsp: Forms of the pretraining heads; None for those of the model, or of the preset for a fresh model.
+
+    Returns:
+        The model, and its `PretrainHeads`; None in place of these if neither `mlm` nor `nsp` is given.
 
     Raises:
-        ArgumentError: The weights have another vocabulary or other sizes than asked for.
+        ArgumentError: The weights have another vocabulary or other sizes than the options.
         BertfitError: The weights or the vocabulary cannot be opened.
     """
     from bertfit.config import PretrainHeads
@@ -67,7 +70,7 @@ def start_model(o, mlm: str | None = None, nsp: str | None = None):
 
 
 def _weights(path: str) -> str:
-    """The model in a pretraining run's folder, where it is one."""
+    """For the folder of a pretraining run, its best model, else its last; any other path unchanged."""
     for name in ("best", "last"):
         if os.path.isfile(os.path.join(path, name, "bertfit.json")):
             return os.path.join(path, name)
@@ -75,7 +78,7 @@ def _weights(path: str) -> str:
 
 
 def _config(o) -> Any:
-    """What --config says, as `fresh_model` takes it: a preset's name, a configuration, or some of its fields."""
+    """The value of --config for `fresh_model`: a preset's name, a `BertConfig`, or a dict of some of its fields."""
     from bertfit.cli.options import DEFAULT_CONFIG
 
     name = o.config or DEFAULT_CONFIG
@@ -85,12 +88,12 @@ def _config(o) -> Any:
 
 
 def _read_config(path: Path) -> Any:
-    """A configuration out of a JSON file: Google's bert_config.json, Hugging Face's config.json, or fields of
+    """Read a configuration from a JSON file: Google's bert_config.json, Hugging Face's config.json, or fields of
     `BertConfig`.
 
     Raises:
-        CheckpointError: Google's or Hugging Face's is none of a BERT encoder.
-        ArgumentError: It cannot be read, is no JSON object, or has a field that is unknown.
+        CheckpointError: A file of Google's or Hugging Face's does not describe a BERT encoder.
+        ArgumentError: The file cannot be read, is not a JSON object, or has an unknown field.
     """
     from bertfit.checkpoints import read_config
     from bertfit.config import BertConfig
@@ -133,11 +136,14 @@ def _check_sizes(o, model) -> None:
 
 
 def choose_device(gpu: int | None) -> None:
-    """Show TensorFlow, before it starts, the one GPU of that number among those this process may use; -1 shows none.
+    """Make one GPU visible to TensorFlow, by CUDA_VISIBLE_DEVICES.
+
+    Args:
+        gpu: Number of the GPU among those that this process may use; -1 for the CPU, None to change nothing.
 
     Raises:
         ArgumentError: The number is below -1.
-        SetupError: There is no such GPU, or TensorFlow runs already.
+        SetupError: There is no such GPU, or TensorFlow has already been started.
     """
     if gpu is None:
         return
@@ -146,8 +152,8 @@ def choose_device(gpu: int | None) -> None:
     if "tensorflow" in sys.modules:
         raise SetupError("must be chosen before TensorFlow starts.", ["It runs in this process already."],
                          argument="gpu")
-    os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")  # the numbers of nvidia-smi
-    allowed = os.environ.get("CUDA_VISIBLE_DEVICES")  # a cluster hands out some of its GPUs by it
+    os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")  # number GPUs as nvidia-smi does
+    allowed = os.environ.get("CUDA_VISIBLE_DEVICES")  # a cluster may have restricted it
     chosen = str(gpu)
     if gpu >= 0 and allowed is not None:
         listed = [name for name in allowed.split(",") if name.strip() not in ("", "-1")]
@@ -160,4 +166,4 @@ def choose_device(gpu: int | None) -> None:
     if not _env.tensorflow().config.list_physical_devices("GPU"):
         limit = [] if allowed is None else [f"CUDA_VISIBLE_DEVICES is {allowed!r}."]
         raise SetupError("must be the number of a GPU that TensorFlow can use.",
-                         [f"There is none of number {gpu}.", *limit, "-1 is the CPU."], argument="gpu")
+                         [f"There is no GPU {gpu}.", *limit, "-1 is the CPU."], argument="gpu")

@@ -1,13 +1,13 @@
-"""Tables of texts in files: csv, tsv, JSON lines and plain text, read row by row and written back with columns added.
+"""Reads and writes tables of text: csv, tsv, JSON lines and plain text, row by row.
 
-Cells stay the text they are: nothing is taken for a number, a date or a missing value here. Every fault names the
-file and the line. What a file is called for says its format: .csv, .tsv, .jsonl (.ndjson), .txt, also with .gz.
+Cells are not converted to numbers, dates or missing values. Errors name the file and the line. The format follows from
+the file's extension: .csv, .tsv, .jsonl (.ndjson), .txt, each optionally with .gz.
 
 - csv: RFC 4180, rows may span lines.
-- tsv: a row is a line. A field in quotation marks that doubles those inside is unquoted, as R's and Python's writers
-  mean it; any other mark is a character of the text.
-- jsonl: an object per line.
-- txt: a text per line, in the column "text".
+- tsv: one row per line. A field in quotation marks, with those inside doubled, is unquoted, because R's and Python's
+  writers quote this way; any other quotation mark is part of the text.
+- jsonl: one object per line.
+- txt: one text per line, in the column "text".
 """
 
 from __future__ import annotations
@@ -33,10 +33,17 @@ Row = dict[str, Any]
 
 
 def format_of(path: str, argument: str) -> str | None:
-    """The format that a file's name says; None for "-".
+    """The format of a file by its extension; None for "-".
+
+    Args:
+        path: The file.
+        argument: Name of the argument that sets the format, for the error.
 
     Raises:
-        ArgumentError: The name says none.
+        ArgumentError: The extension is unknown.
+
+    >>> format_of("texts.csv.gz", "format")
+    'csv'
     """
     if path == "-":
         return None
@@ -50,18 +57,18 @@ def format_of(path: str, argument: str) -> str | None:
 # -- Reading --------------------------------------------------------------------------------------------
 
 class Table:
-    """A file that is read once, row by row. Use it in a `with` statement.
+    """A file whose rows (dicts by column name) can be iterated over once. Use it in a `with` statement.
 
     Args:
         path: The file; "-" for stdin.
-        format: "csv", "tsv", "jsonl" or "txt"; None to tell by the name (stdin: "txt").
+        format: "csv", "tsv", "jsonl" or "txt"; None to use the extension ("txt" for stdin).
 
     Attributes:
-        names: Names of the columns; of JSON lines, those of the first.
-        size: Bytes of the file, or None.
+        names: Names of the columns; for JSON lines, those of the first line.
+        size: Size of the file in bytes, or None.
 
     Raises:
-        DataError: It cannot be read, is no UTF-8, or has rows that do not fit its header.
+        DataError: It cannot be read, is not UTF-8, or has rows that do not fit its header.
     """
 
     def __init__(self, path: str, format: str | None = None):
@@ -95,7 +102,7 @@ class Table:
         return self._rows
 
     def require_strings(self, name: str, role: str) -> None:
-        """From here on, a row without a string in that column is a DataError, which calls the column by its role."""
+        """Require a string in column `name` of every following row; the DataError names the argument `role`."""
         self._strings[name] = role
 
     def position(self) -> int:
@@ -103,25 +110,25 @@ class Table:
         return 0 if self.size is None else self._raw.tell()
 
     def chunks(self, size: int) -> Iterator[list[Row]]:
-        """Rows, up to `size` at a time."""
-        held: list[Row] = []
+        """The rows in lists of up to `size`."""
+        chunk: list[Row] = []
         for row in self:
-            held.append(row)
-            if len(held) == size:
-                yield held
-                held = []
-        if held:
-            yield held
+            chunk.append(row)
+            if len(chunk) == size:
+                yield chunk
+                chunk = []
+        if chunk:
+            yield chunk
 
     def fault(self, rule: str, what: str, argument: str | None = None) -> DataError:
-        """An error about the line that was read last."""
+        """The error for the line that was read last."""
         return DataError(rule, [f"{self.label}: line {self._number} {what}."], argument=argument)
 
     @contextlib.contextmanager
     def _faults(self):
         try:
             yield
-        except (OSError, EOFError) as error:  # gzip's own errors are of these kinds
+        except (OSError, EOFError) as error:  # gzip raises these too
             reason = getattr(error, "strerror", None) or str(error)
             raise DataError("A table must be readable.", [f"{self.label}: {reason.rstrip('.')}."]) from error
 
@@ -197,7 +204,7 @@ def _unquoted(field: str) -> str:
 # -- Writing --------------------------------------------------------------------------------------------
 
 def check_output(path: str, overwrite: bool, argument: str = "output") -> None:
-    """ArgumentError where something stands at `path` and is not to be replaced."""
+    """Raise an ArgumentError if `path` is a folder, or exists and `overwrite` is false."""
     if path != "-" and os.path.lexists(path) and (os.path.isdir(path) or not overwrite):
         raise ArgumentError(Sentence("must be a new file, or any file when {} is given.", Arg("overwrite")),
                             [f"{path} {'is a folder' if os.path.isdir(path) else 'exists'}."], argument=argument)
@@ -205,16 +212,18 @@ def check_output(path: str, overwrite: bool, argument: str = "output") -> None:
 
 @contextlib.contextmanager
 def output(path: str) -> Iterator[Callable[[str], None]]:
-    """Takes text for a file that appears whole or not at all, or for stdout ("-").
+    """Context with a function that writes text to a file, or to stdout ("-").
+
+    The file appears at `path` only when the context ends without an error.
 
     Raises:
-        DataError: The disk refuses.
+        DataError: The file cannot be written.
     """
     if path == "-":
         yield lambda text: _to_stdout(text)
         return
     try:
-        os.stat(os.path.dirname(path) or ".")  # a missing folder is more likely a slip than a wish
+        os.stat(os.path.dirname(path) or ".")  # a missing folder is an error: it is probably misspelled
         with replacement(path, "file") as draft, open(draft, "xb") as file:
             yield lambda text: file.write(text.encode("utf-8", "replace")) and None
     except OSError as error:
@@ -228,7 +237,14 @@ def _to_stdout(text: str) -> None:
 
 
 def rows_as_text(rows: Iterable[Row], names: Sequence[str], format: str, header: bool) -> str:
-    """Rows in a format, below a header if wanted. A JSON line may lack a column; one beyond the header is an error."""
+    """Rows as text in a format, with a header if `header`.
+
+    Raises:
+        DataError: For csv and tsv, a row has a column that is not in `names`. Missing columns are left empty.
+
+    >>> rows_as_text([{"text": "a, b", "n": 1}], ["text", "n"], "csv", header=True)
+    'text,n\\n"a, b",1\\n'
+    """
     if format == "jsonl":
         return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     lines = [list(names)] if header else []
@@ -241,12 +257,12 @@ def rows_as_text(rows: Iterable[Row], names: Sequence[str], format: str, header:
     if format == "tsv":
         return "".join("\t".join(map(_tsv_field, line)) + "\n" for line in lines)
     written = _Lines()
-    csv.writer(written, lineterminator="\r\n").writerows(lines)  # fields with either character are quoted
+    csv.writer(written, lineterminator="\r\n").writerows(lines)  # so that fields with \r or \n are quoted
     return "".join(line.removesuffix("\r\n") + "\n" for line in written)
 
 
 class _Lines(list):
-    """A file for csv.writer, which writes a row at a time."""
+    """A list that csv.writer can write to, one item per row."""
 
     write = list.append
 

@@ -1,6 +1,7 @@
-"""What Python users call: pandas frames or plain lists in, a `Bert` out.
+"""The Python interface: `load`, `init`, `fit`, `pretrain`, and the class `Bert` that they return.
 
-In: columns by name, labels as they are. Out: `Bert`; predictions as columns under the R package's names.
+In: pandas DataFrames with column names, or lists of texts and labels. Out: a `Bert`; its predictions are columns with
+the R package's names, or arrays.
 """
 
 from bertfit._exports import lazy_exports

@@ -1,8 +1,7 @@
-"""`Bert`, the object that Python users hold: a `Model` with the manners of data frames.
+"""`Bert`, the class of Python users: a `Model` that takes DataFrames or lists, and returns DataFrames or arrays.
 
-Columns by name, labels instead of codes, predictions as columns under the names that the R package gives
-them. No numerics here; `columns` reads what is given. pandas is imported only where a frame is returned for
-one that was given, or for the history.
+It selects columns by name, converts class codes to labels, and names the columns of predictions as the R package does.
+No numerics here; `columns` reads the arguments. pandas is imported only to return a DataFrame, or the history.
 """
 
 from __future__ import annotations
@@ -27,15 +26,18 @@ from bertfit.rows import Rows
 
 
 class Bert:
-    """A BERT model at hand: loaded, pretrained by `bertfit.pretrain`, or fitted by `bertfit.fit`.
+    """A BERT model: opened by `bertfit.load`, pretrained by `bertfit.pretrain`, or fine-tuned by `bertfit.fit`.
 
     Attributes:
-        name, config, max_len, parameters: Of the encoder (`parameters`: of the whole network once fitted).
-        fitted: Whether it can predict.
-        task, labels: What it predicts; None and () before a fit.
-        history: One row per epoch, a pandas DataFrame.
-        metrics: The measures of the epoch whose weights it holds.
-        model: The `Model` behind it.
+        name, config: Name of the model, and the `BertConfig` of its encoder.
+        max_len: Longest input in tokens.
+        parameters: Number of weights of the encoder; of the whole network once fitted.
+        fitted: Whether it has been fine-tuned, and so can predict.
+        task, labels: The `Task` and the names of its classes or columns; None and () before a fit.
+        history: Losses and metrics of every epoch, a pandas DataFrame with a row per epoch.
+        metrics: Metrics of the epoch whose weights it has, a dict.
+        interrupted: Whether its training was stopped by Ctrl-C.
+        model: The `Model` that it wraps.
     """
 
     def __init__(self, model: Model):
@@ -73,21 +75,21 @@ class Bert:
 
         Args:
             data: A DataFrame with the columns of the fit, or a list of texts (or one text).
-            pair: Second texts where `data` is a list and the model was fitted on pairs.
+            pair: Second texts, if `data` is a list and the model was fitted on pairs.
             type: "prob", "class", "link" or "numeric"; None is "numeric" for regression, else "prob".
-            batch_size: Rows per batch of the longest texts; None leaves it to the machine.
-            precision: "auto", "float32", "bfloat16" or "float16".
+            batch_size: Rows per batch at the longest length; batches of shorter texts have more. None for a default.
+            precision: Number format of matrix products: "auto", "float32", "bfloat16" or "float16".
             progress: Called with ``{"event": "rows", "done", "total"}`` a few times a second.
 
         Returns:
             For a DataFrame, a DataFrame with its index and the R package's columns: ``.pred_<label>``
             (prob), ``.pred_class`` (class, a categorical; multilabel: one ``.pred_class_<label>`` of 0
-            and 1 each), ``.pred_link`` or ``.pred_link_<label>`` (link), ``.pred`` (numeric). For a list, an array: as
-            `predict.predict` gives it, but classes as their labels.
+            and 1 each), ``.pred_link`` or ``.pred_link_<label>`` (link), ``.pred`` (numeric). For a list, an array
+            as from `bertfit.inference.predict`, but with labels in place of class codes.
 
         Raises:
-            ArgumentError: The model is not fitted, `type` is not the task's, or pairs are missing or not wanted.
-            DataError: A column is missing, or a text.
+            ArgumentError: The model is not fitted, `type` does not fit the task, or `pair` is missing or not allowed.
+            DataError: A column or a text is missing.
         """
         check_fitted(self.model)
         type = check_type(self.task, type)
@@ -108,16 +110,16 @@ class Bert:
     def evaluate(self, data: Any, target: Any = None, pair: Any = None, *, threshold: float = 0.5,
                  batch_size: int | None = None, precision: str = "auto",
                  progress: Callable[[dict], Any] | None = None) -> dict[str, Any]:
-        """Measures on rows whose truth is known; the dict of `bertfit.metrics.report`.
+        """Metrics on labelled rows; the dict of `bertfit.scores.report`.
 
         Args:
             data: A DataFrame with the columns of the fit, or a list of texts.
-            target: The column(s) or the values; None for the fit's own columns.
+            target: The column or columns of true values, or the values themselves; None for the columns of the fit.
             pair, batch_size, precision, progress: As for `predict`.
             threshold: Probability from which a row counts as positive.
 
         Raises:
-            ArgumentError: The model is not fitted, `target` is not known, or `threshold` is no probability.
+            ArgumentError: The model is not fitted, `target` is missing, or `threshold` is not a probability.
             DataError: A column is missing, or rows cannot be used.
         """
         check_fitted(self.model)
@@ -140,8 +142,8 @@ class Bert:
 
         Args:
             data, pair: As for `predict`; the model need not be fitted.
-            layers: One encoder layer, or several whose vectors stand side by side: 1 is the first, -1 the last.
-            pooling: "mean" or "max" over the tokens, "cls" the first token, "nsp" the pretrained pooler.
+            layers: One encoder layer, or several whose vectors are concatenated: 1 is the first, -1 the last.
+            pooling: "mean" or "max" over the tokens, "cls" for the first token, "nsp" for the pretrained pooler.
             batch_size, precision, progress: As for `predict`.
 
         Returns:
@@ -149,51 +151,67 @@ class Bert:
 
         Raises:
             ArgumentError: A layer or pooling does not exist.
-            DataError: A column is missing, or a text.
+            DataError: A column or a text is missing.
         """
         return embed_rows(self.model, self._rows(data, pair), layers=layers, pooling=pooling,
                           batch_size=batch_size, precision=precision, progress=progress)
 
     def tokenize(self, data: Any, pair: Any = None, *, max_len: int | None = None):
-        """Input ids, segment ids and attention mask, int32 [n, L] each, padded to the longest.
+        """Input ids, segment ids and attention mask, int32 [n, L] each, padded to the longest row.
 
         Args:
             data, pair: As for `predict`; the model need not be fitted.
-            max_len: Most tokens of a row, [CLS] and [SEP] included; None for the model's own, or the fit's.
+            max_len: Longer rows are truncated to this many tokens, [CLS] and [SEP] included; None for the length of
+                the fit, or before a fit the model's.
 
         Raises:
-            ArgumentError: `max_len` is no whole number from 3 to the model's.
-            DataError: A column is missing, or a text.
+            ArgumentError: `max_len` is not a whole number from 3 to the model's `max_len`.
+            DataError: A column or a text is missing.
         """
         encoding = self.model.encode(self._rows(data, pair), max_len)
         return encoding.pad(pad_id=self.config.pad_token_id)
 
     def save(self, path: str | os.PathLike, overwrite: bool = False) -> str:
-        """Save as a bundle that `bertfit.load` and R's `bert_load()` open; the absolute path.
+        """Save as a bundle, a folder that `bertfit.load` and R's `bert_load()` open.
+
+        Args:
+            path: The folder.
+            overwrite: Whether to replace a bundle that exists at `path`.
+
+        Returns:
+            The absolute path.
 
         Raises:
-            ArgumentError: Something stands at `path` that may not be replaced.
-            BundleError: The disk refuses.
+            ArgumentError: `path` exists and may not be replaced.
+            BundleError: A file cannot be written.
         """
         return persist.save(self.model, path, overwrite)
 
     def export(self, path: str | os.PathLike, format: str) -> str:
-        """Write a folder for another program, "google" or "huggingface": see `export.export`; the absolute path."""
+        """Write the model to a folder that other programs can read, see `bertfit.model.export`.
+
+        Args:
+            path: The folder.
+            format: "google" or "huggingface".
+
+        Returns:
+            The absolute path.
+        """
         return export_model(self.model, path, format)
 
     def fill_mask(self, texts: Any, top: int = 5):
-        """The likeliest tokens for every "[MASK]".
+        """The most probable tokens for every "[MASK]".
 
         Args:
-            texts: A list of texts, each with a "[MASK]"; or one.
-            top: Tokens per mask.
+            texts: A list of texts, or one text, each with at least one "[MASK]".
+            top: Number of tokens per mask.
 
         Returns:
-            A DataFrame with a row per text, mask and token: row and mask (both from 1), rank, token, probability.
+            A DataFrame with a row per mask and token: row and mask (both numbered from 1), rank, token, probability.
 
         Raises:
             ArgumentError: The model has no MLM head.
-            DataError: A text has no mask, or is too long.
+            DataError: A text has no "[MASK]", or is too long.
         """
         import pandas as pd
 
@@ -202,16 +220,19 @@ class Bert:
         return table
 
     def next_sentence(self, first: Any, second: Any) -> np.ndarray:
-        """The probability [n] that each of the second texts is what comes after the first.
+        """The probability [n] that each second text follows its first text.
+
+        Args:
+            first, second: n texts each.
 
         Raises:
             ArgumentError: The model has no NSP head.
-            DataError: The two differ in length, or a text is missing.
+            DataError: `first` and `second` differ in length, or a text is missing.
         """
         return next_sentence(self.model, Rows.of(first, second))
 
     def __reduce__(self):
-        # Graphs do not pickle; the bundle's bytes do, so that pickle, joblib and deepcopy keep a model.
+        # TensorFlow's variables cannot be pickled: pickle, joblib and deepcopy use the bytes of a bundle.
         return _from_bytes, (bytes(persist.to_bytes(self.model)),)
 
     def _own(self, role: str) -> list[str] | None:
@@ -233,7 +254,11 @@ class Bert:
 
 
 def prediction_columns(task: Task, type: str) -> list[str]:
-    """Names of the columns of a prediction, the same as in R."""
+    """Column names of predictions of this type, the same as in R.
+
+    >>> prediction_columns(Task("binary", ("ham", "spam")), "prob")
+    ['.pred_ham', '.pred_spam']
+    """
     if type == "numeric":
         return [".pred"]
     if type == "link" and task.kind == "binary":

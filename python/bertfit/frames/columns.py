@@ -1,7 +1,7 @@
-"""What users give - a DataFrame and names of its columns, or the values - as rows and target columns.
+"""Reads the data arguments of Python users - a DataFrame and column names, or values - as `Rows` and target columns.
 
-A DataFrame is whatever has `columns` and `index`; pandas itself is not needed here. What a target column
-means is `targets`' business.
+Any object with `columns` and `index` counts as a DataFrame, so pandas is not imported. For what a target column
+means, see `targets`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from bertfit.rows import Rows
 
 
 def is_frame(data: Any) -> bool:
-    """Whether `data` has columns by name."""
+    """Whether `data` is a DataFrame."""
     return hasattr(data, "columns") and hasattr(data, "index")
 
 
@@ -27,7 +27,7 @@ def column(data: Any, name: Any, argument: str):
     """One column of a DataFrame.
 
     Raises:
-        DataError: `name` is no string, or not the name of exactly one column.
+        DataError: `name` is not a string, or not the name of exactly one column.
     """
     names = list(data.columns)
     if not isinstance(name, str) or name not in names:
@@ -41,14 +41,15 @@ def column(data: Any, name: Any, argument: str):
 
 
 def target_columns(data: Any, target: Any) -> dict[str, Any]:
-    """A target by column name; values without a name are called "target".
+    """Target columns by name: name -> n values.
 
     Args:
         data: A DataFrame, or None.
         target: The name, or a list of names, of columns of `data`; or the values: n, or n x K as a DataFrame or array.
+            Values without a name are named "target", columns of an array "target_1", "target_2", ...
 
     Raises:
-        DataError: A column does not exist, or what is given are no values.
+        DataError: A column does not exist, or `target` is not a sequence of values.
     """
     if data is not None and isinstance(target, str):
         return {target: column(data, target, "target")}
@@ -74,10 +75,10 @@ def _are_names(target: Any) -> bool:
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """Where the rows of a fit are: columns of frames by name, or the values themselves.
+    """The data arguments of a fit: column names of DataFrames, or the values themselves.
 
     Args:
-        by_column: Whether `data` are frames.
+        by_column: Whether the data are DataFrames.
         text, pair, target, sample_weights: As for `bertfit.fit`.
     """
 
@@ -88,12 +89,12 @@ class Source:
     sample_weights: Any
 
     def names(self) -> dict[str, list[str]]:
-        """The columns by role; none where values were given."""
+        """Role ("text", "pair", "target") -> column names; empty if values were given."""
         given = {"text": self.text, "pair": self.pair, "target": self.target} if self.by_column else {}
         return {role: [name] if isinstance(name, str) else list(name) for role, name in given.items() if name}
 
     def read(self, data: Any) -> tuple[Rows, dict[str, Any]]:
-        """Texts and pairs, and the target's columns: of a DataFrame, or, where `data` is None, as they were given.
+        """The texts and pairs, and the target columns, from a DataFrame, or from the values if `data` is None.
 
         Raises:
             ArgumentError: One column is named twice.
@@ -121,7 +122,7 @@ class Source:
         """The weights of the training rows, or None.
 
         Raises:
-            ArgumentError: They are a column's name, and there is no DataFrame.
+            ArgumentError: They are given as a column's name, but there is no DataFrame.
             DataError: There is no such column.
         """
         if not isinstance(self.sample_weights, str):
@@ -132,15 +133,15 @@ class Source:
         return column(data, self.sample_weights, "sample_weights")
 
     def validation_rows(self, task: Task, validation: Any) -> Rows | None:
-        """The rows to measure after every epoch; None where `validation` gives no rows.
+        """The validation rows; None if `validation` is a share of the training rows, or None.
 
         Args:
-            task: What the training rows' target was taken for.
+            task: Task of the training rows.
             validation: A share, None, a DataFrame like the training data, or (texts, targets) or
                 (texts, pairs, targets).
 
         Raises:
-            ArgumentError: `validation` is of another kind.
+            ArgumentError: `validation` is of another type.
             DataError: Its rows cannot be used.
         """
         if validation is None or isinstance(validation, numbers.Real):
@@ -161,7 +162,7 @@ class Source:
 
 
 def text_rows(data: Any, text: Any, pair: Any = None) -> Rows:
-    """The texts, and the pairs or None, of a DataFrame.
+    """The texts, and the pairs if there are any, of a DataFrame.
 
     Raises:
         DataError: A column does not exist, or a text is missing.

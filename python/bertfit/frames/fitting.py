@@ -1,6 +1,6 @@
-"""The Python side for people: `load` and `fit`, with pandas frames or plain lists.
+"""`fit`: fine-tune a model on a pandas DataFrame or on lists, and return a `Bert`.
 
-Both return a `Bert`. No numerics here, and no reading of data either: `columns` and `targets` do that.
+Reading the data is in `columns` and `targets`, training in `bertfit.training`.
 """
 
 from __future__ import annotations
@@ -44,20 +44,20 @@ def fit(
         text: The column of texts; without `data`, the texts themselves.
         target: The column (or list of columns, for a multilabel task); without `data`, the values: n, or
             n x K as a DataFrame or array.
-        model: What `load` returns, or takes.
+        model: A `Bert`, or the name or folder of a model, as for `load`.
         pair: The column of second texts, or the texts; None for single texts.
-        task: "auto", "binary", "multiclass", "multilabel" or "regression". See `bertfit.targets` for what
-            "auto" makes of a column.
+        task: "auto", "binary", "multiclass", "multilabel" or "regression". For "auto" see
+            `bertfit.frames.targets`.
         head: `HeadConfig`, or its fields as a dict.
         control: `TrainConfig`, or its fields as a dict.
-        validation: Share of rows to hold out (by class); or rows to watch: a DataFrame with the same columns,
-            or without `data` a tuple (texts, targets) or (texts, pairs, targets). None leaves it to `control`.
-        sample_weights: n numbers of at least 0, or a column (of the validation frame too, where it has it).
-        callbacks: `bertfit.Callback`s, told of every step and epoch beside the console.
-        **settings: Fields of `TrainConfig`, which go before `control`'s: epochs, learning_rate, ...
+        validation: Share of rows to hold out, stratified by class; or the validation rows: a DataFrame with the same
+            columns, or without `data` a tuple (texts, targets) or (texts, pairs, targets). None for `control`'s share.
+        sample_weights: n numbers of at least 0, or the name of a column, used for validation too if it is there.
+        callbacks: `bertfit.Callback`s, called in addition to the printed progress.
+        **settings: Fields of `TrainConfig`, which override those of `control`: epochs, learning_rate, ...
 
     Returns:
-        A new, fitted `Bert`; `model` is left as it is.
+        A new, fitted `Bert`; `model` is not changed.
 
     Raises:
         ArgumentError: A setting is unknown or breaks its rule.
@@ -72,7 +72,7 @@ def fit(
         raise ArgumentError(Sentence("must be a pandas DataFrame, or {}.", Value(None)), argument="data", received=data)
     start = model_of(model)
     config = _settings(control, settings, validation)
-    callbacks = listeners(callbacks)
+    callbacks = callback_list(callbacks)
     source = Source(data is not None, text, pair, target, sample_weights)
     rows, columns = source.read(data)
     kind, labels, values = read_target(columns, task)
@@ -85,8 +85,8 @@ def fit(
     ))
 
 
-def listeners(callbacks: Any) -> list[Callback]:
-    """Callbacks as a list; ArgumentError for what is none."""
+def callback_list(callbacks: Any) -> list[Callback]:
+    """Callbacks as a list; raises an ArgumentError if one is not a `Callback`."""
     listed = list(callbacks) if isinstance(callbacks, Sequence) else [callbacks]
     for callback in listed:
         if not isinstance(callback, Callback):
@@ -99,6 +99,6 @@ def _settings(control: Any, settings: Mapping[str, Any], validation: Any) -> Tra
         raise ArgumentError("must be a TrainConfig, or a dict of its fields.", argument="control", received=control)
     base = control.to_dict() if isinstance(control, TrainConfig) else dict(control or {})
     base.update(settings)
-    if isinstance(validation, numbers.Real):  # True too, which TrainConfig refuses
+    if isinstance(validation, numbers.Real):  # also True and False, which TrainConfig rejects
         base["validation"] = validation
     return build(TrainConfig, base, "control")

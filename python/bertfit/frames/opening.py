@@ -17,16 +17,18 @@ def load(x: str | os.PathLike, *, name: str | None = None, cache_dir: str | os.P
     """Open a model: a name of `bertfit.models()`, a Google or Hugging Face folder, or a saved bertfit model.
 
     Args:
-        x: The name or the folder. A folder that exists goes before a name.
-        name: What to call it; None for its own name.
-        cache_dir: Where downloads live; None for the user's cache.
-        lower_case: Whether texts are lower-cased; None to tell by the checkpoint.
-        max_len: Keep only this many positions, in tokens; None keeps all.
-        download: Whether a model that is not in the cache may be fetched.
-        progress: Told of a download.
+        x: The name or the folder. If a folder has a known model's name, the folder is opened.
+        name: Name to give the model; None for its own.
+        cache_dir: Folder of downloads; None for the user's cache.
+        lower_case: Whether to lower-case texts; None to read it from the checkpoint.
+        max_len: Length in tokens to which the position table is truncated; None keeps all positions.
+        download: Whether to download a model that is not in the cache.
+        progress: Called with ``{"event": "download", "name", "done_bytes", "total_bytes"}`` during a download.
 
     Raises:
-        BertfitError: Its subclasses name what is wrong with the name, the files, or the download.
+        ArgumentError: The name is unknown, or an argument breaks its rule.
+        CheckpointError, VocabularyError, BundleError: The files are damaged or incomplete.
+        DownloadError: A download failed.
 
     Example:
         >>> model = load("minilm-l6-uncased")  # doctest: +SKIP
@@ -39,14 +41,14 @@ def load(x: str | os.PathLike, *, name: str | None = None, cache_dir: str | os.P
 
 def init(config: Any, vocabulary: Any, *, seed: int | None = None, name: str | None = None,
          lower_case: bool | None = None) -> Bert:
-    """A model with fresh weights, to pretrain: see `bertfit.initial.fresh_model`.
+    """A model with fresh weights, to pretrain: see `bertfit.model.fresh_model`.
 
     Args:
         config: A `BertConfig`, or the name of a preset ("kor-tiny", "bert-uncased-l2-h128", ...).
         vocabulary: What `train_vocabulary` returned, a `Vocabulary`, or the path of a vocabulary file.
-        seed: Seed of the weights; None draws one.
-        name: What to call it.
-        lower_case: For a WordPiece file, whether texts are lower-cased; None to tell by the tokens.
+        seed: Seed of the weights; None draws a seed.
+        name: Name to give the model.
+        lower_case: For a WordPiece file, whether to lower-case texts; None to infer it from the tokens.
 
     Example:
         >>> vocabulary = bertfit.train_vocabulary("corpus.txt", 8000, "sentencepiece")  # doctest: +SKIP
@@ -57,7 +59,7 @@ def init(config: Any, vocabulary: Any, *, seed: int | None = None, name: str | N
 
 
 def model_of(model: Any) -> Model:
-    """The `Model` of what a user may give for one: a `Bert`, a name, a folder."""
+    """The `Model` of a `model` argument: of a `Bert`, a `Model`, or a name or folder, which is opened."""
     if isinstance(model, Bert):
         return model.model
     if isinstance(model, Model):

@@ -1,4 +1,4 @@
-"""The Python side for people, pretraining: `pretrain`."""
+"""`pretrain`: pretrain a model on masked tokens and next sentences, and return a `Bert`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bertfit.config import PretrainConfig, PretrainHeads
 from bertfit.corpus import PretrainingData
 from bertfit.errors import ArgumentError
 from bertfit.frames.bert import Bert
-from bertfit.frames.fitting import listeners
+from bertfit.frames.fitting import callback_list
 from bertfit.frames.opening import model_of
 from bertfit.model import Model
 from bertfit.settings import build
@@ -36,22 +36,22 @@ def pretrain(
     """Pretrain a model on masked tokens and next sentences.
 
     Args:
-        model: What `bertfit.init` or `bertfit.load` returned, or what the latter takes.
-        data: The folder that `make_pretraining_data` wrote, or Google's TFRecord files, or open data.
-        validation: More such data, measured after every epoch; None for none.
-        out_dir: Where "best", "last" and the state to resume from are kept; None keeps nothing.
-        resume: Go on with the run whose state is in `out_dir`.
-        heads: Forms of the heads where the model has none; None for Google's.
+        model: A `Bert` from `bertfit.init` or `bertfit.load`, or the name or folder of a model, as for `load`.
+        data: The folder that `make_pretraining_data` wrote, Google's TFRecord files, or a `PretrainingData`.
+        validation: Validation data of the same kinds, evaluated after every epoch; None for none.
+        out_dir: Folder for the bundles "best" and "last" and for the state to resume from; None saves nothing.
+        resume: Whether to continue the run whose state is in `out_dir`.
+        heads: Forms of the heads if the model has none; None for Google's.
         control: `PretrainConfig`, or its fields as a dict.
-        callbacks: Told of every step and epoch, beside the console.
-        **settings: Fields of `PretrainConfig`, which go before `control`'s: steps, learning_rate, ...
+        callbacks: `bertfit.Callback`s, called in addition to the printed progress.
+        **settings: Fields of `PretrainConfig`, which override those of `control`: steps, learning_rate, ...
 
     Returns:
-        A new `Bert` with the weights of the last step; `model` is left as it is.
+        A new `Bert` with the weights of the last step; `model` is not changed.
 
     Raises:
         ArgumentError: A setting breaks its rule, or there is nothing to resume.
-        DataError: The data are of another vocabulary, too long for the model, or damaged.
+        DataError: The data were made with another vocabulary, are too long for the model, or are damaged.
 
     Example:
         >>> model = bertfit.pretrain(bertfit.init("kor-mini", vocabulary), "data", steps=2000)  # doctest: +SKIP
@@ -65,5 +65,5 @@ def pretrain(
     console = [Console(config.verbose)] if config.verbose else []
     return Bert(run(
         model_of(model), data, validation=validation, heads=heads, config=config, out_dir=out_dir, resume=resume,
-        callbacks=[*console, *listeners(callbacks)],
+        callbacks=[*console, *callback_list(callbacks)],
     ))

@@ -1,14 +1,14 @@
-"""What a target column means: which task it is, what its labels are called, and the numbers to train on.
+"""Infers from target columns the task, the labels, and the numbers to train on.
 
-For Python's data: lists, NumPy arrays, pandas columns. The rules and the names of labels are those of the
-R package (R/fit-targets.R), so that the same data give the same model from either side.
+Targets are lists, NumPy arrays or pandas columns. The rules and the names of labels are those of the R package
+(R/fit-targets.R), so that the same data give the same model in both languages.
 
-- Truth values, and numbers from 0 to 1 (fractions too), are a binary target; labels "FALSE", "TRUE" or "0", "1".
+- Booleans, and numbers from 0 to 1 (fractions too), are a binary target; labels "FALSE", "TRUE" or "0", "1".
 - Two different strings, or two categories, are a binary target; the second is the positive class. More are
-  multiclass. Strings are ordered by their characters, categories as they are.
-- Other numbers are a regression; ask for ``task="multiclass"`` where they are codes.
+  multiclass. Strings are sorted by code point, categories keep their order.
+- Other numbers are a regression target; pass ``task="multiclass"`` if they are class codes.
 - Several columns are a multilabel target.
-- A binary or multiclass target needs rows of at least two classes; a category without rows draws a warning.
+- A binary or multiclass target needs rows of at least two classes; a category without rows gives a warning.
 """
 
 from __future__ import annotations
@@ -28,18 +28,22 @@ _NUMERIC_LABELS = (("0", "1"), ("FALSE", "TRUE"))
 
 
 def read_target(columns: Mapping[str, Any], kind: str = "auto") -> tuple[str, tuple[str, ...], np.ndarray]:
-    """Kind of task, labels and numbers of a target.
+    """Task, labels and numbers of a target.
 
     Args:
         columns: Name -> n values; one column, or several for a multilabel target.
         kind: "auto", or one of `config.TASKS`.
 
     Returns:
-        The kind, the labels, and float64 [n] (class codes from 0, shares, or numbers) or [n, K].
+        The kind of task, the labels, and float64 [n] (class codes from 0, shares, or numbers) or [n, K].
 
     Raises:
-        ArgumentError: `kind` is unknown, or cannot be what these columns are.
-        DataError: Values are missing, infinite, or of no use for the kind.
+        ArgumentError: `kind` is unknown, or does not fit the number of columns.
+        DataError: Values are missing, infinite, or unusable for this kind of task.
+
+    >>> kind, labels, numbers = read_target({"type": ["spam", "ham", "spam"]})
+    >>> kind, labels, numbers.tolist()
+    ('binary', ('ham', 'spam'), [1.0, 0.0, 1.0])
     """
     if kind not in ("auto", *TASKS):
         raise ArgumentError(f"must be one of auto, {', '.join(TASKS)}.", argument="task", received=kind)
@@ -70,10 +74,17 @@ def read_target(columns: Mapping[str, Any], kind: str = "auto") -> tuple[str, tu
 
 
 def code_target(task: Task, columns: Mapping[str, Any]) -> np.ndarray:
-    """The numbers of a target whose task is known: of held-out rows, or rows to evaluate.
+    """The numbers of a target for a known task: of validation rows, or rows to evaluate.
+
+    Args:
+        task: The task of the fitted model.
+        columns: Name -> n values.
+
+    Returns:
+        float64 [n], or [n, K] for a multilabel task.
 
     Raises:
-        DataError: A value is missing, or a class that the task does not have.
+        DataError: A value is missing, or is a class that the task does not have.
     """
     if task.kind == "multilabel":
         if len(columns) != len(task.labels):
@@ -92,7 +103,7 @@ def code_target(task: Task, columns: Mapping[str, Any]) -> np.ndarray:
 
 
 class _Column:
-    """One target column, without missing values: its values, and what kind they are."""
+    """One target column: its values, checked for missing ones, and whether they are boolean, numeric or categories."""
 
     def __init__(self, values: Any, name: str):
         self.name = name
@@ -125,7 +136,7 @@ class _Column:
                             [f"Every row is {self.named()[0]}."])
 
     def require_codes(self) -> None:
-        """Numbers that name classes are whole; others are measurements."""
+        """Class codes must be whole numbers."""
         if self.numeric and not self.categories:
             self._refuse(self.values != np.floor(self.values),
                          "must be strings, categories or whole numbers for a multiclass task", "not whole")
@@ -147,7 +158,7 @@ class _Column:
         return "binary" if len(self.labels()) <= 2 else "multiclass"
 
     def labels(self) -> tuple[str, ...]:
-        """Names of the classes: the categories, or the different values in order."""
+        """Names of the classes: the categories, or the distinct values, sorted."""
         if self.categories:
             return self.categories
         if self.numeric:
@@ -159,17 +170,17 @@ class _Column:
         return [_label(bool(v) if self.boolean else v) for v in self.values]
 
     def codes(self, labels: tuple[str, ...]) -> np.ndarray:
-        place = {label: i for i, label in enumerate(labels)}
+        code_of = {label: i for i, label in enumerate(labels)}
         named = self.named()
-        unknown = [name not in place for name in named]
+        unknown = [name not in code_of for name in named]
         if any(unknown):
             strange = sorted({name for name, bad in zip(named, unknown, strict=True) if bad})
             self._refuse(unknown, f"must be one of {', '.join(labels)}", f"not ({', '.join(strange[:3])})")
-        return np.array([place[name] for name in named], np.float64)
+        return np.array([code_of[name] for name in named], np.float64)
 
 
 def _label(value: Any) -> str:
-    """A class's name: text as it is, 1.0 as "1", truth values as R writes them."""
+    """Label of a value: a string itself, "1" for 1.0, "TRUE" and "FALSE" for booleans, as in R."""
     if isinstance(value, (bool, np.bool_)):
         return "TRUE" if value else "FALSE"
     return f"{float(value):.15g}" if isinstance(value, numbers.Real) else str(value)

@@ -1,6 +1,6 @@
-"""Asking a model: predictions, text vectors, reports, masked tokens.
+"""Inference: predictions, text vectors, evaluation reports, masked tokens.
 
-In: a model and rows. Out: one answer per row, in the caller's order.
+In: a model and rows. Out: results in the caller's order of rows, or a report on all of them.
 """
 
 from bertfit._exports import lazy_exports

@@ -27,10 +27,10 @@ def embed(
 
     Args:
         model: A loaded or fitted `Model`; a fitted one gives its fine-tuned encoder's vectors.
-        rows: Texts; pairs are read together with the first.
-        layers: One encoder layer, or several whose vectors stand side by side: 1 is the first, -1 the last.
-        pooling: How token vectors become one: "mean" or "max" over the text's tokens ([CLS] and [SEP]
-            among them, padding not), "cls" the first token, "nsp" the pretrained pooler (last layer only).
+        rows: Texts; a pair is encoded together with its text.
+        layers: One encoder layer, or several, whose vectors are concatenated: 1 is the first, -1 the last.
+        pooling: How token vectors become one: "mean" or "max" over the text's tokens (with [CLS] and [SEP],
+            without padding), "cls" the first token's, "nsp" the pretrained pooler's (last layer only).
         batch_size, precision, progress: As for `predict`.
 
     Returns:
@@ -45,7 +45,7 @@ def embed(
     """
     chosen = HeadConfig(pooling=pooling, layers=tuple(as_list(layers)))
     numbers = chosen.layer_numbers(model.config.num_hidden_layers)
-    # The graph is asked for by number, so that -1 and 6 of six layers share one traced function; "nsp" is -1's own.
+    # Layers by number, so that -1 and 6 (of six layers) share one traced function; "nsp" has the last layer only.
     wanted = (-1,) if pooling == "nsp" else numbers
     return run_rows(model, Features(pooling, wanted), rows, width=model.config.hidden_size * len(numbers),
                     batch_size=batch_size, precision=precision, progress=progress)

@@ -1,4 +1,4 @@
-"""How well a fitted model does on rows whose truth is known."""
+"""Evaluate a fitted model on rows with known targets."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def evaluate(
     precision: str = "auto",
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Predict rows and compare with their targets.
+    """Predict rows and compare the predictions with their targets.
 
     Args:
         model: A fitted `Model`.
@@ -28,11 +28,16 @@ def evaluate(
         batch_size, precision, progress: As for `predict`.
 
     Returns:
-        The dict of `metrics.report`.
+        The dict of `scores.report`.
 
     Raises:
-        ArgumentError: The model is not fitted, `threshold` is no share, or pairs are missing or not wanted.
-        DataError: Targets do not fit the task. Found before the model runs.
+        ArgumentError: The model is not fitted, `threshold` is not between 0 and 1, or pairs are missing, or given to
+            a model fitted on single texts.
+        DataError: Targets do not fit the task (checked before the model runs).
+
+    Example:
+        >>> evaluate(model, Rows.of(["win a prize", "hi"], targets=[1, 0]))["overall"]["auc"]  # doctest: +SKIP
+        1.0
     """
     check_fitted(model)
     check_threshold(threshold)

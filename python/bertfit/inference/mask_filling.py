@@ -1,4 +1,4 @@
-"""What a pretrained model expects: the token behind a [MASK], and whether one text follows another."""
+"""Predictions of the MLM and NSP heads: tokens for each [MASK], and whether one text follows another."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from bertfit.text import Encoding
 tf = _env.tensorflow()
 
 _MASK = "[MASK]"
-_ROWS = 32  # texts that go through the encoder at once
+_ROWS = 32  # texts per batch
 
 
 def fill_mask(model: Model, rows: Rows, top: int = 5) -> dict[str, list]:
-    """The likeliest tokens for every "[MASK]" in some texts.
+    """The most probable tokens for every "[MASK]" in the texts.
 
     Args:
         model: One with an MLM head: pretrained by bertfit, or loaded from a checkpoint that has it.
@@ -28,14 +28,18 @@ def fill_mask(model: Model, rows: Rows, top: int = 5) -> dict[str, list]:
         top: Tokens per mask.
 
     Returns:
-        Columns, one row per text, mask and token: row and mask (both counted from 0), rank (from 1), token,
-        probability.
+        A dict of columns with one row per text, mask and token: row and mask (both counted from 0), rank (from 1),
+        token, probability.
 
     Raises:
         ArgumentError: The model has no MLM head, or `top` is not between 1 and the size of the vocabulary.
-        DataError: A text has no "[MASK]", or is longer than the model's positions.
+        DataError: A text has no "[MASK]", or more tokens than the model has positions.
 
     Source: the masked language model of Devlin et al. 2019.
+
+    Example:
+        >>> fill_mask(model, Rows.of(["Paris is the [MASK] of France."]), top=1)["token"]  # doctest: +SKIP
+        ['capital']
     """
     _check_heads(model)
     if not 1 <= top <= len(model.vocabulary):
@@ -46,9 +50,9 @@ def fill_mask(model: Model, rows: Rows, top: int = 5) -> dict[str, list]:
     for start in range(0, len(rows), _ROWS):
         numbers = np.arange(start, min(start + _ROWS, len(rows)))
         ids, segments, _ = encoding.pad(numbers, pad_id=model.config.pad_token_id)
-        row_of, place_of = np.nonzero(ids == model.vocabulary.mask_id)
+        row_of, position_of = np.nonzero(ids == model.vocabulary.mask_id)
         sequence, _ = _run(model, ids, segments)
-        logits = model.pretraining.token_logits(tf.constant(sequence[row_of, place_of]))  # [M, V]
+        logits = model.pretraining.token_logits(tf.constant(sequence[row_of, position_of]))  # [M, V]
         best, which = tf.math.top_k(tf.nn.softmax(logits), top)
         number = np.arange(len(row_of)) - np.searchsorted(row_of, row_of)  # of the mask within its text
         columns["row"] += np.repeat(numbers[row_of], top).tolist()
@@ -60,7 +64,14 @@ def fill_mask(model: Model, rows: Rows, top: int = 5) -> dict[str, list]:
 
 
 def next_sentence(model: Model, rows: Rows) -> np.ndarray:
-    """The probability [n] that each pair's second text is what comes after the first.
+    """The probability that the second text of each pair follows the first.
+
+    Args:
+        model: One with an NSP head: pretrained by bertfit, or loaded from a checkpoint that has it.
+        rows: Texts with pairs.
+
+    Returns:
+        float64 [n].
 
     Raises:
         ArgumentError: The model has no NSP head.
@@ -93,7 +104,7 @@ def _check_heads(model: Model) -> None:
 
 
 def _encode_masked(model: Model, texts: list[str]) -> Encoding:
-    """Encode texts whose "[MASK]" stands for the token itself: around it, text is tokenized as ever."""
+    """Encode texts: each "[MASK]" becomes the mask token, the text around it is tokenized as usual."""
     without = [row + 1 for row, text in enumerate(texts) if _MASK not in text]
     if without:
         raise DataError('Every text must have a "[MASK]".', [f"Rows without (counted from 1): {_few(without)}."])
@@ -111,7 +122,7 @@ def _encode_masked(model: Model, texts: list[str]) -> Encoding:
         rows.append(np.concatenate([*ids, np.array([vocabulary.sep_id], np.int32)]))
     lengths = np.array([len(row) for row in rows], np.int64)
     long = np.flatnonzero(lengths > model.max_len) + 1
-    if len(long):  # cutting could lose a mask
+    if len(long):  # truncation could lose a mask
         raise DataError(f"Texts must have at most {model.max_len} tokens.",
                         [f"Rows that are longer (counted from 1): {_few(long.tolist())}."])
     flat = np.concatenate(rows) if rows else np.empty(0, np.int32)

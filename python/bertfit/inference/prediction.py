@@ -1,4 +1,4 @@
-"""Predictions of a fitted model for new texts, on the scale the caller asks for."""
+"""Predictions of a fitted model for new texts: probabilities, classes, logits or numbers."""
 
 from __future__ import annotations
 
@@ -29,18 +29,19 @@ def predict(
         rows: Texts, with pairs for a model fitted on pairs.
         type: "prob" probabilities, "class" the most probable class, "link" the logits, "numeric" a
             regression's numbers. None is "numeric" for regression, else "prob".
-        batch_size: Rows per batch of the longest texts; None leaves it to the machine.
+        batch_size: Rows per batch of the longest texts, more of shorter ones; None for batches of
+            `model.TOKEN_BUDGET` tokens.
         precision: "auto", "float32", "bfloat16" or "float16".
         progress: See `run_rows`.
 
     Returns:
-        "prob": float64 [n, 2] for binary (negative, positive), [n, K] else. "class": int32 [n], places of
-        the labels counted from 0; multilabel [n, K] of 0 and 1. "link": float64 [n, 1] for binary, [n, K] else.
+        "prob": float64 [n, 2] for binary (negative, positive), [n, K] else. "class": int32 [n], indices of
+        the labels from 0; multilabel [n, K] of 0 and 1. "link": float64 [n, 1] for binary, [n, K] else.
         "numeric": float64 [n]. Rows are in the caller's order.
 
     Raises:
-        ArgumentError: The model is not fitted, the type is unknown or not the task's, or pairs are missing
-            or not wanted.
+        ArgumentError: The model is not fitted, the type is unknown or not the task's, or pairs are missing,
+            or given to a model fitted on single texts.
 
     Example:
         >>> predict(model, Rows.of(["you win a prize"]), type="prob")  # doctest: +SKIP
@@ -61,7 +62,11 @@ def predict(
 
 
 def check_type(task, type: str | None) -> str:
-    """`type`, or the task's default for None; refuses one that the task does not have."""
+    """`type`, or the task's default for None.
+
+    Raises:
+        ArgumentError: The task does not have this type of prediction.
+    """
     if type is None:
         return "numeric" if task.kind == "regression" else "prob"
     fitting = ("numeric",) if task.kind == "regression" else ("prob", "class", "link")

@@ -1,7 +1,7 @@
-"""Run a model over any number of texts: a bounded part of them at a time, equal ones once.
+"""Run a model over any number of texts, in parts of bounded size; equal texts are run once.
 
-`predict`, `embed` and `evaluate` say what they want of the model and get it row by row in the caller's
-order; how rows are cut into parts, batches and progress reports is decided here, once.
+`predict`, `embed` and `evaluate` call `run_rows` with what the model shall compute (see `model.questions`) and get one
+row of results per text, in the caller's order.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from bertfit.network import padded_length
 from bertfit.rows import Rows
 from bertfit.settings import is_whole, require
 
-#: Texts tokenized together. Token ids of more rows than this are never held at once.
+#: Texts tokenized together: a bound on the memory that token ids take.
 PART = 20_000
 
-#: Seconds between two progress reports.
+#: Fewest seconds between two progress reports.
 PAUSE = 0.2
 
 Progress = Callable[[dict[str, Any]], Any]
 
 
 def check_fitted(model) -> None:
-    """Refuse a model without a head.
+    """Check that a model has a head.
 
     Raises:
         ArgumentError: It was only loaded.
@@ -40,10 +40,10 @@ def check_fitted(model) -> None:
 
 
 def check_pairs(model, rows: Rows) -> None:
-    """A model fitted on pairs needs them, and one fitted on single texts would misread them.
+    """Check that rows have pairs if the model was fitted on pairs, and none if it was fitted on single texts.
 
     Raises:
-        ArgumentError: It is otherwise.
+        ArgumentError: Pairs are missing, or must be left out.
     """
     fitted_on_pairs = model.record.get("pairs")
     if fitted_on_pairs is None or bool(fitted_on_pairs) == (rows.pairs is not None):
@@ -53,7 +53,7 @@ def check_pairs(model, rows: Rows) -> None:
 
 
 def choose_precision(model, precision: str) -> str:
-    """ "auto" keeps a model that was fitted in float32 in float32; otherwise what the hardware does best."""
+    """The precision to compute in: for "auto", float32 if the model was fitted in it, else the hardware's best."""
     if precision == "auto" and model.record.get("precision") == "float32":
         return "float32"
     return _env.resolve_precision(precision)
@@ -69,34 +69,34 @@ def run_rows(
     precision: str = "auto",
     progress: Progress | None = None,
 ) -> np.ndarray:
-    """What the model gives for each text, in the caller's order.
+    """Run the model over rows.
 
     Args:
         model: A `Model`.
-        question: As in `Model.run`.
-        rows: Their texts and pairs. A text (or pair) that occurs again is not run again.
-        width: Columns of the result (needed when there are no rows).
-        batch_size: Rows per batch of the longest texts, more of shorter ones; None for a token budget that
-            suits any machine.
+        question: What to compute, `Logits` or `Features`.
+        rows: Texts and pairs. Equal ones are run once.
+        width: Columns of the result (also of one without rows, for which the model does not run).
+        batch_size: Rows per batch of the longest texts, more of shorter ones; None for batches of
+            `model.TOKEN_BUDGET` tokens.
         precision: "auto", "float32", "bfloat16" or "float16".
         progress: Called with ``{"event": "rows", "done", "total"}`` at most five times a second, and at the end.
 
     Returns:
-        float32 [n, width].
+        float32 [n, width], in the caller's order.
 
     Raises:
-        ArgumentError: `batch_size` is not a whole number of at least 1, or `precision` unknown.
+        ArgumentError: `batch_size` is not a whole number of at least 1, or `precision` is unknown.
     """
     require(batch_size is None or is_whole(batch_size, 1), "batch_size", "a whole number of at least 1", batch_size)
     precision = choose_precision(model, precision)
-    place: dict[Any, int] = {}  # each different row -> its place among the different rows
+    index: dict[Any, int] = {}  # distinct row -> its index among the distinct rows
     keys = rows.texts if rows.pairs is None else zip(rows.texts, rows.pairs, strict=True)
-    inverse = np.fromiter((place.setdefault(key, len(place)) for key in keys), np.int64, len(rows))
-    different = list(place)
-    result = np.empty((len(different), width), np.float32)
-    report = _Reporter(progress, len(different), len(rows))
-    for start in range(0, len(different), PART):
-        part = different[start : start + PART]
+    inverse = np.fromiter((index.setdefault(key, len(index)) for key in keys), np.int64, len(rows))
+    distinct = list(index)
+    result = np.empty((len(distinct), width), np.float32)
+    report = _Reporter(progress, len(distinct), len(rows))
+    for start in range(0, len(distinct), PART):
+        part = distinct[start : start + PART]
         encoding = model.encode(Rows(part) if rows.pairs is None else Rows(*map(list, zip(*part, strict=True))))
         options = {}
         if batch_size is not None:
@@ -104,18 +104,18 @@ def run_rows(
         result[start : start + len(part)] = model.run(
             question, encoding, precision, progress=lambda done, _, start=start: report(start + done), **options
         )
-    return result[inverse] if len(different) < len(rows) else result
+    return result[inverse] if len(distinct) < len(rows) else result
 
 
 class _Reporter:
-    """Passes on counts of different rows as counts of the caller's rows, not too often."""
+    """Reports counts of distinct rows as counts of the caller's rows, at most once in `PAUSE` seconds."""
 
-    def __init__(self, progress: Progress | None, different: int, total: int):
-        self.progress, self.different, self.total, self.next = progress, different, total, 0.0
+    def __init__(self, progress: Progress | None, distinct: int, total: int):
+        self.progress, self.distinct, self.total, self.next = progress, distinct, total, 0.0
 
     def __call__(self, done: int) -> None:
         now = time.monotonic()
-        if self.progress is None or (now < self.next and done < self.different):
+        if self.progress is None or (now < self.next and done < self.distinct):
             return
         self.next = now + PAUSE
-        self.progress({"event": "rows", "done": done * self.total // self.different, "total": self.total})
+        self.progress({"event": "rows", "done": done * self.total // self.distinct, "total": self.total})

@@ -1,6 +1,6 @@
-"""Our object and its files: encoder, vocabulary, head and record; saved, opened and exported.
+"""A model and its files: encoder, vocabulary, head and record; opened, saved and exported.
 
-In: a checkpoint, a bundle, or a configuration. Out: a `Model`; bundles and other programs' folders.
+In: a checkpoint, a bundle, or a configuration. Out: a `Model`; bundles, and folders in other programs' formats.
 """
 
 from bertfit._exports import lazy_exports

@@ -1,4 +1,4 @@
-"""A vocabulary that stands where only a model's vocabulary is needed."""
+"""A vocabulary in place of a model, for functions that only tokenize."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from bertfit.text import Encoding, Tokenizer, Vocabulary
 
 
 class BareVocabulary:
-    """A vocabulary with its tokenizer: what `tokenize`, `tokens` and `decode` need of a model, without a network.
+    """A vocabulary and its tokenizer: the part of a `Model` that `tokenize`, `tokens` and `decode` use.
 
     Args:
         vocabulary: The vocabulary.
 
     Attributes:
-        text_len: Tokens to which texts are truncated by default: 512, as BERT has positions.
-        pad_id: Id of padding.
+        text_len: Tokens to which texts are truncated by default: 512, the positions of BERT.
+        pad_id: Id of the padding token.
     """
 
     text_len = 512

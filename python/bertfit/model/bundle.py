@@ -1,12 +1,11 @@
-"""The files of a saved model: written whole or not at all, and checked before they are believed.
+"""The files of a saved model: written completely or not at all, and verified when they are read.
 
-A bundle is four files. ``bertfit.json`` describes the model and lists the size and sha256 of the other
-three (``vocab.txt``, or ``vocab.model`` for SentencePiece; ``model.safetensors``; ``history.csv``); its own
-``checksum`` covers the rest of itself. The same files, in that order, make up an uncompressed tar for a
-model kept in memory.
+A bundle is four files. ``bertfit.json`` describes the model and lists the size and sha256 of the other three
+(``vocab.txt``, or ``vocab.model`` for SentencePiece; ``model.safetensors``; ``history.csv``); its ``checksum`` covers
+its other fields. The same files, in that order, form an uncompressed tar for a model kept in memory.
 
-This module knows files and checksums, not models: `persist` says what the description means. Nothing
-in a bundle is code, and nothing read from one is executed or unpacked to a path it chooses.
+This module handles files and checksums; for the meaning of the description see `model.persist`. A bundle contains no
+code, and nothing read from one is executed, or unpacked to a path that it names.
 """
 
 from __future__ import annotations
@@ -29,8 +28,8 @@ from bertfit.system import replacement
 FORMAT = "bertfit model"
 FORMAT_VERSION = 1
 DESCRIPTION = "bertfit.json"
-IN_MEMORY = "the model in memory"  # where errors say a bundle is that has no path
-VOCABULARIES = ("vocab.txt", "vocab.model")  # one of the two
+IN_MEMORY = "the model in memory"  # in errors, in place of a path
+VOCABULARIES = ("vocab.txt", "vocab.model")  # a bundle has one of them
 PARTS = ("vocab.txt", "model.safetensors", "history.csv")
 Writer = Callable[[BinaryIO], None]  # writes one file's bytes
 
@@ -38,7 +37,7 @@ Writer = Callable[[BinaryIO], None]  # writes one file's bytes
 # -- JSON -----------------------------------------------------------------------------------------------
 
 def plain(value: Any) -> Any:
-    """A copy that strict JSON can hold: NaN and infinities become a small object."""
+    """A copy that strict JSON can represent: NaN becomes {"number": "nan"}, infinities likewise."""
     return plain_copy(value, number=lambda x: x if isinstance(x, int) or math.isfinite(x) else {"number": str(x)})
 
 
@@ -62,7 +61,7 @@ def _dump(description: Mapping[str, Any], files: Mapping[str, Any]) -> bytes:
 
 
 class _Hashing(io.RawIOBase):
-    """Passes bytes on to `sink` and keeps their count and sha256."""
+    """A file that writes to `sink`, and counts and hashes the bytes."""
 
     def __init__(self, sink: BinaryIO):
         self.sink, self.sha, self.bytes = sink, hashlib.sha256(), 0
@@ -84,23 +83,23 @@ class _Hashing(io.RawIOBase):
 
 def write_directory(path: str | os.PathLike, description: Mapping[str, Any], parts: Mapping[str, Writer],
                     overwrite: bool = False) -> str:
-    """Write a bundle to the directory `path`, all of it or none.
+    """Write a bundle to the directory `path`, completely or not at all.
 
-    A run that is killed leaves whatever stood at `path` as it was (see `system.replacement`).
+    If the process is killed, `path` stays as it was (see `system.replacement`).
 
     Args:
-        path: The directory to make; its parents are made too.
+        path: The directory to make; missing parents are made, too.
         description: Fields of bertfit.json.
         parts: For each of `PARTS` (vocab.model may stand for vocab.txt), a function that writes its bytes to an
             open file.
-        overwrite: Replace a bundle that stands there. Anything else at `path` is never replaced.
+        overwrite: Replace a bundle at `path`. Anything else there is never replaced.
 
     Returns:
         The absolute path.
 
     Raises:
-        ArgumentError: Something stands at `path` that may not be replaced.
-        BundleError: The disk refuses.
+        ArgumentError: `path` exists and may not be replaced.
+        BundleError: The files cannot be written.
     """
     if not isinstance(path, (str, os.PathLike)) or not str(path):
         raise ArgumentError("must be the path of a directory.", argument="path", received=path)
@@ -143,7 +142,7 @@ def _write_file(path: Path, write: Writer) -> dict[str, Any]:
 
 
 class _Pieces(io.RawIOBase):
-    """A file that keeps what is written as it came: `bytes` of any size are not copied."""
+    """A file in memory that keeps the pieces it is given, so that large `bytes` are not copied."""
 
     def __init__(self):
         self.pieces: list[bytes] = []
@@ -160,7 +159,7 @@ class _Pieces(io.RawIOBase):
 
 
 def write_bytes(description: Mapping[str, Any], parts: Mapping[str, Writer]) -> bytearray:
-    """The same files as an uncompressed tar, for a model that is kept inside another object."""
+    """The same files as an uncompressed tar. Arguments as for `write_directory`."""
     contents, files = {}, {}
     for name in _parts(parts):
         sink = _Pieces()
@@ -168,7 +167,7 @@ def write_bytes(description: Mapping[str, Any], parts: Mapping[str, Writer]) -> 
         parts[name](hashing)
         contents[name], files[name] = b"".join(sink.pieces), hashing.facts()
     archive = _Pieces()
-    # A buffer larger than any part: each goes through whole, and is copied once, by the join.
+    # With a buffer larger than any part, each part is passed on in one piece and copied only by the join.
     with tarfile.open(fileobj=archive, mode="w", format=tarfile.USTAR_FORMAT, copybufsize=2**62) as tar:
         for name, data in ((DESCRIPTION, _dump(description, files)), *contents.items()):
             member = tarfile.TarInfo(name)
@@ -180,7 +179,7 @@ def write_bytes(description: Mapping[str, Any], parts: Mapping[str, Writer]) -> 
 # -- Reading --------------------------------------------------------------------------------------------
 
 def read_directory(path: str | os.PathLike, fields: set[str]) -> tuple[dict[str, Any], dict[str, Path]]:
-    """Open a bundle and verify it.
+    """Read a bundle and verify it.
 
     Args:
         path: The bundle's directory.
@@ -190,7 +189,8 @@ def read_directory(path: str | os.PathLike, fields: set[str]) -> tuple[dict[str,
         The description, and the path of each part.
 
     Raises:
-        BundleError: It is missing, incomplete, altered or of a newer format; names the file and the difference.
+        BundleError: It is missing, incomplete, altered or of a newer format. The error names the file and the
+            difference.
     """
     root = Path(path)
     if not root.is_dir():
@@ -213,7 +213,10 @@ def read_directory(path: str | os.PathLike, fields: set[str]) -> tuple[dict[str,
 
 
 def read_bytes(data: bytes | bytearray | memoryview, fields: set[str]) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """Open what `write_bytes` made and verify it; nothing is written to disk.
+    """Read and verify the result of `write_bytes`; nothing is written to disk.
+
+    Returns:
+        The description, and the content of each file.
 
     Raises:
         BundleError: As `read_directory`, or the archive holds anything but the four files.
@@ -245,7 +248,7 @@ def read_bytes(data: bytes | bytearray | memoryview, fields: set[str]) -> tuple[
 
 
 def _parts(present) -> tuple[str, ...]:
-    """The files beside the description, of a bundle in which these names are present."""
+    """The names of the files beside the description, for a bundle in which these names are present."""
     vocabulary = "vocab.model" if "vocab.model" in present and "vocab.txt" not in present else "vocab.txt"
     return (vocabulary, *PARTS[1:])
 

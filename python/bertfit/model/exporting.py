@@ -1,7 +1,7 @@
-"""A model in other programs' formats: Google's checkpoint files, or a Hugging Face folder.
+"""Export a model for other programs: as Google's checkpoint files, or as a Hugging Face folder.
 
-Only what a format can say is written: a model whose answers would change (another activation, a head size of its
-own, a head with hidden layers) is refused with the reason. The folder appears whole or not at all.
+`export` raises an error for a model whose outputs would differ in the format (another activation, attention heads that
+do not add up to the width, a task's head with hidden layers). The folder is written completely or not at all.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def export(model: Model, path: str | os.PathLike, format: str) -> str:
 
     Args:
         model: Loaded, pretrained or fitted.
-        path: The folder to make; it must not exist, or be empty.
+        path: The folder to make; an existing one must be empty.
         format: "google" (bert_config.json, bert_model.ckpt.*, vocab.txt, for keras-bert and Google's code) or
             "huggingface" (config.json, model.safetensors, vocab.txt, tokenizer_config.json, for transformers).
 
@@ -36,16 +36,19 @@ def export(model: Model, path: str | os.PathLike, format: str) -> str:
         The absolute path.
 
     Raises:
-        ArgumentError: The format cannot hold this model, or something stands at `path`.
-        BundleError: The disk refuses.
+        ArgumentError: The format cannot hold this model, or `path` is not an empty folder.
+        BundleError: The files cannot be written.
 
-    MLM and NSP heads go along where the model has them in Google's form. A fitted model goes along as a sequence
-    classifier: a binary task has two logits there, of which the first is 0; a regression gives the target's own
-    scale.
+    MLM and NSP heads of Google's form are exported, unless the model is fitted. A fitted model becomes a sequence
+    classifier: a binary task has two logits, of which the first is always 0; a regression predicts in the target's
+    own units.
+
+    Example:
+        >>> export(model, "for-transformers", "huggingface")  # doctest: +SKIP
     """
     if format not in FORMATS:
         raise ArgumentError('must be "google" or "huggingface".', argument="format", received=format)
-    _refuse_what_changes(model, format)
+    _check_format(model, format)
     target = Path(os.path.realpath(path))
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise ArgumentError("must be a new or empty folder.", [f"{target} is not."], argument="path")
@@ -59,7 +62,8 @@ def export(model: Model, path: str | os.PathLike, format: str) -> str:
     return str(target)
 
 
-def _refuse_what_changes(model: Model, format: str) -> None:
+def _check_format(model: Model, format: str) -> None:
+    """Check that the exported model would give the same outputs."""
     config, reasons = model.config, []
     if config.attention_head_size * config.num_attention_heads != config.hidden_size:
         reasons.append(f"Heads of size {config.attention_head_size} times {config.num_attention_heads} are not "
@@ -86,7 +90,7 @@ def _vocabulary_lines(model: Model) -> bytes:
 
 
 def _tensors(model: Model) -> list[tuple[Tensor, np.ndarray]]:
-    """The encoder's tensors and those of the heads that go along, as Keras holds them."""
+    """The tensors of the encoder and of the exported MLM and NSP heads, with their values as Keras stores them."""
     table = encoder_tensors(model.config)
     if model.pretraining is not None and not model.fitted:
         table = table + head_tensors(model.config)
@@ -95,7 +99,7 @@ def _tensors(model: Model) -> list[tuple[Tensor, np.ndarray]]:
 
 
 def _classifier(model: Model) -> tuple[np.ndarray, np.ndarray]:
-    """A fitted model's output layer as [labels, H] and [labels], on the format's terms."""
+    """A fitted model's output layer as the format has it: kernel [labels, H] and bias [labels]."""
     kernel, bias = model.head.get_layer("output").get_weights()
     if model.task.kind == "binary":  # softmax of (0, z) is the sigmoid of z
         kernel, bias = np.pad(kernel, ((0, 0), (1, 0))), np.pad(bias, (1, 0))

@@ -1,7 +1,7 @@
-"""A model with fresh weights: sizes from a configuration, tokens from a vocabulary.
+"""A model with random weights: sizes from a configuration, tokens from a vocabulary.
 
-Weights come from a truncated normal (`BertConfig.initializer_range`, 0.02), biases are 0 and normalizations 1, as
-in Google's modeling.py. What makes them worth anything is pretraining, which is not done here.
+Weights are drawn from a truncated normal (standard deviation `BertConfig.initializer_range`, 0.02 by default), biases
+are 0 and the scales of normalizations 1, as in Google's modeling.py. Does not pretrain: see `training.pretraining`.
 """
 
 from __future__ import annotations
@@ -29,22 +29,24 @@ def fresh_model(
     heads: PretrainHeads | None = None,
     lower_case: bool | None = None,
 ) -> Model:
-    """A model whose weights have learnt nothing.
+    """Make a model with random weights.
 
     Args:
-        config: Its sizes: a `BertConfig`, the name of a preset, or some of `BertConfig`'s fields. Where the entries
-            of the vocabulary are not stated (a name, or fields without vocab_size), they are the vocabulary's.
+        config: Its sizes: a `BertConfig`, the name of a preset, or some of `BertConfig`'s fields. For a name, and for
+            fields without vocab_size, vocab_size is the vocabulary's.
         vocabulary: The vocabulary, the path of its file, or the file's bytes.
         seed: Seed of the weights, a whole number; None draws one.
         name: What to call the model; None for the preset's name, or "bert".
-        heads: Put pretraining heads of these forms on it. None puts those of a preset whose heads are not
-            Google's, and otherwise none: pretraining adds Google's by itself.
-        lower_case: For a WordPiece file, whether texts are lower-cased; None to tell by the tokens.
+        heads: Forms of pretraining heads to add. None adds those of a preset whose heads differ from Google's, and
+            otherwise none: `pretrain` adds Google's.
+        lower_case: For a WordPiece file, whether texts are lower-cased; None infers it from the tokens.
+
+    Returns:
+        A `Model` without a task's head.
 
     Raises:
-        ArgumentError: The configuration states another number of entries than the vocabulary has, or a value
-            breaks its rule.
-        VocabularyError: The file is no vocabulary.
+        ArgumentError: The configuration's vocab_size is not the vocabulary's, or a value is not allowed.
+        VocabularyError: The file is not a vocabulary.
 
     >>> model = fresh_model("kor-tiny", "vocab.model", seed=1)  # doctest: +SKIP
     """

@@ -1,7 +1,7 @@
-"""A BERT model at hand: encoder, vocabulary, and, once fitted, its head and the record of its fit.
+"""`Model`: a BERT encoder with its vocabulary and, once fitted, its head and the record of its fit.
 
-`Model` holds and runs; it neither trains (`train`) nor saves (`persist`). Whatever runs over many rows goes
-through `Model.run`, which batches by length and answers in the caller's order.
+It holds weights and runs them. Does not train (see `training`) or save (see `model.persist`). All computing over many
+rows uses `Model.run`, which batches rows by length and returns results in the caller's order.
 """
 
 from __future__ import annotations
@@ -37,28 +37,28 @@ if TYPE_CHECKING:
 tf = _env.tensorflow()
 keras = _env.keras()
 
-#: Tokens per batch when nothing is trained: enough to keep the cores busy, little enough for any machine.
+#: Tokens per batch without training, padding included: enough to use all cores, at little memory.
 TOKEN_BUDGET = 4096
 
 Progress = Callable[[int, int], None]
 
 
 class Model:
-    """A loaded or fitted BERT.
+    """A loaded or fitted BERT model.
 
     Args:
         name: What to call it, usually the checkpoint's name.
         config: Sizes of the encoder.
         vocabulary: Its vocabulary, of `config.vocab_size` entries.
-        encoder: Its layers, filled.
+        encoder: The encoder, with its weights.
         source: Where it came from: ``{"kind", "path", "sha256"}``.
         task, head_config, head: What a fitted model predicts, its head's settings, and the head.
         record: How it was fitted: settings, history, metrics. Empty for a model that was only loaded.
 
     Attributes:
-        apply: Of a fitted model, the logits as a function of [tokens, segments], whether it is for training, and
-            `prepared` and `known` as `Encoder.states` takes them.
-        pretrain_heads, pretraining: The forms of its MLM and NSP heads and their layers, where it has them.
+        apply: Of a fitted model, the function from [tokens, segments], `training`, and `prepared` and `known` (see
+            `Encoder.states`) to logits [B, K]; else None.
+        pretrain_heads, pretraining: Forms and layers of its MLM and NSP heads; None if it has none.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Model:
 
     @classmethod
     def from_checkpoint(cls, checkpoint: Checkpoint, max_len: int | None = None) -> Model:
-        """The model of a checkpoint, every weight in place.
+        """Build the model of a checkpoint, with all its weights.
 
         Args:
             checkpoint: From `open_checkpoint`.
@@ -112,17 +112,17 @@ class Model:
 
     @property
     def parameters(self) -> int:
-        """Weights of the encoder with its pooler; of the whole network once fitted."""
+        """Number of weights of the encoder with its pooler; once fitted, of the whole network."""
         return sum(layer.count_params() for layer in self._layers_read())
 
     @property
     def trainable_parameters(self) -> int:
-        """Those that the last fit could change; all before any fit."""
+        """Number of weights that the last fit could change; all of them before any fit."""
         return int(sum(np.prod(weight.shape) for weight in self.trainable_weights))
 
     @property
     def trainable_weights(self) -> list:
-        """The variables that training changes: of the layers that the answer depends on, those not frozen."""
+        """The variables that training changes: those of unfrozen layers that the output depends on."""
         return [weight for layer in self._layers_read() for weight in layer.trainable_weights]
 
     def _layers_read(self) -> list:
@@ -131,23 +131,25 @@ class Model:
 
     @property
     def noise(self):
-        """Source of its dropout's random numbers."""
+        """The source of dropout's random numbers."""
         return self.encoder.noise
 
     @property
     def pad_id(self) -> int:
-        """Id of padding."""
+        """Id of the padding token."""
         return self.config.pad_token_id
 
     @property
     def text_len(self) -> int:
-        """Tokens to which texts are truncated by default: as many as the fit's, or the model's longest."""
+        """Tokens to which texts are truncated by default: the fit's max_len, or else the model's."""
         return self.record.get("max_len", self.max_len)
 
     def copy(self, max_len: int | None = None, heads: bool = False) -> Model:
-        """A model of its own with the same encoder weights, and the MLM and NSP heads if `heads`; no task's head.
+        """An independent copy of the encoder and its weights, without a task's head.
 
-        `max_len` shortens the position table.
+        Args:
+            max_len: Keep only this many positions, in tokens; None keeps all.
+            heads: Copy the MLM and NSP heads, too.
         """
         encoder = Encoder(self.config, self.max_len if max_len is None else max_len, fresh=False)
         for mine, layer in zip(self.encoder.layers, encoder.layers, strict=True):
@@ -162,7 +164,7 @@ class Model:
         return model
 
     def add_head(self, task: Task, head_config: HeadConfig, seed: int = 0) -> None:
-        """Put a fresh head on the encoder; the model then predicts `task`."""
+        """Add a head with random weights; the model then predicts `task`."""
         head = build_head(feature_width(self.config, head_config), head_config, task, self.noise, seed)
         self._set_head(task, head_config, head)
         self._functions.clear()
@@ -173,7 +175,7 @@ class Model:
         self._graph = None
 
     def graph(self):
-        """The encoder, or the whole network once fitted, as a Keras model; made when first asked for."""
+        """The encoder or, once fitted, the whole network as a Keras model; built on first use."""
         if not self.fitted:
             return self.encoder.graph()
         if self._graph is None:
@@ -181,7 +183,7 @@ class Model:
         return self._graph
 
     def add_pretraining(self, heads: PretrainHeads, seed: int = 0) -> None:
-        """Put fresh MLM and NSP heads on the encoder."""
+        """Add MLM and NSP heads with random weights."""
         self.pretraining = PretrainingLayers(self.encoder, heads, seed)
         self.pretrain_heads = heads
 
@@ -190,14 +192,14 @@ class Model:
         return {name: layer.get_weights() for name, layer in self.weighted_layers().items()}
 
     def weighted_layers(self) -> dict[str, Any]:
-        """Every layer with weights by name: the encoder's (also those that a head passes by), then the heads'."""
+        """Every layer with weights by name: the encoder's (also those that no head reads), then the heads'."""
         layers = self.encoder.layers
         layers += self.pretraining.layers if self.pretraining is not None else []
         layers += self.head.layers if self.head is not None else []
         return {layer.name: layer for layer in layers if layer.weights}
 
     def layer_table(self) -> dict[str, list]:
-        """One row per layer of the graph: layer, type, output shape, parameters, trainable parameters."""
+        """Columns with one row per layer of the graph: layer, type, output (shape), parameters, trainable."""
         table: dict[str, list] = {"layer": [], "type": [], "output": [], "parameters": [], "trainable": []}
         for layer in self.graph().layers:
             shape = layer.output_shape[0] if isinstance(layer.output_shape, list) else layer.output_shape
@@ -209,25 +211,25 @@ class Model:
         return table
 
     def encode(self, rows: Rows, max_len: int | None = None) -> Encoding:
-        """Tokenize rows, truncated to `max_len` tokens (the model's own by default, or the fit's).
+        """Tokenize rows, truncated to `max_len` tokens (by default `text_len`).
 
         Raises:
-            ArgumentError: `max_len` is longer than the model's, or no whole number of at least 3.
+            ArgumentError: `max_len` is above the model's, or not a whole number of at least 3.
         """
         if max_len is None:
             max_len = self.text_len
-        if is_number(max_len, self.max_len, open_low=True):  # what is not a number, the tokenizer refuses
+        if is_number(max_len, self.max_len, open_low=True):  # the tokenizer checks the rest
             raise ArgumentError(f"must be at most {self.max_len}, the length of this model's position table.",
                                 argument="max_len", received=max_len)
         return self.tokenizer.encode(rows.texts, rows.pairs, max_len=max_len)
 
     def logits(self, encoding: Encoding, precision: str = "auto", progress: Progress | None = None) -> np.ndarray:
-        """The network's logits [n, K] in the caller's order, float32."""
+        """Logits [n, K], float32, in the caller's order. The model must be fitted."""
         return self.run(Logits(), encoding, precision, progress=progress)
 
     def features(self, encoding: Encoding, pooling: str, layers, precision: str = "auto",
                  progress: Progress | None = None) -> np.ndarray:
-        """Pooled hidden states [n, H * len(layers)] in the caller's order, float32."""
+        """Pooled hidden states [n, H * len(layers)], float32, in the caller's order. See `Features`."""
         return self.run(Features(pooling, tuple(layers)), encoding, precision, progress=progress)
 
     def run(self, question: Logits | Features, encoding: Encoding, precision: str = "auto", *,
@@ -235,8 +237,8 @@ class Model:
         """Run the network over rows without training it.
 
         Args:
-            question: What is asked, `Logits` or `Features`.
-            encoding: The rows.
+            question: What to compute, `Logits` or `Features`.
+            encoding: The tokenized rows.
             precision: "auto", "float32", "bfloat16" or "float16".
             token_budget: Tokens per batch, padding included.
             progress: Called with (rows done, rows in all) after each batch.

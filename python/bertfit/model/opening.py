@@ -1,6 +1,6 @@
-"""Opening a model by its name or by what lies in a folder.
+"""Open a model by its name or its folder.
 
-TensorFlow starts with the first thing that needs it, which opening an encoder need not.
+TensorFlow starts only if it is needed; to open a Hugging Face encoder it is not.
 """
 
 from __future__ import annotations
@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 
 def open_model(x: str | os.PathLike, **options) -> Model:
-    """As `open_unbuilt`, with the model made."""
+    """Open a model and build it: always a `Model`. Arguments and errors as for `open_unbuilt`.
+
+    >>> open_model("minilm-l6-uncased").max_len  # doctest: +SKIP
+    512
+    """
     model = open_unbuilt(x, **options)
     return model.build() if isinstance(model, Unbuilt) else model
 
@@ -38,22 +42,22 @@ def open_unbuilt(
     """Open a bundle, a checkpoint folder, or a model of the registry; every file is read and checked.
 
     Args:
-        x: A folder (bertfit bundle, Google checkpoint, Hugging Face BERT), or a name of the registry. A
-            folder that exists goes before a name.
+        x: A folder (bertfit bundle, Google checkpoint, Hugging Face BERT), or a name of the registry. An
+            existing folder takes precedence over a name.
         name: What to call the model; None for the folder's or the registry's name.
-        cache_dir: Where downloads live; None for the user's cache.
-        lower_case: Whether texts are lower-cased; None to tell by the checkpoint.
+        cache_dir: Folder of downloaded models; None for the user's cache.
+        lower_case: Whether texts are lower-cased; None for the checkpoint's own setting.
         max_len: Keep only this many positions, in tokens; None keeps all.
-        download_missing: Fetch a registry model that is not in the cache.
-        progress: Told of a download.
+        download_missing: Download a registry model that is not in the cache.
+        progress: Called with a dict during a download.
 
     Returns:
-        The model; an `Unbuilt` where it takes no TensorFlow to check everything.
+        A `Model`, or an `Unbuilt` if everything could be checked without TensorFlow.
 
     Raises:
-        ArgumentError: No such folder or name, or an argument that this kind of model does not take.
-        BundleError, CheckpointError, VocabularyError: The files are not what they must be.
-        DownloadError: The model is not in the cache and cannot, or must not, be fetched.
+        ArgumentError: No such folder or name, or an argument that does not apply to this kind of model.
+        BundleError, CheckpointError, VocabularyError: A file is missing or invalid.
+        DownloadError: The model is not in the cache and cannot, or must not, be downloaded.
     """
     if not isinstance(x, (str, os.PathLike)) or not str(x):
         raise ArgumentError("must be the name of a model or the path of a folder.", argument="x", received=x)
@@ -99,5 +103,3 @@ def _open_bundle(path: Path, name: str | None, lower_case: bool | None, max_len:
     if name is not None:
         model.name = name
     return model
-
-

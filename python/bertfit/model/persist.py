@@ -1,12 +1,12 @@
-"""A model to a bundle and back: what each field and file of a saved model means.
+"""Save a model as a bundle and load it: the meaning of the fields and files of a saved model.
 
-`save` and `load` use a directory, `to_bytes` and `from_bytes` a bytearray with the same four files. How
-the files are written, swapped into place and verified is `bundle`'s business. A model that was loaded but
-never fitted is saved the same way, without a task and a head.
+`save` and `load` use a directory, `to_bytes` and `from_bytes` a bytearray with the same four files. `model.bundle`
+writes and verifies the files. A model that was loaded but never fitted is saved in the same way, without a task and a
+head.
 
-Weights are named "<layer>/<index>" in model.safetensors: the layer's name in the graph (keras-bert's) and
-the place of the weight in that layer. Loading builds the graph from the description, by bertfit's own code;
-the bundle holds none.
+Weights are named "<layer>/<index>" in model.safetensors: the layer's name in the graph (keras-bert's) and the index
+of the weight in that layer. Loading builds the graph from the description with bertfit's own code; a bundle contains
+no code.
 """
 
 from __future__ import annotations
@@ -41,24 +41,32 @@ def save(model: Model, path: str | os.PathLike, overwrite: bool = False) -> str:
 
     Args:
         model: Loaded or fitted.
-        path: The directory to make, with its parents.
-        overwrite: Replace a bundle that stands there, in one step.
+        path: The directory to make; missing parents are made, too.
+        overwrite: Replace a bundle at `path`, in one step.
 
     Returns:
         The absolute path.
 
     Raises:
-        ArgumentError: Something stands at `path` that may not be replaced.
-        BundleError: The disk refuses.
+        ArgumentError: `path` exists and may not be replaced.
+        BundleError: The files cannot be written.
+
+    Example:
+        >>> load(save(model, "spam-model")).name == model.name  # doctest: +SKIP
+        True
     """
     return bundle.write_directory(path, _describe(model), _parts(model), overwrite)
 
 
 def load(path: str | os.PathLike) -> Model:
-    """Open a bundle; the model predicts as it did when saved.
+    """Load a bundle; the model predicts as it did when saved.
+
+    Args:
+        path: The bundle's directory.
 
     Raises:
-        BundleError: Missing, incomplete, altered, or of a newer format; names the file and the difference.
+        BundleError: The bundle is missing, incomplete, altered, or of a newer format. The error names the file and
+            the difference.
     """
     description, files = bundle.read_directory(path, FIELDS)
     place = os.path.abspath(os.fspath(path))
@@ -74,15 +82,15 @@ def load(path: str | os.PathLike) -> Model:
 
 
 def to_bytes(model: Model) -> bytearray:
-    """The bundle's files as one uncompressed tar: what a fitted R object carries through saveRDS()."""
+    """The bundle's files as one uncompressed tar, which R stores in its model objects so that saveRDS() works."""
     return bundle.write_bytes(_describe(model), _parts(model))
 
 
 def from_bytes(data: bytes | bytearray | memoryview) -> Model:
-    """The model that `to_bytes` packed.
+    """Load a model from the result of `to_bytes`.
 
     Raises:
-        BundleError: Truncated, altered, or of a newer format.
+        BundleError: The data are truncated, altered, or of a newer format.
     """
     description, files = bundle.read_bytes(data, FIELDS)
     with _ReadErrors(bundle.IN_MEMORY):
@@ -94,9 +102,9 @@ def from_bytes(data: bytes | bytearray | memoryview) -> Model:
 
 
 def origin(model: Model) -> dict[str, Any]:
-    """The checkpoint that a model's weights started from, however often it was fitted, saved and loaded."""
+    """Name, kind and sha256 of the checkpoint that training started from; kept when a model is saved and refitted."""
     known = model.source.get("origin") or {"name": model.name, **model.source}
-    # No path: it would tell other people where things lie on this machine.
+    # Without the path, which would tell others about the folders of this machine.
     return {key: known.get(key) for key in ("name", "kind", "sha256")}
 
 
@@ -147,7 +155,7 @@ def _history_to_csv(history: Mapping[str, Any]) -> bytes:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
     for row in zip(*columns.values(), strict=True):
-        # repr of a float is read back to the same float; what is not a number is left empty.
+        # repr() of a float reads back as the same float; None, NaN and infinities are left empty.
         writer.writerow("" if isinstance(v, dict) or v is None else repr(v) for v in row)
     return text.getvalue().encode()
 
@@ -168,7 +176,7 @@ def _number(text: str) -> int | float:
 
 
 class _ReadErrors:
-    """Turns what a description or a tensor file that passes its checksum can still get wrong into BundleError."""
+    """Context that turns errors of a description or tensor file with a valid checksum into BundleError."""
 
     def __init__(self, where: str):
         self.where = where
@@ -189,7 +197,7 @@ class _ReadErrors:
 
 
 def _vocabulary_of(files: Mapping[str, Any]) -> Any:
-    """The one of the files that is the vocabulary."""
+    """The vocabulary among the files."""
     return next(files[name] for name in bundle.VOCABULARIES if name in files)
 
 
@@ -218,7 +226,7 @@ def _build(description, vocabulary: bytes, history: bytes, tensors, path: str | 
 
 
 def _fill(model: Model, tensors: Mapping[str, Any], where: str) -> None:
-    """Put every tensor into its place; the names must be exactly the model's, the shapes too."""
+    """Set every weight of the model; names and shapes must be exactly the model's."""
     def refuse(reason: str):
         raise BundleError("The weights of a saved model must be those of its description.",
                           [f"model.safetensors in {where}: {reason}"])

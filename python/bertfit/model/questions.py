@@ -1,4 +1,7 @@
-"""What `Model.run` can be asked. Equal questions share one traced function (per precision)."""
+"""What `Model.run` can compute: logits, or pooled hidden states.
+
+Equal values of these classes share one traced function per precision.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +20,12 @@ class Logits:
     """The logits [n, K] of a fitted model."""
 
     def width(self, model: Model) -> int:
-        """Columns of the answer."""
+        """Columns of the result."""
         self._require_head(model)
         return model.task.n_outputs
 
     def function(self, model: Model) -> Callable:
-        """What computes the answer from [tokens, segments], `training` and `prepared` (see `Encoder.states`).
+        """The function from [tokens, segments], `training` and `prepared` (see `Encoder.states`) to the result.
 
         Raises:
             ArgumentError: The model is not fitted.
@@ -45,11 +48,11 @@ class Features:
     layers: tuple[int, ...]
 
     def width(self, model: Model) -> int:
-        """Columns of the answer."""
+        """Columns of the result."""
         return model.config.hidden_size * (1 if self.pooling == "nsp" else len(self.layers))
 
     def function(self, model: Model) -> Callable:
-        """What computes the answer from [tokens, segments], `training` and `prepared` (see `Encoder.states`)."""
+        """The function from [tokens, segments], `training` and `prepared` (see `Encoder.states`) to the result."""
         from bertfit.network import pooling_function
 
         return pooling_function(model.encoder, self.pooling, self.layers)

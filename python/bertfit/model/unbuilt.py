@@ -1,7 +1,7 @@
-"""An encoder's checkpoint, opened and checked, before a model is made of it.
+"""A checkpoint that was opened and checked, and of which a `Model` is built later.
 
-TensorFlow takes seconds to start. What an encoder is called, how large it is and where it came from is known without
-it, and `bert_load()` in R says no more than that: the model is made at the first call that computes with it.
+TensorFlow takes seconds to start. The name, sizes and source of an encoder are known without it, and R's `bert_load()`
+needs no more: the model is built by the first call that computes with it.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from bertfit.checkpoints import Checkpoint, registry
 
 
 class Unbuilt:
-    """What `boundary.description` tells of a model, and `build`, which makes it.
+    """The attributes of a model that `r.boundary.description` reads, and `build`, which returns the `Model`.
 
     Args:
-        checkpoint: A Hugging Face checkpoint from `open_checkpoint`, without MLM and NSP heads; Google's are read
-            with TensorFlow anyway.
+        checkpoint: A Hugging Face checkpoint from `open_checkpoint`, without MLM and NSP heads. (Google's checkpoints
+            can only be read with TensorFlow.)
     """
 
     fitted, pretraining = False, None
@@ -30,10 +30,10 @@ class Unbuilt:
         self.parameters = registry.count_parameters(checkpoint.config)
 
     def build(self):
-        """The `Model`.
+        """Build the `Model`.
 
         Raises:
-            CheckpointError: The weights are no longer those that were opened.
+            CheckpointError: The files have changed since they were opened.
         """
         from bertfit.model.model import Model
 

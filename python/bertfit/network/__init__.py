@@ -1,4 +1,4 @@
-"""Token ids to logits: the encoder in keras-bert's layers, its heads, and the arithmetic between them.
+"""Token ids to logits: the encoder, with keras-bert's layer names and weights, its heads and their kernels.
 
 In: ids and segments [B, S]. Out: token vectors [B, S, H], pooled vectors [B, H], logits [B, K].
 """

@@ -55,13 +55,13 @@ class MultiHeadSelfAttention(keras.layers.Layer):
         return tf.cast(self.attend(inputs, mask, training), tf.float32)
 
     def prepared(self) -> list:
-        """Weights as `attend` multiplies them, in the traced precision: of Q, K and V side by side, of the output."""
+        """[Wqkv, bqkv, Wo, bo] in the traced precision, as `attend` uses them; Wqkv is [H, 3 * N * D]."""
         into, biases = ([cast(w) for w in weights] for weights in
                         ((self.Wq, self.Wk, self.Wv), (self.bq, self.bk, self.bv)))
         return [tf.concat(into, axis=1), tf.concat(biases, axis=0), cast(self.Wo), cast(self.bo)]
 
     def attend(self, inputs, mask, training, first_only=False, prepared=None):
-        """[B, S, H] -> [B, Q, H] in the traced precision; Q is S, or 1: what the first token alone attends to."""
+        """[B, S, H] -> [B, Q, H] in the traced precision; Q is S, or 1 if `first_only` (the query of [CLS] alone)."""
         kernel, bias, out, out_bias = self.prepared() if prepared is None else prepared
         if first_only:
             return product(self._of_first(inputs, mask, training, kernel, bias), out, out_bias)
@@ -74,10 +74,10 @@ class MultiHeadSelfAttention(keras.layers.Layer):
         return product(context, out, out_bias)
 
     def _of_first(self, inputs, mask, training, kernel, bias):
-        """The first token's context [B, 1, N*D], without keys and values of the others.
+        """The first token's context [B, 1, N*D], without computing keys and values for all tokens.
 
         q (x Wk)' = (q Wk') x', and a (x Wv) = (a x) Wv: two small products instead of two over all tokens. The keys'
-        bias shifts all scores of a head alike, which softmax does not see.
+        bias adds the same number to all scores of a head, which leaves the softmax unchanged.
         """
         x = cast(inputs)
         (of_q, of_k, of_v), (q_bias, _, v_bias) = tf.split(kernel, 3, axis=1), tf.split(bias, 3)

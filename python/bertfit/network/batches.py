@@ -1,7 +1,7 @@
-"""Which rows go into which batch, so that short texts are not padded to the longest.
+"""Assigns rows to batches of similar length, so that little padding is needed.
 
-Works on lengths alone (NumPy; no TensorFlow). Rows of similar length are batched together, and a batch is
-padded to a multiple of `STEP` tokens, so that few different shapes reach the kernels.
+The input is lengths only (NumPy; no TensorFlow). A batch is padded to a multiple of `STEP` tokens, which keeps the
+number of different shapes small.
 """
 
 from __future__ import annotations
@@ -11,26 +11,30 @@ import numpy as np
 #: Batches are padded to multiples of this many tokens.
 STEP = 8
 
-#: Batches whose rows are shuffled together and then sorted by length; larger means less padding, less chance.
+#: Number of batches whose rows are sorted by length together; larger means less padding, but less random batches.
 POOL = 50
 
 
 def padded_length(lengths: np.ndarray, limit: int) -> int:
-    """The length [tokens] to which a batch with these row lengths is padded, at most `limit`."""
+    """The length [tokens] to which a batch with these row lengths is padded, at most `limit`.
+
+    >>> padded_length(np.array([5, 9]), 512), padded_length(np.array([5, 9]), 12)
+    (16, 12)
+    """
     longest = int(np.max(lengths, initial=1))
     return min(-(-longest // STEP) * STEP, limit)
 
 
 def training_batches(lengths: np.ndarray, batch_size: int, rng: np.random.Generator) -> list[np.ndarray]:
-    """The batches of one epoch: each row once, `batch_size` rows a batch but for one, in random order.
+    """The batches of one epoch, in random order: each row once, `batch_size` rows per batch (one may be smaller).
 
-    Rows are shuffled, taken `POOL` batches at a time, sorted by length within such a pool and cut into
-    batches, whose order is then shuffled over the whole epoch: lengths neither rise nor fall as it goes.
+    Rows are shuffled, taken `POOL` batches at a time, sorted by length within such a pool and split into
+    batches. The order of all batches is then shuffled, so that lengths do not rise or fall over the epoch.
 
     Args:
         lengths: Tokens per row, [n].
         batch_size: Rows per batch.
-        rng: Source of the order.
+        rng: Random generator that determines the order.
 
     Returns:
         ceil(n / batch_size) arrays of row numbers.
@@ -49,7 +53,7 @@ def training_batches(lengths: np.ndarray, batch_size: int, rng: np.random.Genera
 
 
 def inference_batches(lengths: np.ndarray, token_budget: int, limit: int) -> list[np.ndarray]:
-    """Batches of rows sorted by length, each of at most `token_budget` tokens with its padding.
+    """Batches of rows sorted by length, each of at most `token_budget` tokens, padding included.
 
     Args:
         lengths: Tokens per row, [n].
@@ -57,7 +61,7 @@ def inference_batches(lengths: np.ndarray, token_budget: int, limit: int) -> lis
         limit: Longest length in tokens to which a batch is padded.
 
     Returns:
-        Arrays of row numbers, longest rows first: a machine with too little memory fails at once, not at the end.
+        Arrays of row numbers, longest rows first: if memory is too small, the first batch fails, not the last.
 
     >>> [batch.tolist() for batch in inference_batches(np.array([3, 20, 4, 8]), 24, 512)]
     [[1], [3, 2, 0]]
@@ -72,6 +76,10 @@ def inference_batches(lengths: np.ndarray, token_budget: int, limit: int) -> lis
 
 
 def filled(array: np.ndarray, rows: int) -> np.ndarray:
-    """`array` with rows of zeros added up to this many."""
+    """`array` padded with rows of zeros to `rows` rows; unchanged if it has as many.
+
+    >>> filled(np.array([[1, 2]]), 2).tolist()
+    [[1, 2], [0, 0]]
+    """
     missing = rows - len(array)
     return np.pad(array, [(0, missing)] + [(0, 0)] * (array.ndim - 1)) if missing > 0 else array

@@ -1,4 +1,4 @@
-"""Whether graphs are traced with compiled kernels, and how a kernel is compiled (XLA)."""
+"""Compiling kernels with XLA: the switch for a whole graph, and the decorator for a kernel."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _compiling = contextvars.ContextVar("compiling", default=False)
 
 @contextlib.contextmanager
 def compiled(wanted: bool = True):
-    """Within this context, graphs are traced with compiled kernels, if `wanted`."""
+    """Context in which graphs are traced with compiled kernels, if `wanted`."""
     token = _compiling.set(bool(wanted))
     try:
         yield
@@ -25,13 +25,13 @@ def compiled(wanted: bool = True):
 
 
 def is_compiling() -> bool:
-    """Whether this is within `compiled`."""
+    """Whether the innermost enclosing `compiled` context is on."""
     return _compiling.get()
 
 
 @functools.cache
 def can_compile() -> bool:
-    """Whether this TensorFlow has XLA for its device (TensorFlow for Windows has not)."""
+    """Whether this TensorFlow has XLA for its device (TensorFlow for Windows does not)."""
     try:
         return float(tf.function(lambda x: x + 1.0, jit_compile=True)(tf.constant(1.0))) == 2.0
     except tf.errors.OpError:
@@ -39,7 +39,7 @@ def can_compile() -> bool:
 
 
 def kernel(function: Callable) -> Callable:
-    """Compile `function`, once per set of Python arguments; its tensors come first, then keywords."""
+    """Decorator: compile `function` once per set of keyword arguments. Tensors are passed by position."""
 
     @functools.cache
     def make(options: tuple):

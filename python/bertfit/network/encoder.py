@@ -1,15 +1,14 @@
-"""The BERT encoder: keras-bert's layers with their weights, what they compute, and their Keras graph on demand.
+"""The BERT encoder: its layers and weights, the forward pass, and a Keras model of the same layers on demand.
 
-Every layer that carries weights is called as keras-bert calls it ("Embedding-Token",
-"Encoder-1-MultiHeadSelfAttention", ..., "NSP-Dense") and holds the same weights in the same order, so
-`keras_bert.load_model_weights_from_checkpoint` fills the encoder and a keras-bert user finds every layer by name.
-Departures from keras-bert, both Google's: dropout comes after the embeddings' normalization, and attention weights
-are dropped too.
+Every layer with weights has keras-bert's name ("Embedding-Token", "Encoder-1-MultiHeadSelfAttention", ...,
+"NSP-Dense") and the same weights in the same order. So `keras_bert.load_model_weights_from_checkpoint` can fill the
+encoder, and keras-bert users find every layer by name. Two things differ from keras-bert and follow Google's code:
+dropout comes after the embeddings' normalization, and dropout is also applied to attention weights.
 
-Training and prediction call the layers directly (`Encoder.states`, `Encoder.first`): without what Keras does around
-each call, with residual connection, dropout and normalization in one step (`kernels.residual_norm`), and with nothing
-computed that is not asked for. `Encoder.graph` lays the same layers as a Keras model for users and tables;
-tests/python/network/test_forward.py holds values and gradients of the two equal.
+Training and prediction call the layers directly (`Encoder.states`, `Encoder.first`). This avoids Keras's overhead per
+call, joins residual connection, dropout and normalization in one step (`kernels.residual_norm`), and computes only the
+vectors that are needed. `Encoder.graph` connects the same layers as a Keras model, for users and for the table of
+layers; tests/python/network/test_forward.py checks that both give the same values and gradients.
 
 Source: Devlin et al. 2019; google-research/bert `modeling.py`. Shapes in comments: B rows, S tokens, H width.
 """
@@ -39,22 +38,22 @@ keras = _env.keras()
 
 
 class Encoder:
-    """The encoder's layers, from token ids and segment ids [B, S] to token vectors [B, S, H] and [B, H].
+    """BERT encoder: token ids and segment ids [B, S] to token vectors [B, S, H] and the pooled output [B, H].
 
     Args:
-        config: Its sizes.
+        config: Sizes, activation and dropout.
         max_len: Length of the position table in tokens, at most ``config.max_position_embeddings`` (the default).
-        fresh: Draw weights from a truncated normal (``config.initializer_range``); False starts from zeros,
-            for an encoder that a checkpoint fills.
-        seed: Seed of fresh weights; None draws one.
+        fresh: Draw weights from a truncated normal (``config.initializer_range``); False sets them to zero, for an
+            encoder that is then filled from a checkpoint.
+        seed: Seed of fresh weights; None draws a seed.
 
     Attributes:
-        depth: Number of layers that the config calls hidden.
-        noise: Source of the random numbers of its dropout.
-        layers: Its Keras layers, in the order of the graph; those without weights are dropout.
+        depth: Number of encoder layers (``config.num_hidden_layers``).
+        noise: Random numbers for dropout.
+        layers: Keras layers in the order of the graph; dropout layers have no weights.
 
     Raises:
-        ArgumentError: `max_len` is not a whole number, or longer than the positions that the config has.
+        ArgumentError: `max_len` is not a whole number from 1 to ``config.max_position_embeddings``.
 
     >>> encoder = Encoder(BertConfig(30, hidden_size=8, num_hidden_layers=1, num_attention_heads=2,
     ...                              intermediate_size=16))
@@ -99,11 +98,11 @@ class Encoder:
         self._add(Dense(width, "tanh", self._initializer(), name="NSP-Dense"), (None, width))
 
     def _initializer(self):
-        """What draws the next layer's weights: going on where the layer before it stopped."""
+        """Initializer of the next layer; it continues the sequence of seeds after the previous layer's draws."""
         return "zeros" if self._seed is None else FreshNormal(self.config.initializer_range, self._seed, self._draws)
 
     def _add(self, layer, shape: tuple) -> None:
-        with tf.name_scope(layer.name):  # as Keras names the weights of a layer that it calls
+        with tf.name_scope(layer.name):  # gives weights the names that Keras gives when it calls a layer
             layer.build(tf.TensorShape(shape))
         self._draws += sum(len(weight.shape) == 2 for weight in layer.weights)
         self._layers[layer.name] = layer
@@ -127,7 +126,7 @@ class Encoder:
         """The layer of this name.
 
         Raises:
-            ValueError: There is none; as a Keras model says it.
+            ValueError: There is no such layer, as for a Keras model.
         """
         if name not in self._layers:
             raise ValueError(f"No such layer: {name}.")
@@ -145,20 +144,20 @@ class Encoder:
 
     @property
     def trainable_weights(self) -> list:
-        """The weights of layers that are not frozen."""
+        """The weights that are not frozen, in the order of the layers."""
         return [weight for layer in self.layers for weight in layer.trainable_weights]
 
     # -- Computing ------------------------------------------------------------------------------------------
 
     def prepared(self) -> dict[str, list]:
-        """The layers' weights as products take them, by layer: in the traced precision, Q, K and V side by side.
+        """Layer name -> its weights converted for matrix products: in the traced precision, Q, K and V concatenated.
 
-        A run that changes no weight makes them once and gives them to every call.
+        Where weights do not change, as in prediction, they are converted once and passed to every call.
         """
         return {name: layer.prepared() for name, layer in self._layers.items() if hasattr(layer, "prepared")}
 
     def mask(self, inputs):
-        """Which tokens are not padding, bool [B, S]."""
+        """Bool [B, S], true for tokens that are not padding."""
         return self._layers["Embedding-Token"].compute_mask(inputs[0])
 
     def states(self, inputs, training: bool, depth: int | None = None, *, prepared: dict[str, list] | None = None,
@@ -167,30 +166,30 @@ class Encoder:
 
         Args:
             inputs: [tokens, segments], both [B, S].
-            training: Whether dropout drops.
-            depth: Compute this many layers; None for all.
-            prepared: From `prepared`; None has each layer prepare its weights itself.
-            known: (n, token vectors [B, S, H] after layer n, float32): nothing below is computed, and None stands for
-                the vectors of lower layers.
+            training: Whether to apply dropout.
+            depth: Number of layers to compute; None for all.
+            prepared: Result of `prepared()`; None converts the weights in every call.
+            known: (n, token vectors [B, S, H] after layer n, float32). Computation starts after layer n, and the
+                returned list has None for the layers below it.
         """
         depth = self.depth if depth is None else depth
         return [exact for exact, _ in self._run(inputs, training, depth, prepared, known)[1:]]
 
     def first(self, inputs, training: bool, *, prepared: dict[str, list] | None = None, known: tuple | None = None):
-        """The vector of [CLS] [B, H] after the last layer, float32; arguments as of `states`.
+        """The vector of [CLS] [B, H] after the last layer, float32; arguments as for `states`.
 
-        The last layer is computed for that token alone: of it, a classifier on [CLS] needs no other token's
-        attention, feed-forward product or normalization.
+        In the last layer, attention output, feed-forward product and normalization are computed for [CLS] only: a
+        classifier on [CLS] does not need the other tokens'.
         """
         before = self._run(inputs, training, self.depth - 1, prepared, known)[-1]
         return self._layer(self.depth, before, self.mask(inputs), training, prepared, first_only=True)[0][:, 0]
 
     def pooled(self, first):
-        """The pooled output [B, H] of the vector of [CLS] [B, H]: a dense layer with tanh."""
+        """The pooled output [B, H] from the vector of [CLS] [B, H]: a dense layer with tanh."""
         return self._layers["NSP-Dense"](first)
 
     def _run(self, inputs, training: bool, depth: int, prepared, known) -> list[tuple]:
-        """The embeddings and the first `depth` layers; each in float32, and in the precision that products take."""
+        """For the embeddings and the first `depth` layers: a pair [B, S, H], in float32 and in the traced precision."""
         mask = self.mask(inputs)
         if known is None:
             states = [self._embedded(inputs, training)]
@@ -229,10 +228,10 @@ class Encoder:
 
     @_env.as_written
     def graph(self):
-        """The layers as a Keras model, made when first asked for.
+        """The layers as a Keras model, built at the first call.
 
-        Its inputs are "Input-Token" and "Input-Segment", both [B, S] with S free; its outputs the token vectors
-        [B, S, H] and the pooled output [B, H] (the layer "NSP-Dense").
+        Inputs: "Input-Token" and "Input-Segment", both [B, S] with any S. Outputs: the token vectors [B, S, H] and the
+        pooled output [B, H] (the layer "NSP-Dense").
         """
         if self._graph is None:
             layers, add = self._layers, keras.layers.Add
@@ -255,7 +254,7 @@ class Encoder:
 
 
 def fill_from_google(encoder: Encoder, prefix: str, pooler: Sequence[str]) -> None:
-    """Fill an encoder with the weights of a Google checkpoint, by keras-bert's loader, which leaves out the pooler.
+    """Fill an encoder from a Google checkpoint: by keras-bert's loader, and the pooler, which that skips, by name.
 
     Args:
         encoder: The encoder.
@@ -272,5 +271,5 @@ def fill_from_google(encoder: Encoder, prefix: str, pooler: Sequence[str]) -> No
 
 
 def hidden_states(graph, layers):
-    """The sequence outputs [B, S, H] of encoder layers, counted from 1, as Keras tensors of an encoder's graph."""
+    """The outputs [B, S, H] of encoder layers, numbered from 1, as Keras tensors of `Encoder.graph()`."""
     return [graph.get_layer(f"Encoder-{number}-FeedForward-Norm").output for number in layers]

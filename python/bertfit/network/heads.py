@@ -1,8 +1,8 @@
-"""What stands on the encoder: pooling, hidden layers and the output layer of a task.
+"""The head of a fine-tuned model: pooling, hidden layers and the output layer.
 
-`build_head` takes token vectors to logits. The head is a Keras model of its own, so that a frozen encoder
-runs once and the head trains on its kept features; `logits_function` computes both together.
-Logits, not probabilities: losses on logits are exact where a sigmoid would be flat.
+`build_head` maps pooled features to logits. The head is a Keras model of its own: with a frozen encoder, features are
+computed once and the head is trained on them. `logits_function` computes encoder and head together. Outputs are
+logits, not probabilities: losses computed from logits stay exact where a sigmoid saturates.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bertfit.network.noise import Dropout, Noise
 tf = _env.tensorflow()
 keras = _env.keras()
 
-#: Dropout layers of the head are numbered from here, the encoder's from 1.
+#: `Dropout.index` of the head's layers starts after this number; the encoder's indices start at 1.
 _FIRST_DROPOUT = 10_000
 
 
@@ -54,7 +54,7 @@ _POOLS = {"cls": FirstToken, "mean": MeanPool, "max": MaxPool}
 
 @_env.as_written
 def build_pooling(encoder: Encoder, pooling: str, layers):
-    """The pooled features [B, H * len(layers)] as a Keras tensor on the encoder's graph.
+    """The pooled features [B, H * len(layers)] as a Keras tensor of `Encoder.graph()`.
 
     Args:
         encoder: The encoder.
@@ -75,11 +75,11 @@ def build_head(features: int, head: HeadConfig, task: Task, noise: Noise, seed: 
     """A Keras model from features [B, features] to logits [B, K]; its last layer is called "output".
 
     Args:
-        features: Width of what the pooling gives.
+        features: Width of the pooled features, see `feature_width`.
         head: Hidden layers, dropout and initializer.
-        task: Gives K, the number of outputs.
-        noise: The random numbers of its dropout.
-        seed: Seed of its fresh weights.
+        task: Determines K, the number of outputs.
+        noise: Random numbers for dropout.
+        seed: Seed of the fresh weights.
     """
     inputs = keras.layers.Input((features,), name="Features")
     x = inputs
@@ -96,7 +96,7 @@ def build_head(features: int, head: HeadConfig, task: Task, noise: Noise, seed: 
 def network_graph(encoder: Encoder, head_config: HeadConfig, head):
     """The whole network as a Keras model: token and segment ids to logits [B, K]."""
     x = build_pooling(encoder, head_config.pooling, head_config.layers)
-    for layer in head.layers[1:]:  # the first is the head's own input
+    for layer in head.layers[1:]:  # without the head's own input layer
         x = layer(x)
     return keras.Model(encoder.graph().inputs, x, name="network")
 
@@ -109,11 +109,12 @@ def layers_read(encoder: Encoder, head_config: HeadConfig) -> list:
 
 
 def pooling_function(encoder: Encoder, pooling: str, layers):
-    """What `build_pooling` computes, as a function of [tokens, segments], `training`, and `prepared` and `known` as
-    `Encoder.states` takes them.
+    """The function that computes the features of `build_pooling` by direct calls on the layers.
 
-    Where [CLS] of the last layer is all that is wanted, the last layer computes nothing else; layers above the highest
-    one that is wanted are not computed.
+    Returns:
+        A function of [tokens, segments] and `training`, with optional `prepared` and `known` (see `Encoder.states`).
+        Layers above the highest requested one are not computed; if only [CLS] of the last layer is requested, that
+        layer is computed for [CLS] alone.
     """
     numbers = HeadConfig(pooling=pooling, layers=layers).layer_numbers(encoder.depth)
     if pooling == "nsp":
@@ -130,13 +131,13 @@ def pooling_function(encoder: Encoder, pooling: str, layers):
 
 
 def logits_function(encoder: Encoder, head_config: HeadConfig, head):
-    """What `network_graph` computes, as a function of the arguments of `pooling_function`'s."""
+    """The function that computes the logits of `network_graph`; arguments as of `pooling_function`'s function."""
     features = pooling_function(encoder, head_config.pooling, head_config.layers)
     return lambda inputs, training, **given: head(features(inputs, training, **given), training=training)
 
 
 def feature_width(config: BertConfig, head: HeadConfig) -> int:
-    """Width of the features that the head's pooling gives."""
+    """Width of the pooled features: H times the number of layers read."""
     return config.hidden_size * len(head.layers)
 
 
@@ -147,7 +148,7 @@ def _dropped(x, head: HeadConfig, noise: Noise, number: int):
 
 
 def _initializer(head: HeadConfig, seed: int, number: int):
-    drawn = int(np.random.default_rng([seed, 3, number]).integers(2**31))  # unlike any other layer's, any other seed's
+    drawn = int(np.random.default_rng([seed, 3, number]).integers(2**31))  # a different seed for each layer
     if head.initializer == "truncated_normal":
         return keras.initializers.TruncatedNormal(stddev=0.02, seed=drawn)
     return keras.initializers.GlorotUniform(seed=drawn)

@@ -1,7 +1,7 @@
-"""Keras layers of the encoder: drop-ins for keras-bert's, with the same weights in the same order.
+"""Keras layers of the encoder: replacements for keras-bert's, with the same weights in the same order.
 
-Where a stock keras-bert layer is slow, wrong or cannot do the job, a layer here or in `attention` replaces it under
-the same name in the graph. tests/python/network/test_encoder.py holds each against the stock layer.
+A layer here or in `attention` replaces a keras-bert layer that is slow, wrong or lacks a feature, under the same layer
+name. tests/python/network/test_encoder.py compares each with keras-bert's.
 
 Shapes in comments: B rows, S tokens, H width, F feed-forward width.
 """
@@ -18,7 +18,7 @@ keras = _env.keras()
 
 
 def activation(name: str):
-    """The function behind an activation's name; "gelu" is exact (erf), "gelu_new" the tanh approximation."""
+    """The activation function of this name; "gelu" is exact (erf), "gelu_new" the tanh approximation."""
     functions = {
         "gelu": lambda x: kernels.gelu(x, approximate=False),
         "gelu_new": lambda x: kernels.gelu(x, approximate=True),
@@ -33,7 +33,7 @@ def activation(name: str):
 class LayerNormalization(keras.layers.Layer):
     """Layer normalization over the last axis, in float32.
 
-    Weights: gamma [H], beta [H]. Source: Ba et al. 2016; epsilon as the checkpoint's config says.
+    Weights: gamma [H], beta [H]. Source: Ba et al. 2016; epsilon comes from the checkpoint's config.
     """
 
     def __init__(self, epsilon: float = 1e-12, **kwargs):
@@ -56,10 +56,10 @@ class LayerNormalization(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("bertfit")
 class TokenEmbedding(keras.layers.Layer):
-    """Token ids [B, S] to vectors [B, S, H]; positions holding `pad_id` are masked for the layers above.
+    """Token ids [B, S] to vectors [B, S, H]; positions with `pad_id` are masked in the following layers.
 
-    Unlike keras-bert's it does not also return a copy of the whole table. As the first layer of every step it
-    moves `noise` on (see `noise.Noise`), if there is one.
+    Unlike keras-bert's, it does not also return a copy of the whole table. It is the first layer of every step, so it
+    advances `noise` (see `noise.Noise`), if given, when called in training.
     """
 
     def __init__(self, vocab_size: int, hidden_size: int, pad_id: int = 0, initializer="zeros",
@@ -137,7 +137,7 @@ class FeedForward(keras.layers.Layer):
         return tf.cast(self.transform(inputs, training), tf.float32)
 
     def prepared(self) -> list:
-        """Weights as `transform` multiplies them, in the traced precision."""
+        """[W1, b1, W2, b2] in the traced precision, as `transform` uses them."""
         return [cast(weight) for weight in (self.W1, self.b1, self.W2, self.b2)]
 
     def transform(self, inputs, training, prepared=None):
@@ -154,9 +154,9 @@ class FeedForward(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("bertfit")
 class Dense(keras.layers.Layer):
-    """A dense layer over the last axis, multiplied in the traced precision, answered in float32.
+    """Dense layer over the last axis: [..., I] -> [..., units], computed in the traced precision, returned in float32.
 
-    Weights: kernel [I, units], and bias [units] where `use_bias`.
+    Weights: kernel [I, units], and bias [units] if `use_bias`.
     """
 
     def __init__(self, units: int, activation: str = "linear", initializer="zeros", use_bias: bool = True, **kwargs):

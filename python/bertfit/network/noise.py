@@ -1,7 +1,7 @@
-"""Random numbers: dropout and fresh weights that depend on nothing but a seed and a step.
+"""Random numbers for dropout and fresh weights, which depend only on a seed and a step.
 
-Keras draws from generators whose state depends on what else ran in the process; here two runs with one seed
-agree in any process. Which layers drop, and how much, is decided by `layers`, `encoder` and `heads`.
+The state of Keras's generators depends on what else ran in the process. Here two runs with the same seed draw the same
+numbers in any process. Where dropout is applied, and its rate, is set in `attention`, `encoder` and `heads`.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ keras = _env.keras()
 
 
 class Noise:
-    """Where dropout's random numbers come from: a seed and a step, the same for all layers of a model.
+    """State of the random numbers for dropout: a seed and a step, shared by all layers of a model.
 
-    Held outside Keras's tracking, so that it is no weight of the model. It advances whenever a model that starts
-    with `TokenEmbedding` is called in training, so that Keras's own `fit` gets new numbers at every step; a head
-    without an encoder advances it by hand. Two runs that set the same seed drop the same values, in any process.
+    `TokenEmbedding` advances the step whenever it is called in training, so Keras's own `fit` gets new numbers at every
+    step too; code that trains a head without an encoder calls `advance` itself. Layers keep it where Keras does not
+    look for weights, so it is not a weight of the model.
     """
 
     def __init__(self, seed: int = 0):
@@ -26,7 +26,7 @@ class Noise:
 
     @property
     def seed(self) -> int:
-        """The seed that it follows."""
+        """The current seed."""
         return int(self.state.numpy()[0])
 
     def reset(self, seed: int, step: int = 0) -> None:
@@ -49,7 +49,7 @@ class Noise:
 
 
 class OwnNoise(Noise):
-    """The noise of a single layer that was made without a model's, from its config: every draw is a step."""
+    """Noise of a single layer created without a model, as from its config: the step advances at every draw."""
 
     def draw(self, rate: float, index: int, training: bool) -> tuple:
         if rate and training:
@@ -59,22 +59,23 @@ class OwnNoise(Noise):
 
 @keras.saving.register_keras_serializable("bertfit")
 class Dropout(keras.layers.Layer):
-    """Dropout whose random numbers follow `Noise`; the identity outside training.
+    """Dropout with random numbers from `Noise`; the identity outside training.
 
     Args:
         rate: Share of values set to zero; the rest are scaled by 1 / (1 - rate).
-        index: This layer's own number, so that no two layers drop alike.
-        noise: The model's `Noise`; None for one of its own, which starts from `seed`.
+        index: Number of this layer, unique in its model; layers with different numbers drop different values.
+        noise: The model's `Noise`; None for its own `OwnNoise`.
+        seed: Seed of `OwnNoise`.
     """
 
     def __init__(self, rate: float, index: int, noise: Noise | None = None, seed: int = 0, **kwargs):
         super().__init__(autocast=False, **kwargs)
         self.supports_masking = True
         self.rate, self.index = rate, index
-        self._noise = [noise or OwnNoise(seed)]  # in a list: Keras would count a bare Noise's variable as a weight
+        self._noise = [noise or OwnNoise(seed)]  # in a list: Keras would count the variable of a bare Noise as a weight
 
     def call(self, inputs, training=None):
-        if self.rate and training:  # Keras users may give a tensor
+        if self.rate and training:  # Keras may pass a tensor, `draw` takes a bool
             return kernels.drop(inputs, *self.draw(True))
         return inputs
 
@@ -88,14 +89,14 @@ class Dropout(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("bertfit")
 class FreshNormal(keras.initializers.Initializer):
-    """A normal distribution truncated at two standard deviations, drawn anew at every call.
+    """Truncated normal initializer (at two standard deviations) that draws different numbers at every call.
 
-    Keras's own initializers repeat themselves when they have a seed: Wq, Wk and Wv of a layer would start alike.
+    Keras's initializers with a seed return the same numbers at every call: Wq, Wk and Wv of a layer would be equal.
 
     Args:
         stddev: Standard deviation before the truncation.
         seed: Seed of all draws.
-        calls: Number of draws that other layers with this seed have taken.
+        calls: Number of draws already made with this seed by other layers.
     """
 
     def __init__(self, stddev: float, seed: int, calls: int = 0):

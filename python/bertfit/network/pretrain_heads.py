@@ -1,8 +1,8 @@
 """The two heads of pretraining: masked tokens (MLM) and the next sentence (NSP).
 
-Their layers bear keras-bert's names: "MLM-Dense", "MLM-Norm", "MLM-Sim", "NSP" (the pooler "NSP-Dense" belongs
-to the encoder). The vocabulary's softmax is taken at masked positions only: callers hand in the token vectors
-they want predicted, not whole sequences.
+Their layers have keras-bert's names: "MLM-Dense", "MLM-Norm", "MLM-Sim", "NSP" (the pooler "NSP-Dense" belongs
+to the encoder). Logits over the vocabulary are computed for masked positions only: callers pass the vectors of
+masked tokens, not whole sequences.
 
 Shapes in comments: M masked tokens of a batch, B rows, H width, V vocabulary.
 """
@@ -24,19 +24,18 @@ keras = _env.keras()
 
 @keras.saving.register_keras_serializable("bertfit")
 class TiedLogits(keras.layers.Layer):
-    """Token vectors [M, H] to logits [M, V] by the transposed token embedding, with a bias [V] if wanted.
+    """Token vectors [M, H] to logits [M, V], by the transposed token embedding and an optional bias [V].
 
     Args:
         vocab_size: V.
-        use_bias: Whether there is a bias.
-        embedding: The `TokenEmbedding` with the table [V, H], which stays that layer's weight; None for a table of
-            its own.
+        use_bias: Whether to add a bias.
+        embedding: The `TokenEmbedding` whose table [V, H] is used and remains its weight; None to create a table.
     """
 
     def __init__(self, vocab_size: int, use_bias: bool, embedding=None, **kwargs):
         super().__init__(autocast=False, **kwargs)
         self.vocab_size, self.use_bias = vocab_size, use_bias
-        # Behind a function: Keras would count the table, the encoder's weight, as this layer's too.
+        # In a function, so that Keras does not count the table, a weight of the encoder, as this layer's too.
         self._table = None if embedding is None else lambda: embedding.embeddings
 
     def build(self, input_shape):
@@ -60,9 +59,9 @@ class PretrainingLayers:
     """The layers of both heads on an encoder.
 
     Args:
-        encoder: Its token embedding is the MLM head's matrix.
-        heads: Which forms the heads take.
-        seed: Seed of fresh weights.
+        encoder: Its token embedding is also the output matrix of the MLM head.
+        heads: Forms of the two heads.
+        seed: Seed of the fresh weights.
     """
 
     def __init__(self, encoder: Encoder, heads: PretrainHeads, seed: int = 0):
@@ -82,7 +81,7 @@ class PretrainingLayers:
 
     @property
     def layers(self) -> list:
-        """The layers that carry weights of their own, in keras-bert's order."""
+        """The layers that have weights, in keras-bert's order."""
         return [layer for layer in [*self.transform, self.similarity, self.next_sentence] if layer.weights]
 
     def token_logits(self, vectors):
@@ -92,10 +91,10 @@ class PretrainingLayers:
         return self.similarity(vectors)
 
     def next_logits(self, pooled):
-        """NSP: pooled outputs [B, H] to logits [B, 2]; column 0 is "is the next sentence", as in Google's files."""
+        """NSP: pooled outputs [B, H] to logits [B, 2]; column 0 means "is the next sentence", as in Google's code."""
         return self.next_sentence(pooled)
 
     def set_weights(self, weights: dict[str, list[np.ndarray]]) -> None:
-        """Fill the layers from arrays by layer name."""
+        """Set the weights of all layers: layer name -> arrays, in the order of `layer.weights`."""
         for layer in self.layers:
             layer.set_weights(weights[layer.name])

@@ -1,6 +1,7 @@
-"""What R calls: `call(name, arguments)`, and nothing else.
+"""The interface for R, which calls `call(name, arguments)` and nothing else.
 
-In: plain values by name. Out: plain values, or a failure as data; models stay here under numbers.
+In: a function's name and plain values by argument name. Out: a plain value, or an error as a dict. Models stay in
+Python; R refers to them by number.
 """
 
 from bertfit._exports import lazy_exports

@@ -1,7 +1,7 @@
-"""The table behind the boundary: functions by name, models by number, failures as data.
+"""Calls from R: a table of functions by name, a table of models by number, and errors converted to dicts.
 
-The modules of this package put their functions in here with `exported`; `call` finds them, and reads the arguments from
-R by their annotations. Models stay here under whole numbers, which are all that R holds.
+The other modules of this package register their functions with `exported`. `call` looks a function up and converts the
+arguments from R according to its annotations. Models stay in this process; R holds only their numbers.
 """
 
 from __future__ import annotations
@@ -23,26 +23,26 @@ from bertfit.system import interrupts
 models: dict[int, Any] = {}
 _numbers = itertools.count(1)
 functions: dict[str, Callable] = {}
-raw: set[str] = set()  # functions whose value is a Keras object: the documented exception
-uncut: set[str] = set()  # functions that Ctrl-C does not stop
+raw: set[str] = set()  # names of functions that return a Keras object, which is passed to R unconverted
+uninterruptible: set[str] = set()  # names of functions during which Ctrl-C is ignored
 
 
 def call(name: str, arguments: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Call a function of the boundary.
+    """Call a registered function.
 
     Args:
-        name: Its name.
+        name: Name of the function.
         arguments: Its arguments by name; optional ones may be left out.
 
     Returns:
         ``{"ok": True, "value": ...}``, or ``{"ok": False, "code", "argument", "rule", "received", "details",
-        "message", "python_type", "traceback"}``. `code` is the error class's, "memory" where memory ran out,
+        "message", "python_type", "traceback"}``. `code` is that of the error class, "memory" if memory ran out,
         "interrupt" after Ctrl-C, or "internal". Sentences (`rule`, each of `details`) are lists of ``{"text"}``,
-        ``{"argument"}`` and ``{"value"}``, which R words; `received` is a value, or the text that names its class, and
-        left out where nothing was received. `message` is Python's wording.
+        ``{"argument"}`` and ``{"value"}``, from which R makes text. `received` is ``{"value"}``, or ``{"text"}`` with
+        the value's class, and is absent if the error shows no value. `message` is Python's wording.
     """
     try:
-        with interrupts.from_r(heeded=name not in uncut):
+        with interrupts.from_r(heeded=name not in uninterruptible):
             value = _call(name, dict(arguments or {}))
             return {"ok": True, "value": value if name in raw else to_plain(value)}
     except (Exception, KeyboardInterrupt) as error:
@@ -63,30 +63,30 @@ def _call(name: str, arguments: dict[str, Any]) -> Any:
 
 def _failure(error: BaseException) -> dict[str, Any]:
     if isinstance(error, BertfitError):
-        told, code = error, error.code
+        reported, code = error, error.code
     elif isinstance(error, KeyboardInterrupt):
-        told, code = BertfitError("Interrupted."), "interrupt"
+        reported, code = BertfitError("Interrupted."), "interrupt"
     elif isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
-        told, code = errors.out_of_memory(), "memory"
+        reported, code = errors.out_of_memory(), "memory"
     else:
-        told = BertfitError("Something went wrong inside bertfit that its authors did not foresee.",
-                            [f"{type(error).__name__}: {error}"])
+        reported = BertfitError("Something went wrong inside bertfit that its authors did not foresee.",
+                                [f"{type(error).__name__}: {error}"])
         code = "internal"
-    received = {} if told.received is errors.NOTHING else {"received": _shown(told.received)}
-    return {"ok": False, "code": code, "argument": told.argument, "rule": _pieces(told.rule),
-            "details": [_pieces(detail) for detail in told.details], **received, "message": str(told),
+    received = {} if reported.received is errors.NOTHING else {"received": _shown(reported.received)}
+    return {"ok": False, "code": code, "argument": reported.argument, "rule": _pieces(reported.rule),
+            "details": [_pieces(detail) for detail in reported.details], **received, "message": str(reported),
             "python_type": type(error).__name__, "traceback": "".join(traceback.format_exception(error))}
 
 
 def _pieces(sentence: str | Sentence) -> list[dict[str, Any]]:
-    """A sentence as R words it: pieces of text, names of arguments, and values."""
+    """A sentence as a list of its parts - text, argument names, values - which R joins in its own spelling."""
     parts = [sentence] if isinstance(sentence, str) else sentence.parts
     return [{"argument": part.name} if isinstance(part, Arg)
             else _shown(part.value) if isinstance(part, Value) else {"text": part} for part in parts if part != ""]
 
 
 def _shown(value: Any) -> dict[str, Any]:
-    """A plain value; what R cannot hold as Python spells it, of anything else the class."""
+    """A value for R: plain values as they are, strings that R cannot represent as escaped text, otherwise the class."""
     if not errors.is_plain(value):
         return {"text": f"an object of class {type(value).__name__}"}
     spelled = ascii(value)
@@ -94,43 +94,43 @@ def _shown(value: Any) -> dict[str, Any]:
 
 
 def exported(function: Callable) -> Callable:
-    """Put a function into the table under its name."""
+    """Decorator: register a function under its name."""
     functions[function.__name__] = function
     return function
 
 
 def returns_keras(function: Callable) -> Callable:
-    """The same for one whose value is a Keras object, which goes to R as it is."""
+    """Decorator: register a function that returns a Keras object, which is passed to R unconverted."""
     raw.add(function.__name__)
     return exported(function)
 
 
-def done_whole(function: Callable) -> Callable:
-    """The same for one that finishes hours of work in seconds: Ctrl-C must not cost it what it is given."""
-    uncut.add(function.__name__)
+def exported_uninterruptible(function: Callable) -> Callable:
+    """Decorator: register a function during which Ctrl-C is ignored: it takes seconds, and saves hours of work."""
+    uninterruptible.add(function.__name__)
     return exported(function)
 
 
 # -- Handles --------------------------------------------------------------------------------------------
 
 def keep(model) -> dict[str, Any]:
-    """Hold a model under a number of its own; its description."""
+    """Put a model into the table; returns its `description`, which has its number."""
     return description(hold(model), model)
 
 
 def hold(thing) -> int:
-    """Hold what `find` is to find; its number."""
+    """Put an object into the table; returns its number, for `find`."""
     number = next(_numbers)
     models[number] = thing
     return number
 
 
 def find(handle):
-    """What is held under a number; a model that was only opened is made now.
+    """The object with this number. A model whose files were only read and checked so far (`Unbuilt`) is built first.
 
     Raises:
-        ArgumentError: Nothing is.
-        CheckpointError: The files of a model that was only opened have changed.
+        ArgumentError: There is no object with this number.
+        CheckpointError: The files of an `Unbuilt` model have changed since they were checked.
     """
     number = whole(handle)
     if isinstance(number, bool) or number not in models:
@@ -141,7 +141,7 @@ def find(handle):
 
 
 def description(handle: int, model) -> dict[str, Any]:
-    """What R knows of a model: name, sizes and source; of one that was fitted or pretrained also how."""
+    """What R stores about a model: its number, name, sizes and source; if fitted or pretrained, also the record."""
     source, record = model.source, dict(model.record)
     fitted_here = model.fitted and source.get("kind") != "bundle"
     pretrained = not model.fitted and model.pretraining is not None and "steps" in record

@@ -1,4 +1,4 @@
-"""What R asks a model: predictions, reports, vectors, masked tokens, next sentences."""
+"""Functions for R that use a model: predictions, reports, text vectors, masked tokens, next sentences."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def embed(model: Model, rows: Rows, layers: Sequence[int] = (-1,), pooling: str 
 
 @exported
 def fill_mask(model: Model, rows: Rows, top: int = 5) -> dict[str, Any]:
-    """The likeliest tokens for every [MASK] as columns, see `bertfit.inference.fill_mask`."""
+    """The most probable tokens for every [MASK] as columns, see `bertfit.inference.fill_mask`."""
     from bertfit.inference import fill_mask as run
 
     return run(model, rows, top)

@@ -1,4 +1,4 @@
-"""Models by number: opened, made, described, saved and exported, as R asks for it."""
+"""Functions for R about models: open, create, describe, save, export and release them; the registry."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bertfit.checks import whole
 from bertfit.config import PretrainHeads
 from bertfit.r import boundary
-from bertfit.r.boundary import done_whole, exported, find, keep
+from bertfit.r.boundary import exported, exported_uninterruptible, find, keep
 from bertfit.settings import build
 
 if TYPE_CHECKING:
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 @exported
 def describe(handle: int):
-    """What a model is: a dict of its name, sizes, source and, once fitted, task, head and record."""
+    """Description of a model: a dict of its name, sizes, source and, once fitted, task, head and record."""
     return boundary.description(handle, find(handle))
 
 
 @exported
 def release(handle: int):
-    """Forget a model. Forgetting it twice is no error: R's finalizers may run late."""
+    """Remove a model from the table. Unknown numbers are ignored: R's finalizers may run twice or late."""
     boundary.models.pop(handle, None)
 
 
@@ -38,7 +38,7 @@ def models(cache_dir: str | None = None):
 
 @exported
 def download(name: str, cache_dir: str | None = None, force: bool = False, progress: Callable | None = None):
-    """Fetch a model of the registry; its folder."""
+    """Download a model of the registry; returns its folder."""
     from bertfit.checkpoints import download as fetch
 
     return fetch(name, cache_dir, force, progress)
@@ -47,7 +47,7 @@ def download(name: str, cache_dir: str | None = None, force: bool = False, progr
 @exported
 def load(x: str, name: str | None = None, cache_dir: str | None = None, lower_case: bool | None = None,
          max_len: int | None = None, download: bool = True, progress: Callable | None = None):
-    """Open a model; its description."""
+    """Open a model; returns its description."""
     from bertfit.model import open_unbuilt
 
     return keep(open_unbuilt(x, name=name, cache_dir=cache_dir, lower_case=lower_case, max_len=max_len,
@@ -56,7 +56,11 @@ def load(x: str, name: str | None = None, cache_dir: str | None = None, lower_ca
 
 @exported
 def config(preset: str | None = None, sizes: Mapping[str, Any] | None = None):
-    """A configuration from a preset's name, from sizes, or both: its fields, the preset, its heads, parameters."""
+    """A configuration from a preset's name, from sizes, or both; sizes override the preset's.
+
+    Returns:
+        `config` (its fields), `preset` (the preset's full name or None), `heads` and `parameters` (their number).
+    """
     from bertfit.checkpoints import registry
     from bertfit.config import BertConfig, presets
 
@@ -73,10 +77,10 @@ def config(preset: str | None = None, sizes: Mapping[str, Any] | None = None):
 @exported
 def init(config: str | Mapping[str, Any], vocab=None, vocab_of: Model | None = None, lower_case: bool | None = None,
          seed: int | None = None, name: str | None = None, heads: PretrainHeads | None = None):
-    """A model with fresh weights; its description.
+    """Create a model with fresh weights; returns its description.
 
-    `config` is a preset's name or a configuration's fields; the vocabulary comes as the path or the bytes of its
-    file, or as the handle of a model that has it (`vocab_of`).
+    `config` is a preset's name or a dict of fields. The vocabulary is `vocab`, the path or the bytes of its file, or
+    that of the model `vocab_of`.
     """
     from bertfit.model import fresh_model
 
@@ -96,13 +100,13 @@ def layers(model: Model):
 
 @exported
 def save(model: Model, path: str, overwrite: bool = False):
-    """Save a model as a bundle; the absolute path."""
+    """Save a model as a bundle; returns the absolute path."""
     from bertfit.model import persist
 
     return persist.save(model, path, overwrite)
 
 
-@done_whole
+@exported_uninterruptible
 def to_bytes(model: Model):
     """A model as bytes, for R's saveRDS()."""
     from bertfit.model import persist
@@ -112,7 +116,7 @@ def to_bytes(model: Model):
 
 @exported
 def from_bytes(data):
-    """The model of `to_bytes`; its description."""
+    """Restore a model from the bytes of `to_bytes`; returns its description."""
     from bertfit.model import persist
 
     return keep(persist.from_bytes(data))
@@ -120,7 +124,7 @@ def from_bytes(data):
 
 @exported
 def export(model: Model, path: str, format: str) -> str:
-    """Write a model for another program, see `export.export`; the absolute path."""
+    """Write a model for another program, see `bertfit.model.export`; returns the absolute path."""
     from bertfit.model import export as write
 
     return write(model, path, format)

@@ -1,5 +1,7 @@
-"""What this Python is and has: versions, device, and what is wrong with it. Never raises, for a broken
-environment is exactly what it is asked about."""
+"""State of the Python environment: versions, device and problems.
+
+It never raises, because its purpose is to report on environments that do not work.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +26,8 @@ def sitrep() -> dict[str, Any]:
 
     Returns:
         ``python`` (version), ``executable``, ``packages`` (name -> version, None where missing), ``device``
-        and ``precision`` (None where TensorFlow does not start), ``keras2`` (whether it runs with Keras 2)
-        and ``problems`` (sentences).
+        and ``precision`` (None if TensorFlow does not start), ``keras2`` (whether it runs with Keras 2)
+        and ``problems`` (a list of sentences).
     """
     packages = {name: _version(name) for name in PACKAGES}
     problems = [f"The Python package {name} is missing." for name, version in packages.items()

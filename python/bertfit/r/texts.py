@@ -1,4 +1,4 @@
-"""Vocabularies and tokens, as R asks for them."""
+"""Functions for R about text: train a vocabulary, tokenize, decode."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @exported
 def vocab_train(size: int, rows: Rows | None = None, files: Sequence[str] | None = None,
                 progress: Callable | None = None, **settings):
-    """Make a vocabulary of texts or files, see `bertfit.train_vocabulary`; its facts, its bytes included."""
+    """Train a vocabulary on texts or files, see `bertfit.train_vocabulary`; a dict of its properties and its bytes."""
     from bertfit.text import train_vocabulary
 
     settings = read_arguments(train_vocabulary, settings, find, without=("source", "size", "progress"))
@@ -30,7 +30,7 @@ def vocab_train(size: int, rows: Rows | None = None, files: Sequence[str] | None
 
 @exported
 def vocab_handle(data, lower_case: bool):
-    """The number of a vocabulary that `tokenize`, `tokens` and `decode` take in a model's place."""
+    """Register a vocabulary; returns a number that `tokenize`, `tokens` and `decode` accept in place of a model's."""
     from bertfit.model import BareVocabulary
     from bertfit.text import Vocabulary
 
@@ -44,8 +44,12 @@ def _vocabulary_facts(vocabulary) -> dict[str, Any]:
 
 @exported
 def tokenize(model: Model, rows: Rows, max_len: int | None = None, padding: str = "longest"):
-    """Ids of texts. Padded: input_ids, segment_ids, attention_mask int32 [n, L] and truncated [n]; with
-    padding "none": ids, segments (flat), splits [n + 1] and truncated."""
+    """Token ids of texts.
+
+    Returns:
+        input_ids, segment_ids and attention_mask, int32 [n, L], and truncated, bool [n]. With padding "none": ids and
+        segments, flat; splits [n + 1], where each row starts and ends in them; and truncated.
+    """
     if padding not in ("max_len", "longest", "none"):
         raise ArgumentError('must be "max_len", "longest" or "none".', argument="padding", received=padding)
     encoding = model.encode(rows, max_len)
@@ -59,8 +63,10 @@ def tokenize(model: Model, rows: Rows, max_len: int | None = None, padding: str 
 
 @exported
 def tokens(model: Model, rows: Rows, max_len: int | None = None):
-    """Token strings as columns row (from 0), token, start, end (characters, [start, end), -1 for special
-    tokens) and segment (0 or 1)."""
+    """Token strings as columns: row (from 0), token, start, end, segment (0 or 1).
+
+    A token covers the characters [start, end) of its text; both are -1 for special tokens.
+    """
     found = model.tokenizer.tokens(rows.texts, rows.pairs, _max_len(model, max_len))
     columns: dict[str, Any] = {"row": np.repeat(np.arange(len(found)), [len(r["token"]) for r in found])}
     columns["token"] = [token for row in found for token in row["token"]]
@@ -75,7 +81,7 @@ def _max_len(model: Model, max_len: int | None) -> int:
 
 @exported
 def decode(model: Model, ids, splits=None, skip_special: bool = True):
-    """Texts of ids: a matrix's rows, or a flat vector split at `splits`."""
+    """Token ids to texts: one per row of a matrix [n, L], or of a flat vector with `splits` [n + 1]."""
     ids = np.asarray(ids)
     if not np.array_equal(ids, np.floor(ids)):
         raise DataError("Ids must be whole numbers.")

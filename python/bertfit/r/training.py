@@ -1,4 +1,4 @@
-"""Fine-tuning, pretraining and their data, and training by hand, as R asks for them."""
+"""Functions for R that train: fine-tuning, pretraining data, pretraining, and Keras objects to train by hand."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def fit(model: Model, rows: Rows, kind: str, labels: Sequence[str], head: HeadConfig | None = None,
         control: TrainConfig | None = None, validation: Rows | None = None,
         columns: Mapping[str, Sequence[str]] | None = None, progress: Callable | None = None):
-    """Fine-tune a model; the description of the new one."""
+    """Fine-tune a model; returns the description of the new model."""
     from bertfit.training import Report, fit_model, make_task
 
     return keep(fit_model(
@@ -31,9 +31,9 @@ def fit(model: Model, rows: Rows, kind: str, labels: Sequence[str], head: HeadCo
 @exported
 def pretrain_data(corpus: Sequence[str], out_dir: str, vocab=None, vocab_of: Model | None = None,
                   lower_case: bool | None = None, progress: Callable | None = None, **settings):
-    """Files of masked sentence pairs from a text corpus, see `bertfit.make_pretraining_data`.
+    """Write files of masked sentence pairs from a text corpus, see `bertfit.make_pretraining_data`.
 
-    What data.json says; the vocabulary comes as in `init`.
+    The vocabulary is given as to `init`. Returns the contents of data.json.
     """
     from bertfit.corpus import make_pretraining_data
     from bertfit.text import Vocabulary
@@ -52,9 +52,9 @@ def pretrain_data(corpus: Sequence[str], out_dir: str, vocab=None, vocab_of: Mod
 def pretrain(model: Model, data: Sequence[str], control: PretrainConfig | None = None,
              heads: PretrainHeads | None = None, validation: Sequence[str] | None = None, out_dir: str | None = None,
              resume: bool = False, progress: Callable | None = None):
-    """Pretrain a model; the description of the new one.
+    """Pretrain a model; returns the description of the new model.
 
-    `data` and `validation` are the folder, or the files, of pretraining data.
+    `data` and `validation` are a folder, or files, of pretraining data.
     """
     from bertfit.training import Report
     from bertfit.training import pretrain as run
@@ -73,7 +73,7 @@ def _paths(given: Sequence[str]) -> str | list[str]:
 
 @exported
 def train_steps(n: int, batch_size: int, epochs: int, warmup: float = 0.1):
-    """[total, warmup]: see `bertfit.train_steps`."""
+    """Numbers of optimizer steps, [total, warmup], see `bertfit.train_steps`."""
     from bertfit.training import train_steps as count
 
     return count(n, batch_size, epochs, warmup)
@@ -81,9 +81,9 @@ def train_steps(n: int, batch_size: int, epochs: int, warmup: float = 0.1):
 
 @returns_keras
 def keras_model(model: Model, max_len: int | None = None, training: bool = True):
-    """A Keras model of its own with this model's weights: the encoder, or the whole network once fitted.
+    """A copy of the model as a Keras model: the encoder, or the whole network once fitted.
 
-    `training` says whether its weights can learn. What is done to it does not touch the model here.
+    `training` sets whether its weights are trainable. Changes to the copy do not change the model.
     """
     copy = model.copy(max_len=max_len)
     if model.fitted:
@@ -97,7 +97,7 @@ def keras_model(model: Model, max_len: int | None = None, training: bool = True)
 
 @returns_keras
 def adam_warmup(decay_steps: int, warmup_steps: int, **settings):
-    """keras-bert's AdamWarmup, see `bertfit.training.AdamWarmup`."""
+    """An optimizer like keras-bert's AdamWarmup, see `bertfit.training.AdamWarmup`."""
     from bertfit.training import AdamWarmup
 
     settings = read_arguments(AdamWarmup, settings, find, without=("decay_steps", "warmup_steps"))

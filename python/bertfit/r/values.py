@@ -1,7 +1,7 @@
-"""What may cross the boundary to R, and how what comes from R is read.
+"""Converts values between Python and R.
 
-Out: dicts, lists, strings, booleans, numbers, None, NumPy arrays and bytearrays; `to_plain` makes them of
-what is nearly that and refuses the rest. In: the same, which `read_arguments` reads by the annotations of a function.
+To R go dicts, lists, strings, booleans, numbers, None, NumPy arrays and bytearrays: `to_plain` converts to these, or
+raises. From R come the same, which `read_arguments` converts according to the annotations of a function.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from bertfit.settings import Settings, as_declared, build
 
 
 def to_plain(value: Any) -> Any:
-    """`value` as R can take it.
+    """Convert a value for R.
 
-    Tuples become lists, NumPy scalars Python's, matrices Fortran-ordered (R's own layout). A whole number
-    beyond 32 bits becomes a float: reticulate would wrap it.
+    Tuples become lists, NumPy scalars become Python's, matrices become Fortran-ordered (R's own layout). A whole number
+    beyond 32 bits becomes a float, because reticulate would wrap it around.
 
     Raises:
-        TypeError: Something in it has no form in R.
+        TypeError: The value contains something that R cannot represent.
     """
     return plain_copy(value, number=_number, array=_as_it_is, other=_as_it_is)
 
@@ -47,17 +47,17 @@ def _as_it_is(value: Any) -> Any:
 def read_arguments(
     function: Callable, given: Mapping[str, Any], find: Callable[[Any], Any], without: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """Arguments from R, read by the annotations of the function that takes them.
+    """Convert arguments from R according to the annotations of the function that takes them.
 
-    `Model` is the number of a model, `Rows` a dict of texts, pairs, targets and weights, a settings class
-    (`TrainConfig`, ...) a dict of its fields. Where a sequence is annotated one value becomes a list, and where whole
-    numbers are annotated 3.0 becomes 3 (`settings.as_declared`). None stays None.
+    For a parameter annotated as `Model`, R passes the number of a model; for `Rows`, a dict of texts, pairs, targets
+    and weights; for a settings class (`TrainConfig`, ...), a dict of fields. For a sequence, a single value becomes a
+    list; for whole numbers, 3.0 becomes 3 (`settings.as_declared`). None stays None.
 
     Args:
-        function: Or a class.
-        given: Its arguments by name.
-        find: The model of a number.
-        without: Parameters that R does not give.
+        function: The function, or class, to be called.
+        given: Arguments by name.
+        find: Returns the model with a given number.
+        without: Parameters that R may not pass.
 
     Raises:
         ArgumentError: An argument is unknown, or one without a default is missing.
@@ -76,7 +76,7 @@ def read_arguments(
 
 
 class _Model:
-    """Stands for the class `Model` in annotations: importing that would start TensorFlow."""
+    """Placeholder for the class `Model` in annotations, because importing that would start TensorFlow."""
 
 
 def _hints(function: Callable) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """A table's rows, checked once: texts, second texts, targets and weights.
 
-In: what a caller has of them. Out: `Rows`, which every function that trains or asks a model takes as they are.
+In: a caller's columns. Out: `Rows`, which training and inference use without further checks.
 """
 
 from bertfit._exports import lazy_exports

@@ -1,7 +1,7 @@
 """`Rows`: the texts, second texts, targets and weights of one table.
 
-Every façade (R's boundary, frames, the command line) makes one from what its users give, and nothing behind it checks
-again. Targets are checked where the task is known, by `Rows.for_task`.
+R's boundary, `frames` and the command line each build a `Rows` from what users pass; the code they call does not check
+it again. Only targets are checked later, when the task is known, by `Rows.for_task`.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from bertfit.rows.targets import check_targets
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Rows:
-    """n rows of a table. Made by `Rows.of`; the constructor takes what is checked already.
+    """n rows of a table. Build one with `Rows.of`: the constructor does not check its arguments.
 
     Args:
         texts: n strings.
         pairs: n second texts, or None.
-        targets: Numbers as the caller means them, float64: binary [n] from 0 to 1, multiclass [n] codes from 0,
-            multilabel [n, K] from 0 to 1, regression [n]; None where they are not known.
+        targets: float64, in the caller's units: binary [n] from 0 to 1, multiclass [n] class codes from 0,
+            multilabel [n, K] from 0 to 1, regression [n]; None if they are not known.
         weights: float64 [n], each at least 0 and not all 0; None for 1 each.
 
     Example:
@@ -43,16 +43,16 @@ class Rows:
     @classmethod
     def of(cls, texts: str | Iterable[str], pairs: str | Iterable[str] | None = None, targets: Any = None,
            weights: Any = None) -> Rows:
-        """Rows of what a caller gives.
+        """Check texts, pairs and weights, and build rows of them.
 
         Args:
-            texts: Any iterable of strings. One string is one text, never a sequence of letters.
+            texts: Any iterable of strings. A single string is one text, not a sequence of characters.
             pairs: As many second texts, or None.
-            targets, weights: As `labelled` takes them; None for none.
+            targets, weights: See `labelled`; None for none.
 
         Raises:
-            DataError: A text is missing or no string (rows counted from 1), there is not one pair or weight per text,
-                or a weight is no number of at least 0.
+            DataError: A text is missing or not a string (rows counted from 1), the number of pairs or weights differs
+                from the number of texts, or a weight is not a finite number of at least 0.
         """
         rows = cls(_text_list(texts, "text"), None if pairs is None else _text_list(pairs, "pair"))
         if rows.pairs is not None and len(rows.pairs) != len(rows):
@@ -64,18 +64,18 @@ class Rows:
         """The same texts with targets and weights.
 
         Args:
-            targets: Numbers as the class says; checked by `for_task`.
-            weights: n numbers of at least 0, or None.
+            targets: Numbers as described for the class; `for_task` checks them.
+            weights: n finite numbers of at least 0, or None.
 
         Raises:
-            DataError: A weight is no number of at least 0, all are 0, or there is not one per row.
+            DataError: The number of weights is not n, all are 0, or one is not a finite number of at least 0.
         """
-        # A copy, row by row: R lends its memory, which lies column by column.
+        # A copy in row order: R passes its own memory, in column order.
         targets = None if targets is None else np.array(targets, np.float64, order="C")
         return dataclasses.replace(self, targets=targets, weights=_check_weights(weights, len(self)))
 
     def for_task(self, task: Task) -> Rows:
-        """The same rows with targets that the task can have: [n], or [n, K] for a multilabel task.
+        """The same rows with targets checked for `task`: [n], or [n, K] for a multilabel task.
 
         Raises:
             DataError: Targets have another shape, or one is missing or out of range (rows counted from 1).
@@ -86,7 +86,7 @@ class Rows:
         return len(self.texts)
 
     def take(self, numbers: Sequence[int] | np.ndarray) -> Rows:
-        """Some of the rows, by their numbers from 0, in the order given."""
+        """The rows with these numbers (from 0), in the order given."""
         return Rows(*(None if column is None else column[numbers] if isinstance(column, np.ndarray)
                       else [column[i] for i in numbers]
                       for column in (self.texts, self.pairs, self.targets, self.weights)))
@@ -96,13 +96,13 @@ def _text_list(texts: Any, argument: str) -> list[str]:
     if isinstance(texts, str):
         texts = [texts]
     elif isinstance(texts, (bytes, Mapping)) or hasattr(texts, "columns") or not isinstance(texts, Iterable):
-        # What iterates over something else than its texts: a frame and a dict over names, bytes over numbers.
+        # Iterating over these does not give texts: frames and dicts give names, bytes give numbers.
         hint = ["Give one of its columns."] if hasattr(texts, "columns") else []
         raise DataError("must be a string or a sequence of strings.", hint, argument=argument, received=texts)
     texts = list(texts)
     if set(map(type, texts)) <= {str}:
         return texts
-    # str's subclasses (NumPy's among them) are strings too; all else is named.
+    # Subclasses of str (such as NumPy's) are strings too; other values are reported.
     bad = [row for row, text in enumerate(texts, start=1) if not isinstance(text, str)]
     if bad:
         missing = all(is_missing(texts[row - 1]) for row in bad)

@@ -1,4 +1,4 @@
-"""Targets of rows: the numbers that a task can have."""
+"""Targets of rows, checked against the values that a task allows."""
 
 from __future__ import annotations
 
@@ -9,11 +9,22 @@ from bertfit.errors import DataError, rows_are
 
 
 def check_targets(task: Task, targets: np.ndarray, rows: int) -> np.ndarray:
-    """Targets as float64 of the right shape: [n], or [n, K] for a multilabel task.
+    """Check the targets of n rows.
+
+    Args:
+        task: The task that they belong to.
+        targets: Numbers as described for `Rows`; a column [n, 1] is the same as [n].
+        rows: n.
+
+    Returns:
+        float64 [n], or [n, K] for a multilabel task.
 
     Raises:
-        DataError: Wrong length or shape, a missing value, or a value that the task cannot have. Rows are
+        DataError: Wrong length or shape, a missing value, or a value that the task does not allow. Rows are
             counted from 1.
+
+    >>> check_targets(Task("binary", ("ham", "spam")), [[0], [1], [0.5]], 3).tolist()
+    [0.0, 1.0, 0.5]
     """
     y = np.asarray(targets, np.float64)
     multilabel = task.kind == "multilabel"
@@ -30,7 +41,7 @@ def check_targets(task: Task, targets: np.ndarray, rows: int) -> np.ndarray:
     elif task.kind == "regression":
         bad, rule = ~np.isfinite(y), "must be finite numbers"
     else:
-        bad, rule = ~((y >= 0) & (y <= 1)), "must lie between 0 and 1"  # a NaN fails both comparisons
+        bad, rule = ~((y >= 0) & (y <= 1)), "must lie between 0 and 1"  # False for NaN, too
     bad = np.flatnonzero(bad.any(axis=1) if bad.ndim == 2 else bad)
     if len(bad):
         raise DataError(f"Targets {rule}, and none may be missing.", [f"{rows_are(bad + 1)} not so."])

@@ -1,6 +1,6 @@
-"""Learning: fine-tuning and pretraining runs with AdamWarmup.
+"""Training: fine-tuning and pretraining runs with AdamWarmup.
 
-In: a model and rows (or pretraining data). Out: a new model whose record says how it was trained.
+In: a model and rows (or pretraining data). Out: a new model with a record of its training.
 """
 
 from bertfit._exports import lazy_exports

@@ -1,6 +1,6 @@
-"""What a training run tells the outside: hooks that do nothing until somebody fills them in.
+"""Callbacks of a training run: progress in a terminal, or passed to a function.
 
-A callback sees plain dicts and cannot change the run; whatever it raises ends the run.
+A run calls them with plain dicts. A callback cannot change the run; an exception that it raises ends the run.
 """
 
 from __future__ import annotations
@@ -12,25 +12,36 @@ from typing import Any
 
 
 class Callback:
-    """Base: every hook does nothing."""
+    """Base class, whose hooks do nothing. Override the ones you need; `info` has the keys named there.
+
+    >>> class Losses(Callback):
+    ...     def on_epoch(self, info):
+    ...         print(info["epoch"], info["loss"])
+    >>> Losses().on_epoch({"epoch": 1, "loss": 0.5})
+    1 0.5
+    """
 
     def on_begin(self, info: dict[str, Any]) -> None:
-        """Before the first step: epochs, steps, rows, validation_rows, max_len, truncated, precision, device."""
+        """Before the first step: epochs, steps (per epoch), step (steps done), rows, validation_rows, max_len (tokens),
+        truncated (rows), precision, device, parameters, trainable.
+        """
 
     def on_step(self, info: dict[str, Any]) -> None:
-        """After a step: epoch, step, steps, loss, metric_name, metric, seconds_left."""
+        """After an optimizer step: epoch, step and steps (of the epoch), loss, metric_name, metric, seconds_left."""
 
     def on_epoch(self, info: dict[str, Any]) -> None:
-        """After an epoch: epoch, epochs, the history's row, seconds, best."""
+        """After an epoch: epoch, epochs, measures ("loss", "val_loss", ...), learning_rate, seconds, best."""
 
     def on_end(self, info: dict[str, Any]) -> None:
         """After the last epoch: best_epoch, interrupted."""
 
 
 class Report(Callback):
-    """Hands every event to one function as a dict with the key "event", steps at most `per_second` times a second.
+    """Passes every event to one function; R's progress bar uses it.
 
-    This is what R's progress bar listens to. It is called from the thread that trains.
+    Args:
+        function: Called from the training thread with `info` and the key "event": "begin", "step", "epoch" or "end".
+        per_second: Most calls per second for steps.
     """
 
     def __init__(self, function: Callable[[dict[str, Any]], Any], per_second: float = 5.0):
@@ -53,9 +64,11 @@ class Report(Callback):
 
 
 class Console(Callback):
-    """Progress in a terminal for Python users: a tqdm bar per epoch (`verbose` 2) and a line per epoch.
+    """Prints progress for Python users: a line per epoch and, in a terminal, a tqdm bar per epoch.
 
-    Without a terminal (logs, notebooks run by a tool) the bar is left out.
+    Args:
+        verbose: 2 for lines and bars, 1 for lines only.
+        stream: File to print to; None for standard error.
     """
 
     def __init__(self, verbose: int = 2, stream=None):
@@ -90,16 +103,16 @@ class Console(Callback):
         print(f"epoch {info['epoch']}/{info['epochs']}: {values}, {info['seconds']:.1f} s{best}", file=self.stream)
 
     def on_end(self, info):
-        self._close_bar()  # one is open where an interrupt came in the middle of an epoch
+        self._close_bar()  # open after an interrupt within an epoch
         if info["interrupted"]:
             print("interrupted: the model is returned as it stands", file=self.stream)
 
 
 def interruptible(function: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Any]:
-    """`function`, where an interrupt in R's part of it arrives as Python's own KeyboardInterrupt.
+    """Wrap an R function so that an interrupt in R raises KeyboardInterrupt in Python.
 
-    R answers "interrupt" when it noticed one while it drew. One that R notices just outside of that unwinds
-    through reticulate, which before 1.31 reports it as a RuntimeError without a name.
+    The R function returns "interrupt" if it was interrupted while drawing the progress bar. An interrupt just before
+    or after that goes through reticulate, which before 1.31 raises a RuntimeError ("Unknown exception occurred").
     """
 
     def listener(event: dict[str, Any]) -> Any:

@@ -1,6 +1,6 @@
-"""What a training run is fed: token ids, or what layers that do not learn make of them, computed once.
+"""Inputs of a fine-tuning run: token ids, or the outputs of frozen layers, computed once.
 
-A feed gives a batch's inputs, and applies the part of the network that they are inputs of.
+A feed returns the inputs of a batch and applies the part of the network that takes them.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from bertfit.training.shapes import Shapes, plan_shapes
 
 tf = _env.tensorflow()
 
-#: Most bytes of token vectors that are kept; of more, the frozen layers compute in every epoch.
+#: Most bytes of token vectors to store; if there are more, frozen layers run in every epoch.
 MOST_BYTES = 2 * 2**30
 
 
 def training_feed(model: Model, encoding: Encoding, max_len: int, precision: str, config: TrainConfig):
-    """The feed that computes least: no layer twice that gives the same in every epoch."""
+    """The cheapest feed for training rows: outputs that are the same in every epoch are computed once."""
     layers = _constant_layers(model, config.freeze)
     size = int(encoding.lengths.sum()) * model.config.hidden_size * 4
     if layers and config.epochs > 1 and size <= MOST_BYTES:
@@ -31,13 +31,13 @@ def training_feed(model: Model, encoding: Encoding, max_len: int, precision: str
 
 
 def validation_feed(model: Model, encoding: Encoding, max_len: int, precision: str, config: TrainConfig):
-    """The feed of rows that are only looked at."""
+    """The feed for validation rows: features if the encoder is frozen, else token ids."""
     feed = FeatureFeed if config.freeze == "encoder" else TokenFeed
     return feed(model, encoding, max_len, precision)
 
 
 def _constant_layers(model: Model, freeze: str | int) -> int:
-    """How many of the first layers answer alike in every epoch: frozen, without dropout, and not the head's own."""
+    """How many of the first layers give the same output in every epoch, up to the lowest that the head reads."""
     if isinstance(freeze, str) or model.config.hidden_dropout_prob or model.config.attention_probs_dropout_prob:
         return 0
     depth, head = model.config.num_hidden_layers, model.head_config
@@ -47,7 +47,7 @@ def _constant_layers(model: Model, freeze: str | int) -> int:
 
 
 class TokenFeed:
-    """Token ids through the whole network."""
+    """Feeds token ids to the whole network."""
 
     def __init__(self, model: Model, encoding: Encoding, max_len: int, precision: str):
         self.model, self.encoding, self.max_len, self.precision = model, encoding, max_len, precision
@@ -57,25 +57,28 @@ class TokenFeed:
         self.shapes = Shapes(None, max_len)
 
     def plan(self, config: TrainConfig, seed: int) -> None:
-        """Choose the shapes of batches for a run; the epochs' batches are alike enough that one stands for all."""
+        """Choose the padded lengths of a run's batches, from those of the first epoch."""
         batches = epoch_batches(self.lengths, config.batch_size, config.accumulation, seed, 1)
         longest = np.array([self.lengths[batch.rows].max() for batch in batches])
         self.shapes = plan_shapes(np.tile(longest, config.epochs), config.batch_size, self.max_len, self.model.config,
                                   compiling.can_compile)
 
     def inputs(self, rows: np.ndarray):
+        """The inputs of a batch: token ids and segment ids, int32 [B, S]."""
         length = self.shapes.padded(int(self.lengths[rows].max()))
         return self.encoding.pad(rows, length, self.model.config.pad_token_id)[:2]
 
     def apply(self, inputs, training: bool):
+        """The logits [B, K] of a batch's inputs."""
         return self.model.apply(list(inputs), training)
 
     def logits(self) -> np.ndarray:
+        """The logits [n, K] of all rows, without training."""
         return self.model.logits(self.encoding, self.precision)
 
 
 class FeatureFeed:
-    """Features of a frozen encoder, computed once: epochs after that cost only the head."""
+    """Feeds the head with features of a frozen encoder, which are computed once."""
 
     def __init__(self, model: Model, encoding: Encoding, max_len: int, precision: str):
         settings = model.head_config
@@ -83,12 +86,12 @@ class FeatureFeed:
         self.encoding, self.max_len = encoding, max_len
         self.variables = self.head.trainable_weights
         self.features = model.features(encoding, settings.pooling, settings.layers, precision)
-        self.lengths = np.ones(len(encoding), np.int64)  # all alike: batches are purely random
+        self.lengths = np.ones(len(encoding), np.int64)  # equal, so that batches are purely random
         self.signature = (tf.TensorSpec([None, self.features.shape[1]], tf.float32),)
         self.shapes = Shapes(None, 1)
 
     def plan(self, config: TrainConfig, seed: int) -> None:
-        """Nothing to choose: all rows are alike, and the head is small."""
+        """Does nothing: features all have the same shape, and the head is too small to compile kernels for."""
 
     def inputs(self, rows: np.ndarray):
         return (self.features[rows],)
@@ -104,7 +107,7 @@ class FeatureFeed:
 
 
 class VectorFeed(TokenFeed):
-    """Token vectors of the first layers, frozen and without dropout, computed once; steps begin above them."""
+    """Feeds the upper layers with token vectors of the first ones, frozen and without dropout, computed once."""
 
     def __init__(self, model: Model, encoding: Encoding, max_len: int, precision: str, layers: int):
         super().__init__(model, encoding, max_len, precision)
@@ -114,17 +117,18 @@ class VectorFeed(TokenFeed):
 
     def inputs(self, rows: np.ndarray):
         ids, segments = super().inputs(rows)
-        vectors = np.zeros((*ids.shape, self.vectors.shape[1]), np.float32)  # padding is masked wherever it could tell
-        vectors[np.arange(ids.shape[1]) < self.lengths[rows][:, None]] = self.vectors[self._places(rows)]
+        vectors = np.zeros((*ids.shape, self.vectors.shape[1]), np.float32)  # padding stays 0: it is masked
+        vectors[np.arange(ids.shape[1]) < self.lengths[rows][:, None]] = self.vectors[self._offsets(rows)]
         return ids, segments, vectors
 
     def apply(self, inputs, training: bool):
         *inputs, vectors = inputs
         if training:
-            self.model.noise.advance()  # as the embeddings do, where they are computed
+            self.model.noise.advance()  # the embeddings do so where they are computed
         return self.model.apply(inputs, training, known=(self.layers, vectors))
 
-    def _places(self, rows: np.ndarray) -> np.ndarray:
+    def _offsets(self, rows: np.ndarray) -> np.ndarray:
+        """Where the tokens of some rows are among the tokens of all rows."""
         return positions(self.encoding.splits[:-1][rows], self.lengths[rows])
 
     def _token_vectors(self) -> np.ndarray:
@@ -140,5 +144,5 @@ class VectorFeed(TokenFeed):
         for rows in inference_batches(self.lengths, TOKEN_BUDGET, model.max_len):
             length = padded_length(self.lengths[rows], model.max_len)
             ids, segments, mask = self.encoding.pad(rows, length, model.config.pad_token_id)
-            vectors[self._places(rows)] = function(tf.constant(ids), tf.constant(segments)).numpy()[mask == 1]
+            vectors[self._offsets(rows)] = function(tf.constant(ids), tf.constant(segments)).numpy()[mask == 1]
         return vectors

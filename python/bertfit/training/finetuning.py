@@ -1,7 +1,6 @@
-"""Fine-tuning: a fresh head on a copy of a loaded encoder, trained with AdamWarmup.
+"""Fine-tuning: a new head on a copy of a loaded encoder, trained with AdamWarmup.
 
-`fit_model` reads top to bottom: rows are split, a head is put on, weights are frozen, texts encoded, and a `run.Run`
-trains a `FineTuning`.
+`fit_model` splits rows, adds a head, freezes layers and encodes texts; a `run.Run` then trains a `FineTuning`.
 """
 
 from __future__ import annotations
@@ -43,22 +42,23 @@ def fit_model(
     """Fine-tune a model.
 
     Args:
-        model: Loaded or fitted; it is left as it is, the encoder is copied.
-        rows: Texts with their targets, and with pairs and weights or without.
+        model: Loaded or fitted; it is not changed, its encoder is copied.
+        rows: Texts with their targets; pairs and weights are optional.
         task: What is predicted.
-        head: Layers on the encoder; None for the default.
+        head: Settings of the layers on the encoder; None for the defaults.
         config: Settings; None for the defaults.
-        validation: Rows to measure after every epoch, in place of a share of `rows`.
-        columns: Names of the caller's columns: text, pair, target.
-        callbacks: Told of every step and epoch.
-        out_dir: Where the state of the run is saved, after every epoch and on an interrupt; None saves none.
-        resume: Go on from the state in `out_dir`, which must have been made with the same model, rows and settings.
-            The run ends as if it had never stopped.
-        save_steps: Optimizer steps between two states, beside the ends of epochs; None for none.
+        validation: Validation rows, evaluated after every epoch; None takes a fraction of `rows`
+            (`config.validation`).
+        columns: Names of the caller's columns (text, pair, target), for the record.
+        callbacks: Called after every step and epoch.
+        out_dir: Folder for the state of the run, saved after every epoch and on an interrupt; None saves none.
+        resume: Continue from the state in `out_dir`, which must have been made with the same model, rows and
+            settings. The result is that of a run that was never interrupted.
+        save_steps: Optimizer steps between two saved states; None saves none within an epoch.
 
     Returns:
         A new, fitted model. Its `record` holds settings, history (one list per column), best_epoch, seed,
-        max_len, precision, rows, truncated (training rows cut), interrupted, stopped (why it ended before
+        max_len, precision, rows, truncated (training rows truncated), interrupted, stopped (why it ended before
         its last epoch, or None), seconds, pairs (whether it was fitted on pairs), columns, and metrics, the measures
         of the epoch whose weights it holds.
 
@@ -66,13 +66,18 @@ def fit_model(
         DataError: There are no rows, or targets do not fit the task.
         ArgumentError: Settings do not fit the task or the model; there is no state to resume from, or it belongs to
             another run.
-        TrainingError: The loss is not a number, and there are no weights of an earlier epoch to return.
+        TrainingError: The loss is not finite, and there are no weights of an earlier epoch to return.
 
-    An interrupt (Ctrl-C) ends training at the next batch; the model is returned as it stands, with
-    ``record["interrupted"]`` True. Two runs with one seed give the same weights on a CPU.
+    An interrupt (Ctrl-C) ends training at the next batch; the model is returned with the weights it has then and
+    ``record["interrupted"]`` True. Two runs with the same seed give the same weights on a CPU.
+
+    Example:
+        >>> task, config = Task("binary", ("ham", "spam")), TrainConfig(epochs=2, validation=0.2)
+        >>> fit_model(model, rows, task=task, config=config).record["history"]["val_loss"]  # doctest: +SKIP
+        [0.21, 0.17]
     """
     head, config = head or HeadConfig(), config or TrainConfig()
-    head.layer_numbers(model.config.num_hidden_layers)  # refuses layers the encoder lacks, before any work
+    head.layer_numbers(model.config.num_hidden_layers)  # an error for layers that the encoder lacks
     _check_monitor(task, config)
     state, seed = open_state(out_dir, resume, config.seed)
     rows = check_rows(task, rows)
@@ -81,7 +86,7 @@ def fit_model(
     elif config.validation:
         rows, validation = split(task, rows, config.validation, seed)
     coded = Coded.of(task, rows)
-    held = None if validation is None else Coded.of(task, validation)
+    val_coded = None if validation is None else Coded.of(task, validation)
     label_weights = class_weight_vector(task, config, coded.targets)
 
     source = {"kind": "fitted", "path": None, "sha256": None, "origin": persist.origin(model)}
@@ -92,9 +97,9 @@ def fit_model(
     precision = _env.resolve_precision(config.precision)
     max_len, encoding = _encode(model, rows, config)
     feed = training_feed(model, encoding, max_len, precision, config)
-    watched = None if validation is None else validation_feed(
+    val_feed = None if validation is None else validation_feed(
         model, model.encode(validation, max_len), max_len, precision, config)
-    objective = FineTuning(model, feed, coded, watched, held, label_weights, config, seed, precision)
+    objective = FineTuning(model, feed, coded, val_feed, val_coded, label_weights, config, seed, precision)
     run = Run(objective, config, callbacks, accumulation=config.accumulation > 1, early_stopping=config.early_stopping,
               restore_best=config.restore_best, out_dir=out_dir, save_steps=save_steps)
     if state is not None:
@@ -108,6 +113,7 @@ def fit_model(
 
 
 def _kept_metrics(record: dict[str, Any]) -> dict[str, float]:
+    """The measures of the epoch whose weights the model has; {} if no epoch was completed."""
     history = record.get("history") or {}
     epochs = list(history.get("epoch", []))
     if not epochs:
@@ -119,11 +125,19 @@ def _kept_metrics(record: dict[str, Any]) -> dict[str, float]:
 
 
 def make_task(kind: str, labels: Sequence[str], targets) -> Task:
-    """The task, with the center and scale of a regression's targets (their mean and standard deviation)."""
+    """The task for some targets; the center and scale of a regression are their mean and standard deviation.
+
+    Args:
+        kind, labels: See `Task`.
+        targets: Numbers [n]; only a regression's are used.
+
+    >>> make_task("regression", ["price"], [1.0, 3.0])
+    Task(kind='regression', labels=('price',), center=2.0, scale=1.0)
+    """
     if kind != "regression":
         return Task(kind, tuple(labels))
     values = np.asarray(targets, np.float64)
-    values = values[np.isfinite(values)]  # what is not finite is refused when the rows are checked
+    values = values[np.isfinite(values)]  # others are an error when the rows are checked
     scale = float(values.std()) if values.size else 1.0
     return Task(kind, tuple(labels), float(values.mean()) if values.size else 0.0, scale if scale > 0 else 1.0)
 
@@ -136,7 +150,7 @@ def _check_monitor(task: Task, config: TrainConfig) -> None:
 
 
 def _encode(model: Model, rows: Rows, config: TrainConfig) -> tuple[int, Encoding]:
-    """The length in tokens to train at, and the rows truncated to it."""
+    """The maximum length in tokens, and the rows encoded and truncated to it."""
     if config.max_len != "auto":
         return config.max_len, model.encode(rows, config.max_len)
     encoding = model.encode(rows, model.max_len)
@@ -145,7 +159,7 @@ def _encode(model: Model, rows: Rows, config: TrainConfig) -> tuple[int, Encodin
 
 
 def _freeze(model: Model, freeze: str | int) -> None:
-    """Mark which layers do not learn."""
+    """Set which layers of the encoder are trainable."""
     depth = model.config.num_hidden_layers
     if not isinstance(freeze, str) and freeze > depth:
         raise ArgumentError(f"must be at most {depth}, the layers of this model.", argument="freeze", received=freeze)

@@ -1,4 +1,4 @@
-"""Fine-tuning as a `run.Run` trains it: batches of rows, the loss of a task, and the measures of an epoch."""
+"""The `Objective` of fine-tuning: batches of rows, the loss of a task, and the measures of an epoch."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ tf = _env.tensorflow()
 
 
 class FineTuning:
-    """Fine-tuning, as a `Run` trains it: the `Objective` of a head and the layers that learn with it.
+    """The `Objective` of fine-tuning: a head, and the layers that are trained with it.
 
     Args:
-        model: With its head.
-        feed: Of the training rows (see `feeds`).
+        model: The model, with its head.
+        feed: Feed of the training rows (see `training.feeds`).
         rows: The training rows.
-        watched: The feed of the validation rows, or None.
-        held: The validation rows, or None.
+        validation_feed: Feed of the validation rows, or None.
+        validation: The validation rows, or None.
         label_weights: Weight of each label, [K], or None.
         config: Settings.
-        seed: Of the order of rows.
+        seed: Seed of the order of rows.
         precision: "float32", "bfloat16" or "float16".
     """
 
     counts_steps = False
 
-    def __init__(self, model: Model, feed, rows: Coded, watched, held: Coded | None, label_weights, config: TrainConfig,
-                 seed: int, precision: str):
+    def __init__(self, model: Model, feed, rows: Coded, validation_feed, validation: Coded | None, label_weights,
+                 config: TrainConfig, seed: int, precision: str):
         self.model, self.task, self.feed, self.rows = model, model.task, feed, rows
-        self.watched, self.held, self.label_weights = watched, held, label_weights
+        self.validation_feed, self.validation, self.label_weights = validation_feed, validation, label_weights
         self.config, self.seed, self.precision = config, seed, precision
         self.weights = element_weights(self.task, rows.targets, rows.weights, label_weights)
         self.variables = feed.variables
@@ -77,7 +77,7 @@ class FineTuning:
 
     def inputs(self, batch: Batch) -> tuple:
         rows = batch.rows
-        # Compiled kernels serve one number of rows: a short batch gets rows of weight 0.
+        # Kernels are compiled for one number of rows: a smaller batch is padded with rows of weight 0.
         size = self.config.batch_size if self.compiled else len(rows)
         inputs = tuple(tf.constant(filled(x, size)) for x in self.feed.inputs(rows))
         targets, weights = (tf.constant(filled(x[rows], size)) for x in (self.rows.targets, self.weights))
@@ -85,7 +85,7 @@ class FineTuning:
 
     def loss(self, inputs, targets, weights, step_rows) -> tuple:
         logits = self.feed.apply(inputs, training=True)  # [B, K]
-        # The mean over the step's rows, so that batches that are accumulated add up to one large batch.
+        # Divided by the rows of the whole step, so that accumulated batches sum to one large batch.
         loss = tf.reduce_sum(_losses(self.task, logits, targets) * weights) / step_rows
         return loss, (loss, logits)
 
@@ -107,26 +107,26 @@ class FineTuning:
         return {"loss": self.sums["loss"] / self.sums["rows"], **metrics}
 
     def validate(self) -> dict[str, float]:
-        if self.watched is None:
+        if self.validation_feed is None:
             return {}
-        logits = self.watched.logits()
-        weights = element_weights(self.task, self.held.targets, self.held.weights, self.label_weights)
-        losses = _losses(self.task, tf.constant(logits), tf.constant(self.held.targets)).numpy()
-        return {"loss": float(np.sum(losses * weights) / len(self.held)),
-                **epoch_metrics(self.task, logits, self._original(self.held))}
+        logits = self.validation_feed.logits()
+        weights = element_weights(self.task, self.validation.targets, self.validation.weights, self.label_weights)
+        losses = _losses(self.task, tf.constant(logits), tf.constant(self.validation.targets)).numpy()
+        return {"loss": float(np.sum(losses * weights) / len(self.validation)),
+                **epoch_metrics(self.task, logits, self._original(self.validation))}
 
     def _original(self, rows: Coded) -> np.ndarray:
-        """Targets as the caller gave them."""
+        """Targets in the caller's units."""
         if self.task.kind == "regression":
             return rows.targets * self.task.scale + self.task.center
         return rows.targets
 
     def keep_epoch(self, run: Run, epoch: int, better: bool) -> None:
-        """Nothing beside what the run keeps."""
+        """Does nothing: the run keeps the history and the best weights."""
 
     def facts(self) -> dict[str, Any]:
         return {
-            "rows": len(self.rows), "validation_rows": 0 if self.held is None else len(self.held),
+            "rows": len(self.rows), "validation_rows": 0 if self.validation is None else len(self.validation),
             "max_len": self.feed.max_len, "truncated": int(self.feed.encoding.truncated.sum()),
             "precision": self.precision,
         }
@@ -137,7 +137,7 @@ class FineTuning:
             settings.pop(name)
         return {
             "settings": settings, "precision": self.precision, "rows": _digest(self.feed.encoding, self.rows),
-            "validation": None if self.held is None else _digest(self.watched.encoding, self.held),
+            "validation": None if self.validation is None else _digest(self.validation_feed.encoding, self.validation),
             "vocabulary": self.model.vocabulary.sha256, "config": self.model.config.to_dict(),
             "head": self.model.head_config.to_dict(), "task": self.task.to_dict(),
             "weights": digest(*(weight for weights in self.model.weights().values() for weight in weights)),
@@ -155,7 +155,7 @@ def _digest(encoding: Encoding, rows: Coded) -> str:
 
 
 def _losses(task: Task, logits, targets):
-    """The loss of each element: [B, K] for sigmoids and squares, [B] for a softmax."""
+    """The loss of each element: [B] cross-entropy for multiclass, else [B, K] (sigmoid, or squared error)."""
     if task.kind == "multiclass":
         return tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)
     if task.kind == "regression":
@@ -164,7 +164,7 @@ def _losses(task: Task, logits, targets):
 
 
 def _running(task: Task, logits: np.ndarray, targets: np.ndarray) -> float:
-    """What the progress bar's metric adds up: right rows, or squared errors."""
+    """A batch's part of the progress bar's metric: its correct rows, or the sum of squared errors."""
     if task.kind == "multiclass":
         return float((logits.argmax(axis=1) == targets).sum())
     if task.kind == "regression":

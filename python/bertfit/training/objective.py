@@ -1,6 +1,6 @@
-"""What a `run.Run` trains: batches, a loss, and the measures of an epoch.
+"""The interface of what a `run.Run` trains: batches, a loss, and the measures of an epoch.
 
-`finetuning_objective.FineTuning` and `pretraining.Pretraining` are the two there are.
+Implemented by `finetuning_objective.FineTuning` and `pretraining.Pretraining`.
 """
 
 from __future__ import annotations
@@ -18,16 +18,18 @@ if TYPE_CHECKING:
 
 
 class Objective(Protocol):
-    """What a run trains.
+    """The interface of what a run trains.
 
     Attributes:
-        model: The model that is trained, in place.
-        variables: Its weights that learn.
-        signature: Shapes and types of what `inputs` gives.
-        seed, precision, compiled: Of the run; `compiled` says whether training steps use compiled kernels.
+        model: The model, which is trained in place.
+        variables: Its trainable weights.
+        signature: `tf.TensorSpec`s of the inputs of `loss`.
+        seed: Seed of the run.
+        precision: "float32", "bfloat16" or "float16".
+        compiled: Whether training steps use compiled kernels.
         total_steps, epoch_steps: Optimizer steps of the run, and of an epoch. The last epoch may have fewer.
-        sums: What the unfinished epoch has added up, by name.
-        counts_steps: Whether the history has a column of steps.
+        sums: Sums of the unfinished epoch, by name.
+        counts_steps: Whether the history has a column "steps".
     """
 
     model: Model
@@ -42,43 +44,43 @@ class Objective(Protocol):
     counts_steps: bool
 
     def steps(self, done: int) -> Iterator[Sequence]:
-        """The batches of every step after the first `done` ones: a function of the seed and `done` alone."""
+        """The batches of every step after the first `done` ones; they depend only on the seed and `done`."""
 
     def inputs(self, batch) -> tuple:
-        """A batch as tensors."""
+        """The inputs of `loss` for a batch."""
 
     def loss(self, *inputs) -> tuple:
-        """The loss to minimise, and the outputs that `add` needs (traced)."""
+        """The loss to minimise, and the outputs for `add`; called within a `tf.function`."""
 
     def add(self, batch, outputs) -> None:
-        """Add a batch to `sums`."""
+        """Add the outputs of a batch to `sums`."""
 
     def progress(self) -> dict[str, Any]:
-        """loss, metric_name and metric of the unfinished epoch."""
+        """The keys "loss", "metric_name" and "metric" for the unfinished epoch."""
 
     def measures(self) -> dict[str, float]:
-        """Measures of the epoch that `sums` holds."""
+        """Measures of the epoch on the training rows, from `sums`."""
 
     def validate(self) -> dict[str, float]:
-        """Measures of the validation rows; {} where there are none."""
+        """Measures on the validation rows; {} if there are none."""
 
     def start_epoch(self) -> None:
-        """Set `sums`, and what else an epoch collects, to zero."""
+        """Set `sums`, and whatever else an epoch collects, to zero."""
 
     def keep_epoch(self, run: Run, epoch: int, better: bool) -> None:
         """Called after an epoch is in the history."""
 
     def facts(self) -> dict[str, Any]:
-        """rows, validation_rows, max_len, truncated and precision."""
+        """For callbacks and the record: "rows", "validation_rows", "max_len", "truncated" and "precision"."""
 
     def identity(self) -> dict[str, Any]:
-        """What must be the same for a run to be resumed."""
+        """Settings, data and model, which must be the same for a run to be resumed."""
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """What else the unfinished epoch has collected."""
+        """Arrays that the unfinished epoch has collected, to be saved with the state."""
 
     def restore(self, sums: dict[str, float], arrays: dict[str, np.ndarray]) -> None:
-        """Go on with what an unfinished epoch had collected."""
+        """Set `sums` and what `arrays` returned, from a saved state."""
 
 
 def digest(*arrays: np.ndarray) -> str:

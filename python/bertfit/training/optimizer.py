@@ -1,12 +1,12 @@
-"""AdamWarmup: keras-bert's optimizer, working on today's Keras.
+"""AdamWarmup: keras-bert's optimizer for Keras 2.11 and later.
 
 The schedule and the arguments are keras-bert 0.89's: the rate rises linearly over `warmup_steps`, then
 falls linearly to `min_lr` at `decay_steps`; Adam with bias correction; weight decay decoupled from the
-gradient (Loshchilov & Hutter 2019), chosen by name patterns. keras-bert's own class uses an optimizer API
-that Keras dropped in 2.11, and ignores its `weight_decay_pattern`; this one honours it.
+gradient (Loshchilov & Hutter 2019), for weights selected by name. keras-bert's own class uses an optimizer API
+that Keras dropped in 2.11, and ignores its `weight_decay_pattern`; this one applies it.
 
-Like keras-bert's, the schedule steps down when the warmup ends: the decay line starts at step 0, not at the
-end of the warmup. `bertfit.schedule.learning_rate_at` is the same rule in NumPy.
+Like keras-bert's, the rate drops when the warmup ends: the decay line starts at step 0, not at the end of the
+warmup. `training.schedule.learning_rate_at` computes the same schedule in NumPy.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from bertfit.settings import is_number
 tf = _env.tensorflow()
 keras = _env.keras()
 
-#: Names of the weights that decay by default: tables and matrices, neither biases nor normalization.
+#: Name patterns of the weights that decay in `Run`: embedding tables and matrices, not biases or normalization.
 DECAYED = ("embeddings", "kernel", "W1", "W2", "Wk", "Wq", "Wv", "Wo")
 
 
@@ -38,12 +38,13 @@ class AdamWarmup(keras.optimizers.Optimizer):
         decay_steps: Step at which the rate reaches `min_lr`; it stays there.
         warmup_steps: Steps over which the rate rises from 0 to `learning_rate`.
         min_lr: Rate at the end.
-        learning_rate: Highest rate. `lr` is the same, for keras-bert's users.
+        learning_rate: Highest rate. `lr` is keras-bert's name for it.
         beta_1, beta_2, epsilon: Adam's constants.
-        weight_decay: Share of a weight, times the rate, taken off per step.
+        weight_decay: Fraction of a weight, times the rate, subtracted per step.
         weight_decay_pattern: Weights whose name contains one of these decay; None means all.
         amsgrad: Divide by the largest second moment so far (Reddi et al. 2018).
-        clip_norm: Gradients are scaled down to this global norm; None for no limit.
+        clip_norm: Largest global norm of the gradients, which are scaled down to it; None for no limit.
+        name: Name of the optimizer.
 
     Raises:
         ArgumentError: A count or rate is out of range.
@@ -80,7 +81,7 @@ class AdamWarmup(keras.optimizers.Optimizer):
             _check("clip_norm", clip_norm, 0, above=True)
         if isinstance(weight_decay_pattern, str):
             weight_decay_pattern = [weight_decay_pattern]
-        # Keras's own weight decay is off only when it is None: with 0 it takes 0 off every weight at every step.
+        # None turns Keras's own weight decay off; 0 would still subtract 0 from every weight at every step.
         super().__init__(name=name, weight_decay=None, global_clipnorm=clip_norm, jit_compile=False)
         self._learning_rate = self._build_learning_rate(float(learning_rate))
         self.decay_steps, self.warmup_steps, self.min_lr = float(decay_steps), float(warmup_steps), float(min_lr)
@@ -109,8 +110,8 @@ class AdamWarmup(keras.optimizers.Optimizer):
         return tf.where(step <= self.warmup_steps, rising, falling)
 
     def _clip_gradients(self, grads):
-        # Keras takes the norm before it adds up the rows that a batch uses more than once ([CLS] is in each): a
-        # norm of something else than the gradient, and another one when gradients are accumulated.
+        # Keras computes the norm before it sums the gradients of embedding rows that occur several times in a batch
+        # (as [CLS] does): not the norm of the gradient, and another one when gradients are accumulated.
         return super()._clip_gradients(self._deduplicate_sparse_grad(grads))
 
     def _distributed_apply_gradients_fn(self, distribution, grads_and_vars, **kwargs):
@@ -121,7 +122,7 @@ class AdamWarmup(keras.optimizers.Optimizer):
             self._now = None
 
     def _rates(self) -> tuple:
-        """The rate of the coming step, the powers of both betas, and what decay leaves of a weight."""
+        """For the next step: the rate, beta_1 and beta_2 to its power, and the factor of a weight that decays."""
         step = tf.cast(self.iterations + 1, tf.float32)
         rate = self.scheduled_rate(step)
         beta_1_power, beta_2_power = tf.pow(self.beta_1, step), tf.pow(self.beta_2, step)
@@ -134,12 +135,12 @@ class AdamWarmup(keras.optimizers.Optimizer):
         m, v = self._momentums[index], self._velocities[index]
         rate, beta_1_power, beta_2_power, left = self._rates() if self._now is None else self._now
         if self.decay and self._decays(variable):
-            variable.assign(variable * left)  # before Adam's own update, so that it is a share of the old weight
+            variable.assign(variable * left)  # before Adam's update: decay applies to the old weight
         arguments = {
             "var": variable.handle, "m": m.handle, "v": v.handle,
             "beta1_power": beta_1_power, "beta2_power": beta_2_power, "lr": rate,
             "beta1": self.beta_1, "beta2": self.beta_2, "epsilon": self.epsilon,
-            # Rows of a table that a batch does not touch still move by their momentum, as in keras-bert.
+            # Dense: embedding rows that are not in the batch still move by their momentum, as in keras-bert.
             "grad": tf.convert_to_tensor(gradient),
         }
         if self.amsgrad:
@@ -172,14 +173,14 @@ class AdamWarmup(keras.optimizers.Optimizer):
 
 
 class Update:
-    """From a loss to new weights, in the number format of a run.
+    """Computes gradients and applies them, with loss scaling if the precision is float16.
 
-    In float16 the smallest gradients would be zero: the loss is scaled up and the gradients down again, by a factor
-    that rises until a gradient overflows; that step is then left out (Micikevicius et al. 2018; Keras's
-    `LossScaleOptimizer`). The other formats have float32's range and need nothing.
+    In float16 the smallest gradients would be 0. The loss is therefore multiplied, and the gradients divided, by a
+    factor that grows until a gradient overflows; that step is skipped and the factor lowered (Micikevicius et al.
+    2018; Keras's `LossScaleOptimizer`). The other formats have float32's range and need no scaling.
 
     Args:
-        optimizer: An `AdamWarmup` with its variables.
+        optimizer: An `AdamWarmup` that was built.
         precision: "float32", "bfloat16" or "float16".
     """
 
@@ -189,14 +190,14 @@ class Update:
 
     @property
     def state(self) -> list:
-        """The variables that a run which goes on later needs."""
+        """The variables to save for a run to be resumed."""
         if self._scaling is None:
             return list(self._optimizer.variables)
-        scale = self._scaling._loss_scale.current_loss_scale  # public only as a copy
+        scale = self._scaling._loss_scale.current_loss_scale  # the public attribute is a copy
         return [*self._optimizer.variables, scale, self._scaling.dynamic_counter]
 
     def gradients(self, tape, loss, variables: list) -> list:
-        """The gradients of `loss`, which `tape` has recorded."""
+        """The gradients of a `loss` that `tape` recorded."""
         if self._scaling is None:
             return tape.gradient(loss, variables)
         with tape:

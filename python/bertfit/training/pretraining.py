@@ -1,9 +1,9 @@
-"""Pretraining: masked tokens and next sentences together, from scratch or on from a checkpoint.
+"""Pretraining: masked tokens (MLM) and next sentences (NSP) together, from scratch or from a checkpoint.
 
-`pretrain` runs steps over the batches of a `PretrainingData` and keeps, in `out_dir`, the bundles "best" and
-"last" (and "epoch-003", ..., if asked) and a "state" from which an interrupted or killed run goes on to the same
-weights as one that was not. Losses follow Google's run_pretraining.py: the mean over masked tokens plus the mean
-over pairs.
+`pretrain` runs steps over the batches of a `PretrainingData`. In `out_dir` it saves the bundles "best" and "last"
+(with `save_epochs` also "epoch-003", ...) and the run's state: a run that was interrupted or killed and is resumed
+from it ends with the same weights as one that was not. The loss follows Google's run_pretraining.py: the mean over
+masked tokens plus the mean over pairs.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ from bertfit.training.state import open_state
 
 tf = _env.tensorflow()
 
-#: Masked tokens of a batch are filled up to a multiple of this, so that few different shapes reach the kernels.
+#: The masked tokens of a batch are padded to a multiple of this, so that kernels are compiled for few shapes.
 MASKED_STEP = 64
 
-#: What a step adds up, over its masked tokens and its pairs.
+#: Sums over the masked tokens and the pairs of an epoch's batches.
 _SUMS = ("mlm_loss", "mlm_right", "mlm_count", "nsp_loss", "nsp_right", "nsp_count")
 
 
@@ -51,14 +51,14 @@ def pretrain(
     """Train an encoder with its MLM and NSP heads.
 
     Args:
-        model: Fresh (`bertfit.init`) or loaded; it is left as it is. Heads that it has are trained on.
-        data: From `open_pretraining_data`, or what that takes.
-        heads: Forms of the heads where the model has none; None for Google's.
+        model: Fresh (`bertfit.init`) or loaded; it is not changed. Heads that it has are trained further.
+        data: A `PretrainingData`, or the path or paths that `open_pretraining_data` takes.
+        heads: Forms of the heads of a model without any; None for Google's.
         config: Settings; None for the defaults.
-        validation: More such data, looked at after every epoch without training on it; or None.
-        out_dir: Where "best", "last" and "state" are kept; None keeps nothing.
-        resume: Go on from the state in `out_dir`, which must have been made with the same settings and data.
-        callbacks: Told of every step and epoch.
+        validation: Validation data of the same kind, evaluated after every epoch; None for none.
+        out_dir: Folder for "best", "last" and the state; None saves nothing.
+        resume: Continue from the state in `out_dir`, which must have been made with the same settings and data.
+        callbacks: Called after every step and epoch.
 
     Returns:
         A new model with the weights of the last step. Its `record` holds settings, history, best_epoch, seed,
@@ -67,7 +67,11 @@ def pretrain(
     Raises:
         DataError: The data were made with another vocabulary or are longer than the model's positions.
         ArgumentError: There is no state to resume from, or it belongs to another run.
-        TrainingError: The loss is not a number.
+        TrainingError: The loss is not finite.
+
+    Example:
+        >>> pretrain(model, "data/", config=PretrainConfig(steps=1000)).record["steps"]  # doctest: +SKIP
+        1000
     """
     config = config or PretrainConfig()
     data, validation = (given if given is None or isinstance(given, PretrainingData) else open_pretraining_data(given)
@@ -101,38 +105,38 @@ def _check_data(model: Model, data: PretrainingData, argument: str) -> None:
 
 
 def step_inputs(batch: PretrainBatch, pad_id: int, shapes: Shapes) -> tuple[np.ndarray, ...]:
-    """A batch as the traced step takes it: padding cut off, masked tokens as flat places.
+    """A batch as the traced step takes it: without needless padding, masked tokens by their offsets.
 
     Returns:
-        Token ids and segment ids [B, S], S the length of the longest row, padded; the M masked tokens' places in
-        [B * S], their ids [M], and the next-sentence labels [B]. All int32. M is filled up to a multiple of
-        `MASKED_STEP` with ids of -1, which count for nothing.
+        Token ids and segment ids [B, S], S the padded length of the longest row; the M masked tokens' offsets in
+        [B * S], their ids [M], and the next-sentence labels [B]. All int32. M is padded to a multiple of
+        `MASKED_STEP` with ids of -1, which the loss ignores.
     """
     longest = int(np.flatnonzero((batch.input_ids != pad_id).any(axis=0))[-1]) + 1
     length = shapes.padded(longest)
     rows, columns = np.nonzero(batch.weights > 0)
     fill = (0, -len(rows) % MASKED_STEP)
-    places = np.pad(rows * length + batch.positions[rows, columns], fill)
+    offsets = np.pad(rows * length + batch.positions[rows, columns], fill)
     labels = np.pad(batch.labels[rows, columns], fill, constant_values=-1)
-    arrays = (batch.input_ids[:, :length], batch.segment_ids[:, :length], places, labels, batch.next_labels)
+    arrays = (batch.input_ids[:, :length], batch.segment_ids[:, :length], offsets, labels, batch.next_labels)
     return tuple(np.ascontiguousarray(array, np.int32) for array in arrays)
 
 
 def mask_rule(data: PretrainingData, vocabulary: Vocabulary) -> MaskRule:
-    """The rule that data were masked by; for files of another origin, Google's defaults."""
+    """The rule by which the data were masked; Google's defaults for files not made by bertfit."""
     made = data.description.get("settings", {})
     return MaskRule.of(vocabulary, made.get("mask_prob", 0.15), data.max_predictions, made.get("whole_word", False))
 
 
 class Pretraining:
-    """Pretraining, as a `Run` trains it: the `Objective` of masked tokens and next sentences.
+    """The `Objective` of pretraining: masked tokens and next sentences.
 
     Args:
-        model: With its MLM and NSP heads.
-        data: What it is trained on.
-        validation: More such data, or None.
+        model: The model, with MLM and NSP heads.
+        data: Training data.
+        validation: Validation data, or None.
         config: Settings.
-        seed: Of the order of rows, new masks and dropout.
+        seed: Seed of the order of rows, of dynamic masks and of dropout.
     """
 
     counts_steps = True
@@ -177,10 +181,10 @@ class Pretraining:
     def loss(self, *inputs) -> tuple:
         return self._losses(*inputs, True)
 
-    def _losses(self, tokens, segments, places, labels, next_labels, training: bool):
+    def _losses(self, tokens, segments, offsets, labels, next_labels, training: bool):
         sequence = self.model.encoder.states([tokens, segments], training)[-1]  # [B, S, H]
         pooled = self.model.encoder.pooled(sequence[:, 0])  # [B, H]
-        vectors = tf.gather(tf.reshape(sequence, [-1, self.model.config.hidden_size]), places)  # [M, H]
+        vectors = tf.gather(tf.reshape(sequence, [-1, self.model.config.hidden_size]), offsets)  # [M, H]
         token_logits = self.model.pretraining.token_logits(vectors)  # [M, V]
         next_logits = self.model.pretraining.next_logits(pooled)  # [B, 2]
         real = tf.cast(labels >= 0, tf.float32)
@@ -189,8 +193,9 @@ class Pretraining:
         masked = tf.reduce_sum(real)
         loss = tf.reduce_sum(token_losses) / tf.maximum(masked, 1.0) + tf.reduce_mean(next_losses)
         return loss, tf.stack([
-            tf.reduce_sum(token_losses), _right(token_logits, labels), masked,
-            tf.reduce_sum(next_losses), _right(next_logits, next_labels), tf.cast(tf.size(next_labels), tf.float32),
+            tf.reduce_sum(token_losses), _count_correct(token_logits, labels), masked,
+            tf.reduce_sum(next_losses), _count_correct(next_logits, next_labels),
+            tf.cast(tf.size(next_labels), tf.float32),
         ])
 
     def _trace_measure(self):
@@ -203,7 +208,7 @@ class Pretraining:
         return measure
 
     def measure(self, batch: PretrainBatch) -> np.ndarray:
-        """What a batch adds up, in the order of `_SUMS`, without training on it."""
+        """The sums of a batch, in the order of `_SUMS`, without training on it."""
         return self._measure(*self.inputs(batch)).numpy()
 
     def add(self, batch: PretrainBatch, outputs: np.ndarray) -> None:
@@ -228,7 +233,7 @@ class Pretraining:
         return _measures(dict(zip(_SUMS, sums.tolist(), strict=True)))
 
     def keep_epoch(self, run: Run, epoch: int, better: bool) -> None:
-        """Save the model as "last", and as "best" and "epoch-<number>" where it is due."""
+        """Save the model as "last", if `better` as "best", and every `save_epochs` epochs as "epoch-<number>"."""
         if run.out_dir is None:
             return
         self.model.record = self.record(run)
@@ -242,7 +247,7 @@ class Pretraining:
                 "max_len": self.data.max_len, "truncated": 0, "precision": self.precision}
 
     def record(self, run: Run) -> dict[str, Any]:
-        """What the model's record keeps of the run."""
+        """The model's record of the run."""
         facts, outcome = self.facts(), run.outcome()
         return {
             "settings": {**self.config.to_dict(), "seed": self.seed}, "seed": self.seed, "rows": self.data.n,
@@ -265,12 +270,12 @@ class Pretraining:
         self.sums = sums
 
 
-def _right(logits, labels):
+def _count_correct(logits, labels):
     return tf.reduce_sum(tf.cast(tf.equal(tf.argmax(logits, axis=-1, output_type=tf.int32), labels), tf.float32))
 
 
 def _measures(sums: dict[str, float]) -> dict[str, float]:
-    """Losses and accuracies from what the steps added up; the accuracy of MLM is over masked tokens only."""
+    """Losses and accuracies from sums; MLM's are means over masked tokens, NSP's over pairs."""
     tokens, pairs = max(sums["mlm_count"], 1.0), max(sums["nsp_count"], 1.0)
     measures = {
         "mlm_loss": sums["mlm_loss"] / tokens, "mlm_accuracy": sums["mlm_right"] / tokens,

@@ -1,4 +1,4 @@
-"""Rows as training takes them: split, coded, weighted and cut into batches. Nothing here knows a network."""
+"""Training rows: split for validation, coded, weighted and batched. Does not use a network."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bertfit.rows import Rows
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Coded:
-    """What the loss of n rows is computed with.
+    """Targets and weights of n rows, as the loss takes them.
 
     Args:
         targets: int32 [n], class codes, for multiclass; else float32 [n, K], for regression (target - center) / scale.
@@ -27,7 +27,7 @@ class Coded:
 
     @classmethod
     def of(cls, task: Task, rows: Rows) -> Coded:
-        """The targets and weights of rows that were checked for the task."""
+        """Code the targets and weights of rows that were checked for the task."""
         n, targets = len(rows), rows.targets
         if task.kind == "multiclass":
             coded = targets.astype(np.int32)
@@ -42,7 +42,7 @@ class Coded:
 
 
 def check_rows(task: Task, rows: Rows) -> Rows:
-    """Rows to train or validate on, with targets that fit the task.
+    """Check rows to train or validate on: at least one, with targets that fit the task.
 
     Raises:
         DataError: There are no rows, or targets do not fit.
@@ -53,38 +53,42 @@ def check_rows(task: Task, rows: Rows) -> Rows:
 
 
 def class_codes(task: Task, targets: np.ndarray) -> np.ndarray | None:
-    """The class of each row for stratifying and balancing; None where there are no classes."""
+    """The class of each row, for stratified splits and balanced weights; None if rows have no single class."""
     if task.kind == "multiclass":
         return targets
     return (targets.reshape(-1) >= 0.5).astype(np.int32) if task.kind == "binary" else None
 
 
 def split(task: Task, rows: Rows, share: float, seed: int) -> tuple[Rows, Rows]:
-    """Hold out a `share` of the rows, of every class alike (each keeps at least one training row).
+    """Split off a fraction `share` of the rows for validation, stratified by class.
+
+    Every class keeps at least one training row.
 
     Returns:
-        (training rows, held-out rows), each in the caller's order.
+        (training rows, validation rows), each in the caller's order.
 
     Raises:
-        DataError: The share leaves one side empty.
+        DataError: One side would be empty.
     """
     rng = np.random.default_rng([seed, 1])
     codes = class_codes(task, rows.targets)
     groups = [np.arange(len(rows))] if codes is None else [np.flatnonzero(codes == c) for c in np.unique(codes)]
-    counts = _held_counts(np.array([len(group) for group in groups]), share)
-    held = np.concatenate([rng.permutation(group)[:count] for group, count in zip(groups, counts, strict=True)])
-    if len(held) == 0 or len(held) == len(rows):
+    counts = _validation_counts(np.array([len(group) for group in groups]), share)
+    validation = np.concatenate([rng.permutation(group)[:count] for group, count in zip(groups, counts, strict=True)])
+    if len(validation) == 0 or len(validation) == len(rows):
         raise DataError("must leave rows on both sides.",
-                        [f"A share of {share} of {len(rows)} rows holds out {len(held)}.",
+                        [f"A share of {share} of {len(rows)} rows holds out {len(validation)}.",
                          Sentence("Give {} a data frame, or 0.", Arg("validation"))], argument="validation")
     mask = np.zeros(len(rows), bool)
-    mask[held] = True
+    mask[validation] = True
     return rows.take(np.flatnonzero(~mask)), rows.take(np.flatnonzero(mask))
 
 
-def _held_counts(sizes: np.ndarray, share: float) -> np.ndarray:
-    """How many rows of each group are held out: its share, rounded; where that is none at all (many small
-    classes), one row of as many of the largest groups as make up the share of all rows."""
+def _validation_counts(sizes: np.ndarray, share: float) -> np.ndarray:
+    """How many rows of each group to validate on: `share` times its size, rounded.
+
+    If that is 0 for every group (many small classes): one row of each of the largest groups, `share` of all rows.
+    """
     counts = np.minimum(np.round(sizes * share).astype(int), sizes - 1)
     if not counts.any():
         largest = np.argsort(-sizes, kind="stable")[: round(sizes.sum() * share)]
@@ -93,9 +97,9 @@ def _held_counts(sizes: np.ndarray, share: float) -> np.ndarray:
 
 
 def class_weight_vector(task: Task, config: TrainConfig, targets: np.ndarray) -> np.ndarray | None:
-    """A weight per label in the order of `task.labels`, or None.
+    """The weight of every label, float32 [K] in the order of `task.labels`, or None.
 
-    "balanced" is n / (classes * rows of the class), as scikit-learn's.
+    "balanced" is n / (classes * rows of the class), as in scikit-learn.
 
     Raises:
         ArgumentError: The task has no classes, or a label is missing or unknown.
@@ -125,9 +129,9 @@ def class_weight_vector(task: Task, config: TrainConfig, targets: np.ndarray) ->
 def element_weights(
     task: Task, targets: np.ndarray, row_weights: np.ndarray, by_label: np.ndarray | None
 ) -> np.ndarray:
-    """Weight of every element of the loss, [n] or [n, K]: the row's times its class's.
+    """Weight of every element of the loss, [n] or [n, K]: the row's weight times its class's.
 
-    A fractional binary target takes its share of both classes' weights.
+    A binary target between 0 and 1 averages the weights of both classes.
     """
     if by_label is None:
         return row_weights if task.kind == "multiclass" else np.broadcast_to(row_weights[:, None], targets.shape)
@@ -140,7 +144,7 @@ def element_weights(
 
 @dataclasses.dataclass(frozen=True)
 class Batch:
-    """Rows that go through the network at once; `last` closes an optimizer step of `step_rows` rows."""
+    """Rows of one forward pass; `last` if it is the last one of an optimizer step of `step_rows` rows."""
 
     rows: np.ndarray
     step_rows: int
@@ -148,7 +152,7 @@ class Batch:
 
 
 def epoch_batches(lengths: np.ndarray, batch_size: int, accumulation: int, seed: int, epoch: int) -> Iterator[Batch]:
-    """The batches of one epoch, each row once, in an order that depends on `seed` and `epoch` alone."""
+    """The batches of one epoch, each row once; their order depends only on the arguments."""
     rng = np.random.default_rng([seed, 2, epoch])
     for group in training_batches(lengths, batch_size * accumulation, rng):
         for start in range(0, len(group), batch_size):
@@ -156,5 +160,5 @@ def epoch_batches(lengths: np.ndarray, batch_size: int, accumulation: int, seed:
 
 
 def auto_max_len(full_lengths: np.ndarray, quantile: float, limit: int) -> int:
-    """The length in tokens that holds this quantile of the texts: at least 8, at most `limit`, a multiple of 8."""
+    """This quantile of the lengths in tokens, rounded up to a multiple of 8: at least 8, at most `limit`."""
     return min(max(8, padded_length(np.array([np.quantile(full_lengths, quantile, method="higher")]), 10**9)), limit)

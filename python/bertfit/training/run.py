@@ -1,7 +1,7 @@
-"""One training run: epochs of steps, the best epoch, what callbacks are told, and the state on disk.
+"""One training run: steps, epochs, the best epoch, callbacks, and the state on disk.
 
-`Run` serves fine-tuning and pretraining. What is trained, on which batches and with which measures is an `Objective`.
-A run prepares nothing and prints nothing.
+`Run` serves fine-tuning and pretraining; an `Objective` defines what is trained, on which batches and with which
+measures. Does not prepare data, and does not print.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ class Run:
     """Steps, epochs, the history and the best epoch; with `out_dir`, a state on disk to resume from.
 
     Args:
-        objective: What is trained.
-        config: Settings: of the optimizer, and `monitor`.
-        callbacks: Told of every step and epoch.
-        accumulation: Whether a step may have several batches, whose gradients are added up.
+        objective: The model, batches, loss and measures.
+        config: Settings of the optimizer, and `monitor`.
+        callbacks: Called after every step and epoch.
+        accumulation: Whether a step may have several batches, whose gradients are summed.
         early_stopping: Epochs without a better `monitor` after which the run ends; None for never.
         restore_best: Whether the run ends with the weights of the best epoch.
-        out_dir: Where the state is saved: after an epoch, on an interrupt and every `save_steps`; None for nowhere.
-        save_steps: Steps between two states; None for none within an epoch.
+        out_dir: Folder for the state, saved after every epoch, on an interrupt and every `save_steps`; None saves none.
+        save_steps: Steps between two saved states; None saves none within an epoch.
     """
 
     def __init__(self, objective: Objective, config: TrainConfig | PretrainConfig, callbacks: Sequence[Callback], *,
@@ -65,7 +65,7 @@ class Run:
         accumulated = self.variables if accumulation else []
         self.gradients = [tf.Variable(tf.zeros_like(v), trainable=False) for v in accumulated]
         self._function = self._trace()
-        # Before the first step: it may tell the weights that the run starts from. As JSON gives it back.
+        # Computed before the first step, as it may digest the initial weights; converted as saving and loading would.
         self._identity = None if out_dir is None else bundle.unplain(bundle.plain(objective.identity()))
         self.step = 0
         self.history: dict[str, list] = {}
@@ -76,7 +76,7 @@ class Run:
     # -- One step -------------------------------------------------------------------------------------
 
     def _trace(self):
-        """One batch forward and backward, and, where it is the last of its step, the update."""
+        """The traced function of one batch: forward, backward and, after the last batch of a step, the update."""
         objective = self.objective
 
         @tf.function(input_signature=[*objective.signature, tf.TensorSpec([], tf.bool)])
@@ -97,6 +97,7 @@ class Run:
         return step
 
     def _apply_accumulated(self):
+        """Update with the summed gradients and reset them; returns True, as `tf.cond` needs a value."""
         gradients = [tf.identity(total) for total in self.gradients]
         self.update.apply(gradients, self.variables)
         for total in self.gradients:
@@ -104,16 +105,16 @@ class Run:
         return True
 
     def run_batch(self, batch, last: bool = True):
-        """Train on a batch; `last` closes the step. Returns the outputs of `Objective.loss` as arrays."""
+        """Train on a batch, `last` if it ends its step. Returns the outputs of `Objective.loss` as arrays."""
         outputs = self._function(*self.objective.inputs(batch), tf.constant(last))
         return tf.nest.map_structure(lambda tensor: tensor.numpy(), outputs)
 
     def _train_step(self, batches: Sequence) -> None:
-        """One step. An interrupt between its batches leaves the run as it was before the step."""
+        """Train one step. An interrupt between its batches restores sums and noise from before the step."""
         step, sums, noise = self.step, dict(self.objective.sums), self.noise.state.numpy()
         try:
             for number, batch in enumerate(batches, 1):
-                with interrupts.held():  # weights, sums and the step's number belong together
+                with interrupts.held():  # weights, sums and the number of steps change together
                     self.objective.add(batch, self.run_batch(batch, number == len(batches)))
                     if not _finite(self.objective.sums):
                         raise _NotFiniteError(step + 1)
@@ -127,9 +128,9 @@ class Run:
     # -- Steps and epochs -----------------------------------------------------------------------------
 
     def train(self) -> None:
-        """Train up to the last step, or less: early stopping, an interrupt, a loss that is not finite."""
+        """Train to the last step, or until early stopping, an interrupt or a loss that is not finite."""
         self._clock = time.perf_counter()
-        self._tell("on_begin", {
+        self._notify("on_begin", {
             "epochs": self.epochs, "steps": self.epoch_steps, "step": self.step, **self.objective.facts(),
             "device": _env.device_name(), "parameters": self.objective.model.parameters,
             "trainable": int(sum(np.prod(variable.shape) for variable in self.variables)),
@@ -146,18 +147,18 @@ class Run:
             for variable, value in zip(self.variables, self.best_weights, strict=True):
                 variable.assign(value)
         self._count_seconds()
-        self._tell("on_end", {"best_epoch": self.best_epoch, "interrupted": self.interrupted})
+        self._notify("on_end", {"best_epoch": self.best_epoch, "interrupted": self.interrupted})
 
     def _train(self) -> None:
         first, start = self.step, time.perf_counter()
         epoch_start = start
         if self._epoch_is_over() and len(self.history.get("epoch", [])) < self._epoch(self.step):
-            self._end_epoch(epoch_start)  # the run was interrupted between its last step and here
+            self._end_epoch(epoch_start)  # the run was interrupted just after the epoch's last step
         if self._stops_early():
             return
         for batches in self.objective.steps(self.step):
             self._train_step(batches)
-            self._tell_step((time.perf_counter() - start) / (self.step - first))
+            self._notify_step((time.perf_counter() - start) / (self.step - first))
             if self._epoch_is_over():
                 self._end_epoch(epoch_start)
                 if self._stops_early():
@@ -183,17 +184,17 @@ class Run:
         row["seconds"] = time.perf_counter() - start
         with interrupts.held():
             better = self._keep_epoch(epoch, row)
-        self._tell("on_epoch", {"epoch": epoch, "epochs": self.epochs, **row, "best": better})
+        self._notify("on_epoch", {"epoch": epoch, "epochs": self.epochs, **row, "best": better})
 
     def _keep_epoch(self, epoch: int, row: dict[str, float]) -> bool:
         monitor = self.config.monitor
         value = row.get(f"val_{monitor}", row[monitor])
         badness = value if monitor.endswith(("loss", "rmse")) else -value
-        # Until the measure is defined once (an AUC may never be), every epoch counts as better than the one before.
+        # Until the measure is first defined (the AUC of a single class never is), every epoch counts as the best.
         better = badness < self.best_badness or self.best_badness == math.inf
         if better:
             self.best_epoch, self.best_badness = epoch, badness if math.isfinite(badness) else math.inf
-            # After the last epoch they are in place.
+            # The last epoch's need no copy: the run ends with them.
             keep = self.restore_best and epoch < self.epochs
             self.best_weights = [variable.numpy() for variable in self.variables] if keep else None
         steps = {"steps": self.step} if self.objective.counts_steps else {}
@@ -221,13 +222,13 @@ class Run:
             ]) from None
         self.stopped = f"the loss was not finite in epoch {epoch}"
 
-    def _tell_step(self, seconds_per_step: float) -> None:
-        self._tell("on_step", {
+    def _notify_step(self, seconds_per_step: float) -> None:
+        self._notify("on_step", {
             "epoch": self._epoch(self.step), "step": (self.step - 1) % self.epoch_steps + 1, "steps": self.epoch_steps,
             **self.objective.progress(), "seconds_left": seconds_per_step * (self.total_steps - self.step),
         })
 
-    def _tell(self, hook: str, info: dict[str, Any]) -> None:
+    def _notify(self, hook: str, info: dict[str, Any]) -> None:
         for callback in self.callbacks:
             getattr(callback, hook)(info)
 
@@ -236,7 +237,7 @@ class Run:
         self.seconds, self._clock = self.seconds + now - self._clock, now
 
     def outcome(self) -> dict[str, Any]:
-        """What a record keeps of the run."""
+        """The run's part of the model's record."""
         return {
             "history": {name: list(values) for name, values in self.history.items()},
             "best_epoch": self.best_epoch,
@@ -262,7 +263,7 @@ class Run:
         ))
 
     def restore(self, state: State) -> None:
-        """Go on from a saved state.
+        """Continue from a saved state.
 
         Raises:
             ArgumentError: The state belongs to a run with other settings, data or model.
@@ -286,5 +287,5 @@ class Run:
 
 
 def _finite(values: dict[str, float]) -> bool:
-    """Whether the losses among some sums or measures are finite."""
+    """Whether all losses among these sums or measures are finite."""
     return all(math.isfinite(value) for name, value in values.items() if name.endswith("loss"))

@@ -1,8 +1,7 @@
 """How many optimizer steps a training run takes, and the learning rate at each of them.
 
-`train_steps` counts as ``keras_bert.calc_train_steps`` does. `learning_rate_at` is the reference, in
-NumPy, of the schedule that keras-bert's AdamWarmup follows; `optimizer.AdamWarmup` computes the same
-inside the graph, and the tests hold the two together. Nothing here needs TensorFlow.
+`train_steps` counts as ``keras_bert.calc_train_steps`` does. `learning_rate_at` is the reference, in NumPy, for the
+schedule of keras-bert's AdamWarmup; `optimizer.AdamWarmup` computes the same in TensorFlow, and tests compare the two.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from bertfit.settings import is_number, is_whole, require
 
 
 def train_steps(n: int, batch_size: int, epochs: int, warmup: float = 0.1) -> tuple[int, int]:
-    """Optimizer steps in all, and how many of them warm up.
+    """The number of optimizer steps, and how many of them are warmup.
 
     The last, smaller batch of an epoch is a step too. The warmup is rounded down.
 
@@ -21,13 +20,13 @@ def train_steps(n: int, batch_size: int, epochs: int, warmup: float = 0.1) -> tu
         n: Training rows.
         batch_size: Rows per step.
         epochs: Passes over the rows.
-        warmup: Share of all steps over which the learning rate rises.
+        warmup: Fraction of all steps over which the learning rate rises.
 
     Returns:
         ``(total, warmup_steps)``: the `decay_steps` and `warmup_steps` of AdamWarmup.
 
     Raises:
-        ArgumentError: A count is not a whole number of at least 1 (`n`: at least 0), or `warmup` is no share.
+        ArgumentError: A count is not a whole number of at least 1 (`n`: at least 0), or `warmup` not between 0 and 1.
 
     Example:
         >>> train_steps(1024, batch_size=32, epochs=10, warmup=0.1)
@@ -56,9 +55,9 @@ def learning_rate_at(
 
     Args:
         step: Steps counted from 1 (the first update is step 1); a number or an array of any shape.
-        decay_steps: Step at which the rate reaches `min_learning_rate`, and stays.
-        warmup_steps: Steps of the rise; 0 for none.
-        learning_rate: Rate that the warmup reaches.
+        decay_steps: Step at which the rate reaches `min_learning_rate`; it stays there.
+        warmup_steps: Steps over which the rate rises; 0 for none.
+        learning_rate: Rate at the end of the warmup.
         min_learning_rate: Rate from `decay_steps` on.
 
     Returns:

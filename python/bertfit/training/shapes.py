@@ -1,9 +1,9 @@
-"""To which lengths a training run pads its batches, and whether kernels are compiled for them.
+"""The lengths to which a training run pads its batches, and whether kernels are compiled for them.
 
-A compiled kernel (see `kernels`) serves one shape of batch and costs time when it first meets one. With few lengths
-a run compiles little and pads much, with many the other way round; a short run had better not compile at all.
-`plan_shapes` estimates each and takes the cheapest. Prediction never compiles: what lies between the products without
-gradients is too little to pay for it. Works on lengths alone (NumPy; no TensorFlow).
+A compiled kernel (see `network.kernels`) works for one batch shape and takes time to compile. With few lengths a run
+compiles little and pads much, with many the reverse; for a short run compiling does not pay. `plan_shapes` estimates
+the time of every choice and takes the fastest. Prediction never compiles: without gradients, operations between matrix
+products take too little time for it to pay. Uses NumPy, not TensorFlow.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import numpy as np
 from bertfit.config import BertConfig
 from bertfit.network import STEP, padded_length
 
-#: Seconds that all kernels of one shape take to compile.
+#: Seconds to compile all kernels for one shape.
 COMPILE_SECONDS = 1.5
 
-#: Seconds per token, layer and unit of width that operations between matrix products take, plain and compiled.
-#: Measured on training steps of MiniLM and BERT-base on two cores, like the other two.
+#: Seconds per token, layer and unit of width of the operations between matrix products, plain and compiled.
+#: Measured, as the other two, on training steps of MiniLM and BERT-base on two cores.
 PLAIN_SECONDS, COMPILED_SECONDS = 8e-8, 2e-8
 
 #: Multiplications and additions per second of matrix products.
@@ -32,9 +32,9 @@ class Shapes:
     """Padded lengths of a run's batches.
 
     Args:
-        lengths: The lengths in tokens, ascending; None for any multiple of `bucket.STEP`.
-        limit: Longest length that there may be.
-        compiled: Whether kernels are compiled. Batches of one length then have one number of rows too.
+        lengths: The lengths in tokens, ascending; None for any multiple of `network.STEP`.
+        limit: Maximum length in tokens.
+        compiled: Whether kernels are compiled. All batches then have the same number of rows, too.
     """
 
     lengths: tuple[int, ...] | None
@@ -42,7 +42,7 @@ class Shapes:
     compiled: bool = False
 
     def padded(self, longest: int) -> int:
-        """The length to which a batch is padded whose longest row has `longest` tokens."""
+        """The padded length of a batch whose longest row has `longest` tokens."""
         if self.lengths is None:
             return padded_length(np.array([longest]), self.limit)
         return next(length for length in self.lengths if length >= longest)
@@ -50,14 +50,14 @@ class Shapes:
 
 def plan_shapes(longest: np.ndarray, rows: int, limit: int, config: BertConfig,
                 possible: Callable[[], bool] = lambda: True) -> Shapes:
-    """The lengths that make a run take the least time, by estimate.
+    """The lengths for which the estimated time of a run is least.
 
     Args:
-        longest: Tokens of the longest row of every batch that the run will see, [n].
+        longest: Tokens of the longest row of every batch of the run, [n].
         rows: Rows per batch.
-        limit: Longest length that there may be.
+        limit: Maximum length in tokens.
         config: Sizes of the encoder.
-        possible: Says whether kernels can be compiled at all; asked only where it would pay.
+        possible: Returns whether kernels can be compiled; called only if compiling would pay.
 
     >>> config = BertConfig(30522)
     >>> plan_shapes(np.full(500, 61), 32, 512, config)
@@ -80,7 +80,7 @@ def plan_shapes(longest: np.ndarray, rows: int, limit: int, config: BertConfig,
 
 def plan_fixed(length: int, batches: int, rows: int, config: BertConfig,
                possible: Callable[[], bool] = lambda: True) -> Shapes:
-    """As `plan_shapes`, for training on rows that nearly all have `length` tokens."""
+    """`plan_shapes` for rows that nearly all have `length` tokens; shorter batches are padded to quarters of it."""
     plan = plan_shapes(np.full(batches, length), rows, length, config, possible)
     if not plan.compiled:
         return plan
@@ -89,6 +89,7 @@ def plan_fixed(length: int, batches: int, rows: int, config: BertConfig,
 
 
 def _seconds_per_token(config: BertConfig, between: float) -> float:
+    """Estimated seconds per token of a training step; `between` is `PLAIN_SECONDS` or `COMPILED_SECONDS`."""
     width, layers = config.hidden_size, config.num_hidden_layers
     weights = layers * (4 * width * config.num_attention_heads * config.attention_head_size
                         + 2 * width * config.intermediate_size)
@@ -96,10 +97,16 @@ def _seconds_per_token(config: BertConfig, between: float) -> float:
 
 
 def _cheapest(lengths: np.ndarray, count: np.ndarray, token: float, shape: float) -> tuple[float, list[int]]:
-    """Which of the ascending lengths to keep, others being padded to the next that is kept (dynamic programming).
+    """Which of the ascending lengths to keep; others are padded to the next one kept (dynamic programming).
+
+    Args:
+        lengths: Padded lengths in tokens, [n].
+        count: Rows of each length, [n].
+        token: Seconds per token.
+        shape: Seconds per length that is kept.
 
     Returns:
-        The seconds that it takes, and the places of the lengths kept.
+        The estimated seconds, and the indices of the lengths kept.
     """
     before = np.concatenate([[0.0], np.cumsum(count)])
     best = [(0.0, [])]  # for the first k lengths

@@ -1,8 +1,8 @@
-"""A run on disk: all that it takes to go on as if it had never stopped.
+"""The state of a run on disk: everything needed to resume the run with the result of one never interrupted.
 
-A state is a directory "state-<step>" with state.json and arrays.safetensors (weights, optimizer, dropout's noise, the
-best weights so far), written under another name and put in place in one step, so that a killed process leaves a whole
-one behind. Other states are removed once the new one is in place.
+A state is a directory "state-<step>" with state.json and arrays.safetensors (weights, optimizer, dropout's random
+state, the best weights so far). It is written under a temporary name and then renamed, so that a killed process
+leaves a complete state. Older states are removed after that.
 """
 
 from __future__ import annotations
@@ -27,16 +27,17 @@ _ARRAYS, _JSON = "arrays.safetensors", "state.json"
 
 @dataclasses.dataclass
 class State:
-    """Where a run stands.
+    """The state of a run.
 
     Args:
-        identity: Settings, data and model that the run is bound to.
-        seed, step: Of the run; `step` counts the steps done.
-        sums: What the unfinished epoch has added up. Arrays that it has collected are among `arrays`.
+        identity: Settings, data and model; a resumed run must have the same.
+        seed: Seed of the run.
+        step: Optimizer steps done.
+        sums: Sums of the unfinished epoch. Arrays that it has collected are in `arrays`.
         history: One list per column.
-        best_epoch, best_badness: The best epoch so far, and its measure, negative where more is better.
-        seconds: Time spent.
-        arrays: By name: "weight/0", "optimizer/0", "best/0" (weights of the best epoch, where they are kept), ...,
+        best_epoch, best_badness: The best epoch so far, and its measure, negated if higher is better.
+        seconds: Training time so far.
+        arrays: By name: "weight/0", "optimizer/0", "best/0" (weights of the best epoch, if they are kept), ...,
             "noise", and "epoch/<name>" of the unfinished epoch.
     """
 
@@ -52,10 +53,10 @@ class State:
 
 
 def save_state(out_dir: str | Path, state: State) -> None:
-    """Write a state under `out_dir`, then remove the others.
+    """Write a state to `out_dir`, then remove the others.
 
     Raises:
-        BundleError: The disk refuses; the states that were there are untouched.
+        BundleError: The state cannot be written; earlier ones are unchanged.
     """
     import safetensors.numpy
 
@@ -64,7 +65,7 @@ def save_state(out_dir: str | Path, state: State) -> None:
     fields = {f.name: getattr(state, f.name) for f in dataclasses.fields(state) if f.name != "arrays"}
     try:
         with replacement(target) as draft:
-            # Single numbers (the optimizer's counters) get a dimension on the way, and lose it when read.
+            # Scalars (the optimizer's counters) are stored as arrays of one; `shapes` restores them.
             arrays = {name: np.ascontiguousarray(np.atleast_1d(array)) for name, array in state.arrays.items()}
             shapes = {name: list(array.shape) for name, array in state.arrays.items()}
             safetensors.numpy.save_file(arrays, str(draft / _ARRAYS), {"shapes": json.dumps(shapes)})
@@ -72,13 +73,13 @@ def save_state(out_dir: str | Path, state: State) -> None:
     except OSError as error:
         raise BundleError("The state of the run could not be saved.",
                           [f"{target}: {error.strerror or error}."]) from error
-    drafts = out_dir.glob(".state-*")  # of processes that were killed while they saved
+    drafts = out_dir.glob(".state-*")  # left by processes that were killed while saving
     for other in [*(path for path in _states(out_dir) if path != target), *drafts]:
         shutil.rmtree(other, ignore_errors=True)
 
 
 def open_state(out_dir: str | Path | None, resume: bool, seed: int | None) -> tuple[State | None, int]:
-    """The state to resume from, or None, and the run's seed: the state's, the one given, or one that is drawn.
+    """The state to resume from (or None), and the run's seed: the state's, `seed`, or a random one.
 
     Raises:
         ArgumentError: There is no state, or it has another seed.
@@ -117,7 +118,7 @@ def load_state(out_dir: str | Path) -> State:
 
 
 def _states(out_dir: Path) -> list[Path]:
-    """The states under a folder, the one written last at the end (an earlier run may have had more steps)."""
+    """The states in a folder by time of writing, the newest last (an earlier run may have had more steps)."""
     if not out_dir.is_dir():
         return []
     numbered = [(int(match[1]), path) for path in out_dir.iterdir() if (match := _NAME.fullmatch(path.name))]

@@ -35,9 +35,9 @@ except BertfitError as error:
     ("-1", "4,7", "-1 False"),
     ("1", None, "1 False"),
     ("1", "4,7", "7 False"),
-    ("2", None, "SetupError There is none of number 2. -1 is the CPU."),
-    ("2", "4,7", "SetupError There is none of number 2. CUDA_VISIBLE_DEVICES is '4,7'. -1 is the CPU."),
-    ("0", "-1", "SetupError There is none of number 0. CUDA_VISIBLE_DEVICES is '-1'. -1 is the CPU."),
+    ("2", None, "SetupError There is no GPU 2. -1 is the CPU."),
+    ("2", "4,7", "SetupError There is no GPU 2. CUDA_VISIBLE_DEVICES is '4,7'. -1 is the CPU."),
+    ("0", "-1", "SetupError There is no GPU 0. CUDA_VISIBLE_DEVICES is '-1'. -1 is the CPU."),
     ("-2", None, "ArgumentError You gave -2."),
 ])
 def test_a_number_chooses_among_the_gpus_that_are_allowed(number, allowed, expected):

@@ -1,11 +1,11 @@
-"""The small operations between the matrix products, each as one pass over memory.
+"""Kernels: the operations between the matrix products, each compiled to one pass over memory.
 
 TensorFlow runs an expression such as GELU as a dozen operations that each read and write the whole tensor; on a
-CPU they cost as much as the products. Within `compiling.compiled`, the functions here are one loop forward and one
-backward, and keep less for the backward pass. Outside it they are the same formulas as plain operations: a compiled
-loop belongs to one shape, and a short run does not win its compilation back (`training.shapes`).
+CPU they cost as much as the products. Within `compiling.compiled`, each function here is one compiled loop forward and
+one backward, and keeps less memory for the backward pass. Otherwise it computes the same formula with plain
+operations: a loop is compiled for each new shape, which takes longer than a short run saves (`training.shapes`).
 
-tests/python/network/test_kernels.py holds every compiled form against the plain one and against NumPy.
+tests/python/network/test_kernels.py compares every compiled kernel with the plain one and with NumPy.
 """
 
 from bertfit._exports import lazy_exports

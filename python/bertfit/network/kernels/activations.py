@@ -1,4 +1,4 @@
-"""GELU."""
+"""The GELU activation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ _TANH_SCALE = math.sqrt(2.0 / math.pi)
 
 
 def gelu(x, approximate: bool):
-    """x * Phi(x) (Hendrycks & Gimpel 2016), by erf, or by Google's tanh approximation; any shape, x's dtype."""
+    """x * Phi(x) (Hendrycks & Gimpel 2016), with erf, or `approximate` with tanh as in Google's code.
+
+    Takes any shape; the result has the shape and dtype of x.
+    """
     if not is_compiling():
         return tf.nn.gelu(x, approximate=approximate)
 

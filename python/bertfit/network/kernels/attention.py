@@ -1,4 +1,4 @@
-"""What attention computes between its matrix products: heads apart and together, softmax with mask and dropout."""
+"""Attention's operations between its matrix products: splitting into heads, softmax with mask and dropout."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from bertfit.network.kernels.sums import row_sums
 tf = _env.tensorflow()
 
 
-#: Subtracted from the scores of masked positions, as in Google's modeling.py.
+#: Added to the scores of masked positions, as in Google's modeling.py.
 MASKED = -10000.0
 
 
 def split_heads(x, heads: int):
-    """[B, S, 3 * N * D], as one product gives them side by side, to Q, K and V, each [B, N, S, D]."""
+    """Split [B, S, 3 * N * D], the concatenated result of one product, into Q, K and V, each [B, N, S, D]."""
     if not is_compiling():
         return _split_heads.__wrapped__(x, heads=heads)
 
@@ -43,19 +43,21 @@ def _join_heads(*parts):
 
 
 def attention_weights(scores, mask, scale: float, rate: float, key):
-    """Softmax of scaled scores over the last axis, masked positions left out, then dropout.
+    """Softmax of scaled scores over the last axis, with masked positions excluded, then dropout.
 
     Args:
-        scores: [B, N, Q, S], queries by keys, float32 or bfloat16; the answer has their dtype. The softmax and its
-            gradient are computed in float32.
-        mask: [B, S], true where a key may be attended to; None for everywhere.
-        scale: Factor of the scores.
+        scores: [B, N, Q, S], queries by keys, float32 or bfloat16; the softmax is computed in float32 in either case.
+        mask: [B, S], true for keys that are not padding; None if there is no padding.
+        scale: The scores are multiplied by this.
         rate: Share of weights dropped; 0 for none.
         key: See `drop`; None without dropout.
+
+    Returns:
+        Attention weights [B, N, Q, S], in the dtype of the scores.
     """
     bias = tf.zeros([1, 1]) if mask is None else (1.0 - tf.cast(mask, tf.float32)) * MASKED  # [B, S]
     if not is_compiling():
-        # A product of its own dtype, a factor and a mask: oneDNN makes them one, and rounds once.
+        # In this form oneDNN fuses the product, the factor and the mask, and rounds once.
         weights = _plain_softmax(scores * tf.cast(scale, scores.dtype) + tf.cast(bias, scores.dtype)[:, None, None, :])
         return drop(weights, rate, key) if rate else weights
     key = tf.zeros([2], tf.uint32) if key is None else key
@@ -81,7 +83,7 @@ def _plain_softmax(scores):
 
 @functools.cache
 def _softmax_rounds_once(dtype) -> bool:
-    """Whether this machine's softmax computes in float32 within: oneDNN's does, Eigen's adds up in bfloat16."""
+    """Whether this machine's softmax is computed in float32 internally: oneDNN's is, Eigen's sums in bfloat16."""
     with tf.init_scope():
         scores = tf.cast(tf.linspace(-3.0, 3.0, 512)[None], dtype)
         once = tf.cast(tf.nn.softmax(tf.cast(scores, tf.float32)), dtype)

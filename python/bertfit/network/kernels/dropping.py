@@ -1,4 +1,4 @@
-"""Dropout by a hash of each value's place and a key."""
+"""Dropout by a hash of each value's position and a key."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ def drop(x, rate: float, key):
 
     Args:
         x: Any shape, below 2^31 values.
-        rate: Between 0 and 1.
-        key: uint32 [2]; equal keys choose the same values.
+        rate: Share of values dropped, between 0 and 1.
+        key: uint32 [2], see `Noise.key`; equal keys choose the same values.
     """
     apply = drop_kernel if is_compiling() else drop_kernel.__wrapped__
 
@@ -32,18 +32,18 @@ def drop_kernel(x, key, *, rate: float):
 
 
 def _kept(shape, key, rate: float):
-    """True for the values that stay: a hash of their place and the key is at least rate * 2^32."""
-    place = tf.cast(tf.reshape(tf.range(tf.reduce_prod(shape)), shape), tf.uint32)
-    bits = mix(mix(place + key[0]) ^ key[1])
+    """True for the values that are kept: the hash of their position and the key is at least rate * 2^32."""
+    position = tf.cast(tf.reshape(tf.range(tf.reduce_prod(shape)), shape), tf.uint32)
+    bits = mix(mix(position + key[0]) ^ key[1])
     return bits >= tf.constant(min(round(rate * 2**32), 2**32 - 1), tf.uint32)
 
 
 def mix(x):
-    """A hash of uint32 to uint32, one to one, in which every bit of the input moves half of the output's.
+    """One-to-one hash of uint32 to uint32: flipping one input bit flips about half of the output bits.
 
-    The shifts and factors are those of "lowbias32" (Wellons, Prospecting for Hash Functions, 2018). Unlike
-    counter-based generators of proven quality (Philox), it is a dozen integer operations that compilers turn into
-    vector instructions; what dropout needs of it is tested in test_noise.py.
+    The shifts and factors are those of "lowbias32" (Wellons, Prospecting for Hash Functions, 2018). It is
+    less thoroughly studied than counter-based generators (Philox), but only a dozen integer operations, which compilers
+    vectorize. test_noise.py tests the properties that dropout needs.
     """
     for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B)):
         x = (x ^ tf.bitwise.right_shift(x, tf.constant(shift, tf.uint32))) * tf.constant(factor, tf.uint32)

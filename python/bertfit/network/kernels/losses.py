@@ -1,4 +1,4 @@
-"""Losses over a vocabulary."""
+"""The cross-entropy loss over a vocabulary."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ tf = _env.tensorflow()
 
 
 def token_losses(logits, labels):
-    """Cross-entropy [M] of float32 logits [M, V] against classes [M]."""
+    """Cross-entropy [M] of float32 logits [M, V] and token ids [M]."""
     if not is_compiling():
         return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
 

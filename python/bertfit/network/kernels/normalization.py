@@ -1,4 +1,4 @@
-"""Layer normalization, and the residual connection and dropout before it."""
+"""Layer normalization, alone or joined with the dropout and residual connection before it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ tf = _env.tensorflow()
 
 
 def normalize(x, gamma, beta, epsilon: float):
-    """x [..., H] with mean 0 and variance 1 over the last axis, times gamma [H], plus beta [H]; float32."""
+    """Normalize x [..., H] to mean 0 and variance 1 over the last axis, times gamma [H], plus beta [H]; float32."""
     if not is_compiling():
         if _env.has_onednn():
             return _normalize_in_one(x, epsilon) * gamma + beta
@@ -35,10 +35,10 @@ def _plain_normalize(x, gamma, beta, epsilon: float):
 
 
 def _normalize_in_one(x, epsilon: float):
-    """Rows as the channels of a batch of one: the form in which oneDNN knows layer normalization.
+    """Layer normalization written as batch normalization, with rows as channels, which oneDNN recognizes.
 
-    Where no gradient is taken, TensorFlow makes one pass of it (4096 x 768 in 1.3 ms; 6.2 plainly). Without oneDNN
-    it is three times slower than plainly.
+    Without gradients TensorFlow runs it as one pass (4096 x 768 in 1.3 ms; 6.2 ms by `_plain_normalize`). Without
+    oneDNN it is three times slower than `_plain_normalize`.
     """
     shape, empty = tf.shape(x), tf.constant([], tf.float32)
     rows = tf.reduce_prod(shape[:-1])
@@ -71,16 +71,16 @@ def _normalize_gradient(x, gamma, dy, *, epsilon: float):
 
 
 def residual_norm(x, y, gamma, beta, epsilon: float, rate: float, key):
-    """What follows each half of an encoder layer: `y` dropped out, added to `x`, and the sum normalized.
+    """The end of each half of an encoder layer: normalize(x + dropout(y)).
 
     Args:
         x: [..., H], float32.
-        y: [..., H], as it comes from a product, float32 or bfloat16.
+        y: [..., H], result of a matrix product, float32 or bfloat16.
         gamma, beta, epsilon: See `normalize`.
         rate, key: See `drop`; 0 and None for no dropout.
 
     Returns:
-        The answer in float32, for the next residual connection, and in y's dtype, for the next product.
+        The result twice: in float32 for the next residual connection, and in y's dtype for the next product.
     """
     if not is_compiling():
         y32 = tf.cast(y, tf.float32)
