@@ -8,7 +8,7 @@ dropout comes after the embeddings' normalization, and dropout is also applied t
 Training and prediction call the layers directly (`Encoder.states`, `Encoder.first`). This avoids Keras's overhead per
 call, joins residual connection, dropout and normalization in one step (`kernels.residual_norm`), and computes only the
 vectors that are needed. `Encoder.graph` connects the same layers as a Keras model, for users and for the table of
-layers; tests/python/network/test_forward.py checks that both give the same values and gradients.
+layers; tests/python/network/test_encoder_states.py checks that both give the same values and gradients.
 
 Source: Devlin et al. 2019; google-research/bert `modeling.py`. Shapes in comments: B rows, S tokens, H width.
 """
