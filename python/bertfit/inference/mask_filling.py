@@ -127,7 +127,7 @@ def _encode_masked(model: Model, texts: list[str]) -> Encoding:
                         [f"Rows that are longer (counted from 1): {_few(long.tolist())}."])
     flat = np.concatenate(rows) if rows else np.empty(0, np.int32)
     splits = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    return Encoding(flat, np.zeros_like(flat), splits, np.zeros(len(rows), bool), lengths)
+    return Encoding(flat, np.zeros_like(flat), splits, np.zeros(len(rows), bool))
 
 
 def _few(rows: list[int]) -> str:

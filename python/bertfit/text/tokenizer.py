@@ -36,15 +36,12 @@ class Encoding:
         segments: int32, like ids; 0 up to the first [SEP] and 1 after it.
         splits: int64 [n + 1]; row i is ids[splits[i]:splits[i + 1]].
         truncated: bool [n]; whether the row was truncated to max_len.
-        full_lengths: int64 [n]; tokens, special ones included, before truncation. None if max_len was
-            given, because then the end of a long text is not tokenized.
     """
 
     ids: np.ndarray
     segments: np.ndarray
     splits: np.ndarray
     truncated: np.ndarray
-    full_lengths: np.ndarray | None
 
     def __len__(self) -> int:
         return len(self.splits) - 1
@@ -100,7 +97,7 @@ class Encoding:
         """
         max_len = _check_max_len(max_len)
         if int(self.lengths.max(initial=0)) <= max_len:
-            return dataclasses.replace(self, full_lengths=None)
+            return self
         starts, lengths = self.splits[:-1], self.lengths
         of_pair = np.diff(np.concatenate([[0], np.cumsum(self.segments)])[self.splits])  # 0, or the pair and its [SEP]
         first, second = lengths - of_pair - 2, np.maximum(of_pair - 1, 0)
@@ -112,7 +109,7 @@ class Encoding:
         in_second = (place > first + 1) & (place <= first + 1 + np.repeat(keep_second, lengths))
         kept = in_first | in_second | (place == first + 1) | (place == last)
         splits = np.concatenate([[0], np.cumsum(kept)])[self.splits]
-        return Encoding(self.ids[kept], self.segments[kept], splits, self.truncated | (lengths > np.diff(splits)), None)
+        return Encoding(self.ids[kept], self.segments[kept], splits, self.truncated | (lengths > np.diff(splits)))
 
 
 def truncated_pair_lengths(
@@ -197,7 +194,7 @@ class Tokenizer:
             ids[positions(behind, keep_second)] = second_ids[positions(np.cumsum(second) - second, keep_second)]
             segments[positions(behind, keep_second + 1)] = 1
         kept = keep_first + keep_second
-        return Encoding(ids, segments, splits, kept < full, full + specials if max_len is None else None)
+        return Encoding(ids, segments, splits, kept < full)
 
     def _pieces(self, texts: list[str], enough: int | None) -> tuple[np.ndarray, np.ndarray]:
         """Ids of all rows and how many each has; rows with more than `enough` of them may stay unfinished."""
