@@ -53,7 +53,8 @@ bert_adam_warmup <- function(decay_steps, warmup_steps, learning_rate = 1e-3, mi
   }
   optimizer <- bert_call(
     "adam_warmup",
-    decay_steps = decay_steps, warmup_steps = warmup_steps, learning_rate = learning_rate, min_lr = min_lr, weight_decay = weight_decay,
+    decay_steps = decay_steps, warmup_steps = warmup_steps, learning_rate = learning_rate, min_lr = min_lr,
+    weight_decay = weight_decay,
     weight_decay_pattern = if (!is.null(weight_decay_pattern)) as.list(weight_decay_pattern), ...
   )
   converting(optimizer)

@@ -1,5 +1,5 @@
-# The only place where R calls Python: `bert_call()` passes a name and plain values to `bertfit.r.call` and returns plain
-# values. Python starts at the first call, after its versions have been checked.
+# The only place where R calls Python: `bert_call()` passes a name and plain values to `bertfit.r.call` and returns
+# plain values. Python starts at the first call, after its versions have been checked.
 
 # State of this session: `api` is the Python module, once Python runs.
 the <- new.env(parent = emptyenv())
