@@ -1,7 +1,6 @@
 """Unpacking refuses files outside of its folder; a lock excludes other processes and ends with its own."""
 
 import io
-import os
 import stat
 import subprocess
 import sys
@@ -11,23 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from bertfit.checkpoints import archive, downloads
+from bertfit.checkpoints import archive
 from bertfit.errors import DownloadError
-from toys.server import FILES, make_zip, serve
+from toys.server import FILES, environment, get, make_zip, no_model_in, serve
 
 site = pytest.fixture(serve)
-
-
-def environment():
-    return os.environ | {"PYTHONPATH": str(Path(archive.__file__).parents[2])}
-
-
-def get(cache, **kwargs):
-    return Path(downloads.download("bert-tiny-uncased", cache, **kwargs))
-
-
-def no_model_in(cache):
-    return list((cache / "models").iterdir()) == []
 
 
 def link_entry(name, target, kind=stat.S_IFLNK):

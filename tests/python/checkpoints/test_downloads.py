@@ -2,7 +2,6 @@
 
 import errno
 import hashlib
-import os
 import shutil
 import subprocess
 import sys
@@ -13,21 +12,9 @@ import pytest
 from bertfit.checkpoints import archive, downloads, registry
 from bertfit.errors import DownloadError
 from toys.checkpoints import minilm
-from toys.server import FILES, make_zip, serve
+from toys.server import FILES, environment, get, make_zip, no_model_in, serve
 
 site = pytest.fixture(serve)
-
-
-def environment():
-    return os.environ | {"PYTHONPATH": str(Path(archive.__file__).parents[2])}
-
-
-def get(cache, **kwargs):
-    return Path(downloads.download("bert-tiny-uncased", cache, **kwargs))
-
-
-def no_model_in(cache):
-    return list((cache / "models").iterdir()) == []
 
 
 def test_files_arrive_without_the_archives_folder(site, tmp_path):

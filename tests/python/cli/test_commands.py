@@ -12,20 +12,7 @@ from sklearn.metrics import accuracy_score, roc_auc_score
 
 import bertfit
 from bertfit.cli.program import main
-from toys.cli import bertfit_run, run_chain, write_files
-
-
-@pytest.fixture()
-def chain(tmp_path_factory):
-    return run_chain(tmp_path_factory)
-
-
-@pytest.fixture()
-def here(tmp_path, monkeypatch):
-    """A folder of one's own with the files, to work in."""
-    write_files(tmp_path)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+from toys.cli import bertfit_run
 
 
 def in_(folder, *argv):

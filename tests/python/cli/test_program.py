@@ -11,22 +11,9 @@ import pytest
 
 import bertfit
 from bertfit.cli.program import main
-from toys.cli import ROOT, SIZES, environment, run_chain, start, write_files
+from toys.cli import ROOT, SIZES, environment, start
 
 COMMANDS = ("vocab", "data", "pretrain", "train", "evaluate", "predict")
-
-
-@pytest.fixture()
-def chain(tmp_path_factory):
-    return run_chain(tmp_path_factory)
-
-
-@pytest.fixture()
-def here(tmp_path, monkeypatch):
-    """A folder of one's own with the files, to work in."""
-    write_files(tmp_path)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 # -- Interrupts and pipes ---------------------------------------------------------------------------------

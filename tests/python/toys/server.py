@@ -2,10 +2,13 @@
 
 import http.server
 import io
+import os
 import threading
 import zipfile
+from pathlib import Path
 
-from bertfit.checkpoints import fetch
+import bertfit
+from bertfit.checkpoints import downloads, fetch
 
 FILES = {
     "toy/bert_config.json": b"{}",
@@ -73,3 +76,18 @@ def serve(monkeypatch):
     yield server.site
     server.shutdown()
     server.server_close()
+
+
+def environment():
+    """The environment of a process that imports this bertfit."""
+    return os.environ | {"PYTHONPATH": str(Path(bertfit.__file__).parents[1])}
+
+
+def get(cache, **kwargs):
+    """Download the toy archive that the server serves; the model's folder."""
+    return Path(downloads.download("bert-tiny-uncased", cache, **kwargs))
+
+
+def no_model_in(cache):
+    """Whether a cache has no model."""
+    return list((cache / "models").iterdir()) == []
