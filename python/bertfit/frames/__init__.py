@@ -11,5 +11,6 @@ __all__, __getattr__, __dir__ = lazy_exports(__name__, {
     "fitting": "fit",
     "pretraining": "pretrain",
     "bert": "Bert prediction_columns",
+    "keras_models": "custom_objects keras_model",
     "targets": "code_target",
 })

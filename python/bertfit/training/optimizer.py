@@ -31,6 +31,7 @@ def _check(argument: str, value, low: float, above: bool = False, below: float =
         raise ArgumentError(f"must be {rule}.", argument=argument, received=value)
 
 
+@keras.saving.register_keras_serializable("bertfit")
 class AdamWarmup(keras.optimizers.Optimizer):
     """Adam with linear warmup, linear decay and decoupled weight decay.
 
