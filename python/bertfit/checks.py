@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 from typing import Any
 
@@ -15,6 +16,18 @@ def is_missing(value: Any) -> bool:
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True
     return isinstance(value, numbers.Real) and value != value
+
+
+def is_finite(value: numbers.Real) -> bool:
+    """Whether a number fits into a float64: not infinite, not NaN, and no whole number of more digits than that has.
+
+    >>> is_finite(1e300), is_finite(10**400), is_finite(float("inf"))
+    (True, False, False)
+    """
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def as_list(value: Any) -> list:

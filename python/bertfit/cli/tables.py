@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import gzip
 import json
 import os
 import re
@@ -23,11 +22,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from bertfit.errors import Arg, ArgumentError, DataError, Sentence, Value
-from bertfit.system import replacement
+from bertfit.system import LONGEST_LINE, read_lines, replacement, unpacked
 
 _FORMATS = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".txt": "txt"}
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
-_GZIP = b"\x1f\x8b"
 
 Row = dict[str, Any]
 
@@ -86,10 +84,9 @@ class Table:
             else:
                 self._raw = file = self._stack.enter_context(open(self.path, "rb"))
                 self.size = os.path.getsize(self.path)
-                if file.peek(2)[:2] == _GZIP:
-                    file = self._stack.enter_context(gzip.open(file))
+                file = unpacked(file)
         self._file = file
-        self._number = 0
+        self._number = self._bytes = 0
         rows = {"csv": self._csv, "tsv": self._tsv, "jsonl": self._jsonl, "txt": self._txt}[self.format]()
         self.names = next(rows)
         self._rows = rows
@@ -110,13 +107,14 @@ class Table:
         return 0 if self.size is None else self._raw.tell()
 
     def chunks(self, size: int) -> Iterator[list[Row]]:
-        """The rows in lists of up to `size`."""
+        """The rows in lists of up to `size`, which end after `LONGEST_LINE` bytes: rows may be long."""
         chunk: list[Row] = []
+        begun = self._bytes
         for row in self:
             chunk.append(row)
-            if len(chunk) == size:
+            if len(chunk) == size or self._bytes - begun >= LONGEST_LINE:
                 yield chunk
-                chunk = []
+                chunk, begun = [], self._bytes
         if chunk:
             yield chunk
 
@@ -128,14 +126,15 @@ class Table:
     def _faults(self):
         try:
             yield
-        except (OSError, EOFError) as error:  # gzip raises these too
+        except OSError as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise DataError("A table must be readable.", [f"{self.label}: {reason.rstrip('.')}."]) from error
 
     def _lines(self) -> Iterator[str]:
         with self._faults():
-            for line in self._file:  # binary lines end at a line feed only
+            for line in read_lines(self._file):
                 self._number += 1
+                self._bytes += len(line)
                 try:
                     text = line.decode("utf-8")
                 except UnicodeDecodeError as error:
@@ -143,7 +142,7 @@ class Table:
                 yield text.removeprefix("\ufeff") if self._number == 1 else text
 
     def _csv(self) -> Iterator[Any]:
-        csv.field_size_limit(2**31 - 1)
+        csv.field_size_limit(LONGEST_LINE)
         reader = csv.reader(self._lines(), strict=True)
         try:
             yield from self._under_header(row for row in reader if row)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from bertfit.settings import EITHER, Settings, check_rates, check_run, is_number, is_whole, require
+from bertfit.settings import EITHER, LARGEST_WEIGHT, Settings, check_rates, check_run, is_number, is_whole, require
 
 FREEZES = ("none", "embeddings", "encoder")
 MONITORS = ("loss", "accuracy", "auc", "f1_macro", "rmse")
@@ -77,9 +77,10 @@ class TrainConfig(Settings):
         if isinstance(weights, Mapping):
             weights = {str(label): weight for label, weight in weights.items()}  # as `Task` does with its labels
             object.__setattr__(self, "class_weights", weights)
-            require(bool(weights) and all(is_number(w, 0) for w in weights.values()),
-                     "class_weights", "numbers of at least 0, named by label", weights)
-            require(any(weights.values()), "class_weights", "above 0 for one label or more", weights)
+            require(bool(weights) and all(is_number(w, 0, LARGEST_WEIGHT) for w in weights.values()),
+                     "class_weights", f"numbers from 0 to {LARGEST_WEIGHT:g}, named by label", weights)
+            require(max(weights.values()) >= 1 / LARGEST_WEIGHT, "class_weights",
+                    f"at least {1 / LARGEST_WEIGHT:g} for one label or more", weights)
         else:
             require(weights in (None, "balanced"), "class_weights", '"balanced" or numbers named by label', weights)
         require(self.freeze in FREEZES if isinstance(self.freeze, str) else is_whole(self.freeze, 0),

@@ -13,6 +13,7 @@ Targets are lists, NumPy arrays or pandas columns. The rules and the names of la
 
 from __future__ import annotations
 
+import math
 import numbers
 import warnings
 from collections.abc import Mapping
@@ -20,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from bertfit.checks import is_missing
+from bertfit.checks import is_finite, is_missing
 from bertfit.config import TASKS, Task
 from bertfit.errors import ArgumentError, DataError, rows_are
 
@@ -115,6 +116,7 @@ class _Column:
         self.boolean = bool(listed) and all(isinstance(v, (bool, np.bool_)) for v in listed)
         self.numeric = self.boolean or all(isinstance(v, numbers.Real) for v in listed)
         if self.numeric:
+            listed = [v if is_finite(v) else math.inf for v in listed]  # Python's integers may be larger
             self.values = np.array(listed, np.float64)
             self._refuse(~np.isfinite(self.values), "must be finite", "infinite")
         else:

@@ -7,5 +7,5 @@ from bertfit._exports import lazy_exports
 
 __all__, __getattr__, __dir__ = lazy_exports(__name__, {
     "table": "Rows",
-    "targets": "check_targets",
+    "targets": "LARGEST check_targets",
 })

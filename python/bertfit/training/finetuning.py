@@ -13,9 +13,9 @@ import numpy as np
 
 from bertfit import _env
 from bertfit.config import HeadConfig, Task, TrainConfig
-from bertfit.errors import ArgumentError
+from bertfit.errors import ArgumentError, DataError
 from bertfit.model import Model, persist
-from bertfit.rows import Rows
+from bertfit.rows import LARGEST, Rows
 from bertfit.text import Encoding
 from bertfit.training.callbacks import Callback
 from bertfit.training.feeds import training_feed, validation_feed
@@ -131,6 +131,9 @@ def make_task(kind: str, labels: Sequence[str], targets) -> Task:
         kind, labels: See `Task`.
         targets: Numbers [n]; only a regression's are used.
 
+    Raises:
+        DataError: A regression's targets are too large, or vary too little, to be squared in float64.
+
     >>> make_task("regression", ["price"], [1.0, 3.0])
     Task(kind='regression', labels=('price',), center=2.0, scale=1.0)
     """
@@ -138,8 +141,18 @@ def make_task(kind: str, labels: Sequence[str], targets) -> Task:
         return Task(kind, tuple(labels))
     values = np.asarray(targets, np.float64)
     values = values[np.isfinite(values)]  # others are an error when the rows are checked
-    scale = float(values.std()) if values.size else 1.0
-    return Task(kind, tuple(labels), float(values.mean()) if values.size else 0.0, scale if scale > 0 else 1.0)
+    if not values.size:
+        return Task(kind, tuple(labels))
+    largest = float(np.abs(values).max())
+    if largest > LARGEST:
+        raise DataError(f"The target `{labels[0]}` must lie between {-LARGEST:g} and {LARGEST:g}.",
+                        [f"Its largest value is {largest:g} in size.", "Divide the target by a constant."])
+    # Divided by the largest first: squares of numbers below 1e-160 are 0.
+    scale = float((values / largest).std()) * largest if largest > 0 else 0.0
+    if values.min() < values.max() and scale < 1 / LARGEST:
+        raise DataError(f"The target `{labels[0]}` must vary by at least {1 / LARGEST:g}, or be constant.",
+                        [f"Its standard deviation is {scale:g}.", "Multiply the target by a constant."])
+    return Task(kind, tuple(labels), float(values.mean()), scale if scale > 0 else 1.0)
 
 
 def _check_monitor(task: Task, config: TrainConfig) -> None:

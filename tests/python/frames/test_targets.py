@@ -49,6 +49,7 @@ def test_a_task_that_is_asked_for_decides_how_the_column_is_coded():
         ({"y": pd.Series(["a", pd.NA])}, "auto", DataError, "Row 2 is missing"),
         ({"y": pd.Series([pd.Timestamp("2020-01-01"), pd.NaT])}, "auto", DataError, "Row 2 is missing"),
         ({"y": [1, np.inf]}, "auto", DataError, "Row 2 is infinite"),
+        ({"y": [1, 10**400]}, "auto", DataError, "Row 2 is infinite"),
         ({"y": [["a"], ["b"]]}, "auto", DataError, "strings or numbers"),
         ({"y": ["a", "a"]}, "auto", DataError, r"rows of at least two classes\.\n- Every row is a"),
         ({"y": [1, 1]}, "auto", DataError, "Every row is 1"),
