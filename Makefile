@@ -111,8 +111,8 @@ wheelhouse: | $(PY) ## put what .venv is made of into wheelhouse/, for `make set
 bench-setup: setup-test ## install the packages that bench compares with
 	@$(MAKE) -s $(VENV_BENCH)
 
-bench: bench-setup ## run the benchmarks of bench/RESULTS.md (an hour; ROWS="train_step epoch" for two of them)
-	PYTHONPATH=$(ROOT)/python:$(ROOT)/bench $(PY) bench/table.py $(ROWS)
+bench: bench-setup ## run the benchmarks of bench/RESULTS.md (an hour; ROWS="train_step epoch" for two, QUICK=1 to see that all run)
+	PYTHONPATH=$(ROOT)/python:$(ROOT)/bench $(PY) bench/table.py $(if $(QUICK),--quick) $(ROWS)
 
 clean: ## remove everything that was set up, except downloads
 	rm -rf .venv .venv-modern .Rlib build .cache/stamps

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="shell scripts")
 @pytest.fixture
 def run(tmp_path):
     """`run(script, *arguments, **programs)`: runs it where each name in `programs` is a shell script of that text."""
-    tools = "sh awk cat dirname env grep head id mktemp rm sed tail tr".split()
+    tools = ["sh", "awk", "cat", "dirname", "env", "grep", "head", "id", "mktemp", "rm", "sed", "tail", "tr"]
 
     def go(script: str, *arguments: str, environment=None, **programs: str) -> subprocess.CompletedProcess:
         for name, text in programs.items():
@@ -51,8 +51,8 @@ def test_without_r_the_limits_are_those_of_what_apt_would_install(run):
 
 def _python(version: int) -> str:
     """A program that answers the probe of .ci/python as Python 3.`version` would, with all that is asked for."""
-    return (f'case "$2" in *realpath*) echo "$0";; '
-            f'*) [ "$3" -le {version} ] && [ {version} -le "$4" ] || {{ echo "is Python 3.{version}"; exit 1; }};; esac')
+    fits = f'[ "$3" -le {version} ] && [ {version} -le "$4" ]'
+    return f'case "$2" in *realpath*) echo "$0";; *) {fits} || {{ echo "is Python 3.{version}"; exit 1; }};; esac'
 
 
 def test_the_python_is_the_newest_that_reticulate_knows(run):
