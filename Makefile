@@ -106,7 +106,7 @@ check: setup-test ## run R CMD build and R CMD check, without the PDF manual
 
 wheelhouse: | $(PY) ## put what .venv is made of into wheelhouse/, for `make setup WHEELS=` and bert_install(wheels = )
 	$(WRITE_REQUIREMENTS)
-	$(PY) -m pip wheel -q --disable-pip-version-check -w wheelhouse -r .venv/requirements.txt
+	$(PY) -m pip wheel -qq --disable-pip-version-check -w wheelhouse -r .venv/requirements.txt
 
 bench-setup: setup-test ## install the packages that bench compares with
 	@$(MAKE) -s $(VENV_BENCH)
