@@ -10,6 +10,7 @@ __all__, __getattr__, __dir__ = lazy_exports(__name__, {
     "opening": "init load",
     "fitting": "fit",
     "pretraining": "pretrain",
-    "bert": "Bert prediction_columns",
+    "bert": "Bert",
+    "answers": "prediction_columns",
     "targets": "code_target",
 })
