@@ -182,7 +182,7 @@ def predict(o) -> int:
     return 0
 
 
-def _metrics(model, table, o, threshold: float = 0.5) -> dict[str, Any]:
+def _metrics(model, table, o, threshold: float | None = None) -> dict[str, Any]:
     from bertfit.inference import evaluate as run
 
     with Bar("evaluating", o.quiet) as bar:

@@ -100,6 +100,11 @@ def _device(command: _Command) -> None:
     command.add("--precision", choices=PRECISIONS, default="auto", help="number format of matrix products")
 
 
+def _threshold(command: _Command) -> None:
+    command.add("--threshold", type=float, metavar="X",
+                help="probability from which a row is positive, or has a label (default: 0.5; binary and multilabel)")
+
+
 def _columns(command: _Command, target: bool) -> None:
     command.section("columns")
     command.add("--text", metavar="COLUMN",
@@ -264,7 +269,7 @@ def _evaluate(commands) -> None:
     command.add("--overwrite", action="store_true", help="replace the file of --json")
     _columns(command, target=True)
     command.section("evaluation")
-    command.add("--threshold", type=float, default=0.5, metavar="X", help="probability from which a row is positive")
+    _threshold(command)
     command.add("--batch", "--batch_size", to="batch_size", type=int, metavar="N", help="rows per batch")
     _device(command)
     _common(command)
@@ -287,6 +292,7 @@ def _predict(commands) -> None:
     command.section("predicting")
     command.add("--type", choices=("prob", "class", "link", "numeric"),
                 help="probabilities, the class, logits, or numbers (default: prob; numeric for regression)")
+    _threshold(command)
     command.add("--batch", "--batch_size", to="batch_size", type=int, metavar="N", help="rows per batch")
     _device(command)
     _common(command)
