@@ -35,8 +35,9 @@
 #' @param precision `"float32"`, `"bfloat16"`, `"float16"` (the loss is then scaled, so that small gradients are not
 #'   lost), or `"auto"` for bfloat16 where the hardware multiplies it natively, float16 on GPUs that multiply only that,
 #'   else float32.
-#' @param seed Whole number that fixes splits, order, dropout and fresh weights; `NULL` draws one and
-#'   records it. Two runs with one seed give the same weights on a CPU.
+#' @param seed Whole number that fixes splits, order, dropout and fresh weights; `NULL` draws one from R's
+#'   generator, so that [set.seed()] decides it; the fit keeps it as `$seed`. Two runs with one seed give the same
+#'   weights on a CPU.
 #' @param verbose 0 for no output, 1 for a line per epoch, 2 for a progress bar too where the terminal can show one.
 #' @return A list of class `bert_control`.
 #' @section Errors: `bertfit_error_argument` when a setting has the wrong type. Ranges are checked by [bert_fit()].

@@ -141,6 +141,8 @@ validation_rows <- function(data, source, target, weights, call) {
 
 fit_impl <- function(model, rows, validation, target, head, control, source, call) {
   handle <- model_handle(model, call = call)
+  arguments <- control_arguments(control)
+  arguments$seed <- draw_seed(arguments$seed)
   uninterrupted({
     description <- bert_call(
       "fit",
@@ -150,7 +152,7 @@ fit_impl <- function(model, rows, validation, target, head, control, source, cal
       kind = target$kind,
       labels = as.list(target$labels),
       head = head_arguments(head, call = call),
-      control = control_arguments(control),
+      control = arguments,
       columns = lapply(drop_nulls(source$columns), as.list),
       progress = fit_progress(control$verbose),
       call = call

@@ -30,6 +30,7 @@ new_bert_model <- function(description, bundle = own_bytes(description), extra =
     return(structure(c(model, pretrained_fields(description)), class = c("bert_pretrained", "bert_model")))
   }
   if (!isTRUE(description$fitted)) {
+    if (!is.null(description$seed)) model$seed <- as.integer(description$seed)
     return(structure(model, class = "bert_model"))
   }
   fitted <- fitted_fields(description)

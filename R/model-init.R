@@ -10,7 +10,8 @@
 #'   of entries from `vocab`.
 #' @param vocab A vocabulary from [bert_vocab_train()], the path of a vocabulary file (WordPiece or SentencePiece), or a
 #'   model whose vocabulary is to be used.
-#' @param seed Seed of the weights: a whole number. `NULL` draws one.
+#' @param seed Seed of the weights: a whole number. `NULL` draws one from R's generator, so that [set.seed()] decides
+#'   it. The model keeps it as `$seed`.
 #' @param ... Must be empty.
 #' @param name What to call the model. `NULL` takes the preset's name, or `"bert"`.
 #' @param lower_case For the path of a WordPiece file, whether texts are lower-cased; `NULL` tells by the tokens.
@@ -37,7 +38,8 @@ bert_init <- function(config, vocab, seed = NULL, ..., name = NULL, lower_case =
   words <- vocab_arguments(vocab, lower_case, rlang::current_env())
   release_dropped()
   new_bert_model(do.call(bert_call, c(
-    list("init", config = sizes, seed = seed, name = name %||% attr(config, "preset"), heads = own_heads(config)),
+    list("init", config = sizes, seed = draw_seed(seed), name = name %||% attr(config, "preset"),
+         heads = own_heads(config)),
     words, list(call = rlang::current_env())
   )))
 }

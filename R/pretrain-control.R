@@ -21,7 +21,8 @@
 #' @param save_epochs Epochs between two models that are kept for good in `out_dir`, as `epoch-003`; `NULL` for none.
 #' @param save_steps Steps between two states to resume from, beside those at the end of epochs; `NULL` for none.
 #' @param warmup,min_learning_rate,weight_decay,clip_norm,precision,verbose As in [bert_control()].
-#' @param seed Whole number that fixes order, masks, dropout and fresh weights; `NULL` draws one and records it.
+#' @param seed Whole number that fixes order, masks, dropout and fresh weights; `NULL` draws one from
+#'   R's generator, so that [set.seed()] decides it; the model keeps it as `$seed`. A resumed run keeps its seed.
 #' @return A list of class `bert_pretrain_control`.
 #' @section Errors: `bertfit_error_argument` when a setting has the wrong type. Ranges are checked by
 #'   [bert_pretrain()].

@@ -31,7 +31,8 @@
 #' @param dup_factor Passes over each document, each with other pairs and masks.
 #' @param short_seq_prob Share of passes through a document that make shorter rows, as texts to be classified are.
 #' @param whole_word Hide all pieces of a word together?
-#' @param seed A whole number; the same seed gives the same files, whatever `workers` is. `NULL` draws one.
+#' @param seed A whole number; the same seed gives the same files, whatever `workers` is. `NULL` draws one from
+#'   R's generator, so that [set.seed()] decides it; it is in `settings`.
 #' @param workers Processes. `NULL` takes one per core where the corpus is large enough to be worth it.
 #' @param shards Files that the rows are spread over, at most.
 #' @param format `"auto"`, `"text"` or `"jsonl"`.
@@ -87,8 +88,8 @@ bert_pretrain_data <- function(corpus, vocab, out_dir, max_len = 128, mask_prob 
   made <- do.call(bert_call, c(
     list("pretrain_data", corpus = as.list(files), out_dir = absolute(out_dir), max_len = max_len,
          mask_prob = mask_prob, max_predictions = max_predictions, dup_factor = dup_factor,
-         short_seq_prob = short_seq_prob, whole_word = whole_word, seed = seed, workers = workers, shards = shards,
-         form = format, field = field, bad_lines = bad_lines, overwrite = overwrite,
+         short_seq_prob = short_seq_prob, whole_word = whole_word, seed = draw_seed(seed), workers = workers,
+         shards = shards, form = format, field = field, bad_lines = bad_lines, overwrite = overwrite,
          progress = data_progress(quiet)),
     words, list(call = rlang::current_env())
   ))
@@ -135,6 +136,7 @@ print.bert_pretrain_data <- function(x, ...) {
            if (skipped > 0) paste0("; ", count(skipped, "line"), " skipped")),
     paste0("  pairs    ", percent(1 - numbers$random_next), " real, ", percent(numbers$random_next), " random; ",
            sprintf("%.1f tokens on average", numbers$mean_length)),
+    paste0("  seed     ", format(x$settings$seed)),
     paste0("  hidden   ", percent(numbers$predicted), " of tokens: ", percent(numbers$became_mask), " [MASK], ",
            percent(numbers$became_random), " random, ", percent(numbers$kept), " kept"),
     sep = "\n"

@@ -60,10 +60,12 @@ bert_pretrain <- function(model, data, ..., validation = NULL, out_dir = NULL, r
   validation <- if (!is.null(validation)) pretrain_paths(validation, "validation", call)
   heads <- pretrain_heads(heads, call)
   handle <- model_handle(model, call = call)
+  settings <- plain_settings(control)
+  if (!resume) settings$seed <- draw_seed(settings$seed) # a run that is resumed has its seed
   uninterrupted(new_bert_model(bert_call(
     "pretrain",
     model = handle, data = paths, validation = validation,
-    control = plain_settings(control), heads = heads, out_dir = if (!is.null(out_dir)) absolute(out_dir),
+    control = settings, heads = heads, out_dir = if (!is.null(out_dir)) absolute(out_dir),
     resume = resume, progress = fit_progress(control$verbose), call = call
   )))
 }

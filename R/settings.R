@@ -52,6 +52,11 @@ control_with <- function(control, settings, call = caller_env(), maker = "bert_c
   new(values[known], given, call = call)
 }
 
+# The seed of a run: the one given, else one from R's own generator, so that set.seed() decides it.
+draw_seed <- function(seed) {
+  seed %||% sample.int(.Machine$integer.max, 1L)
+}
+
 # The settings without what R alone knows of them.
 plain_settings <- function(control) {
   settings <- unclass(control)

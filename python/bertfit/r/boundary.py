@@ -166,6 +166,8 @@ def description(handle: int, model) -> dict[str, Any]:
         record["history"] = {name: np.asarray(values, np.float64)
                              for name, values in (record.get("history") or {}).items()}
         facts["record"] = record
+    elif source.get("kind") == "fresh":
+        facts["seed"] = source.get("seed")
     if model.fitted:
         facts.update(task=model.task.to_dict(), head=model.head_config.to_dict(),
                      trainable_parameters=float(model.trainable_parameters))
