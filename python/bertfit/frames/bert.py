@@ -23,6 +23,7 @@ from bertfit.inference import predict as predict_rows
 from bertfit.model import Model, persist
 from bertfit.model import export as export_model
 from bertfit.rows import Rows
+from bertfit.settings import keywords_told
 
 
 class Bert:
@@ -69,6 +70,7 @@ class Bert:
         casing = "uncased" if words.lower_case else "cased"
         return f"<Bert {self.name}{what}: {size}, {self.parameters:,} parameters, {len(words):,} tokens, {casing}>"
 
+    @keywords_told
     def predict(self, data: Any, pair: Any = None, *, type: str | None = None, batch_size: int | None = None,
                 precision: str = "auto", progress: Callable[[dict], Any] | None = None):
         """Predictions for new texts.
@@ -107,6 +109,7 @@ class Bert:
         columns = prediction_columns(self.task, type)
         return pd.DataFrame(values.reshape(len(rows), len(columns)), columns=columns, index=data.index)
 
+    @keywords_told
     def evaluate(self, data: Any, target: Any = None, pair: Any = None, *, threshold: float = 0.5,
                  batch_size: int | None = None, precision: str = "auto",
                  progress: Callable[[dict], Any] | None = None) -> dict[str, Any]:
@@ -135,6 +138,7 @@ class Bert:
         return evaluate_rows(self.model, rows.labelled(values), threshold=threshold, batch_size=batch_size,
                              precision=precision, progress=progress)
 
+    @keywords_told
     def embed(self, data: Any, pair: Any = None, *, layers: int | Sequence[int] = (-1,), pooling: str = "mean",
               batch_size: int | None = None, precision: str = "auto",
               progress: Callable[[dict], Any] | None = None) -> np.ndarray:
@@ -156,6 +160,7 @@ class Bert:
         return embed_rows(self.model, self._rows(data, pair), layers=layers, pooling=pooling,
                           batch_size=batch_size, precision=precision, progress=progress)
 
+    @keywords_told
     def tokenize(self, data: Any, pair: Any = None, *, max_len: int | None = None):
         """Input ids, segment ids and attention mask, int32 [n, L] each, padded to the longest row.
 
@@ -171,6 +176,7 @@ class Bert:
         encoding = self.model.encode(self._rows(data, pair), max_len)
         return encoding.pad(pad_id=self.config.pad_token_id)
 
+    @keywords_told
     def save(self, path: str | os.PathLike, overwrite: bool = False) -> str:
         """Save as a bundle, a folder that `bertfit.load` and R's `bert_load()` open.
 
@@ -187,6 +193,7 @@ class Bert:
         """
         return persist.save(self.model, path, overwrite)
 
+    @keywords_told
     def export(self, path: str | os.PathLike, format: str) -> str:
         """Write the model to a folder that other programs can read, see `bertfit.model.export`.
 
@@ -199,6 +206,7 @@ class Bert:
         """
         return export_model(self.model, path, format)
 
+    @keywords_told
     def fill_mask(self, texts: Any, top: int = 5):
         """The most probable tokens for every "[MASK]".
 
@@ -219,6 +227,7 @@ class Bert:
         table[["row", "mask"]] += 1
         return table
 
+    @keywords_told
     def next_sentence(self, first: Any, second: Any) -> np.ndarray:
         """The probability [n] that each second text follows its first text.
 

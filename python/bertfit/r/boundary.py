@@ -54,10 +54,11 @@ def _call(name: str, arguments: dict[str, Any]) -> Any:
     if function is None:
         raise ArgumentError("must be a function of bertfit.r.", [f"Known: {', '.join(sorted(functions))}."],
                             argument="name", received=name)
-    if arguments.get("progress") is not None:
-        from bertfit.training import interruptible
+    for listener in ("progress", "callback"):
+        if arguments.get(listener) is not None:
+            from bertfit.training import interruptible
 
-        arguments["progress"] = interruptible(arguments["progress"])
+            arguments[listener] = interruptible(arguments[listener])
     return function(**read_arguments(function, arguments, find))
 
 

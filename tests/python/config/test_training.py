@@ -41,3 +41,5 @@ def test_the_final_rate_is_not_above_the_highest():
 
 def test_class_weights_take_labels_as_a_task_does():
     assert TrainConfig(class_weights={0: 1.0, 1: 5.0}).class_weights == {"0": 1.0, "1": 5.0}
+    with pytest.raises(ArgumentError, match="name each label once"):
+        TrainConfig(class_weights={"1": 1.0, 1: 5.0})
