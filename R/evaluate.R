@@ -6,7 +6,7 @@
 #' under the precision-recall curve (`pr_auc`), Brier score, precision, recall and F1 per class with macro and
 #' weighted averages, and the confusion matrix. For regression: RMSE, MAE, R squared and Spearman's correlation.
 #'
-#' @param model A model from [bert_fit()], or a fitted one from [bert_load()].
+#' @param model A model from [bert_fit()], or a fitted one from [bert_load()], or the folder of one.
 #' @param newdata A data frame with the text and target columns of the fit, or, with `target`, a character vector.
 #' @param ... Must be empty.
 #' @param target Where the truth is: `NULL` for the target column(s) of the fit; names of other columns of `newdata`;
@@ -29,11 +29,11 @@ bert_evaluate <- function(model, newdata, ..., target = NULL, threshold = 0.5, b
                           progress = is_interactive()) {
   check_dots_empty0(...)
   check_given("model", "newdata")
-  check_model(model, fitted = TRUE)
   check_number(threshold)
   check_number(batch_size, null_ok = TRUE)
   check_flag(progress)
   call <- current_env()
+  model <- check_model(model, fitted = TRUE, call = call)
   rows <- evaluation_rows(model, newdata, target, call)
   rows <- with_targets(rows, code_target(rows$target_columns, model$task, model$labels, call = call))
   report <- bert_call(
@@ -41,7 +41,9 @@ bert_evaluate <- function(model, newdata, ..., target = NULL, threshold = 0.5, b
     model = model_handle(model, call = call), rows = rows, threshold = threshold, batch_size = batch_size,
     precision = precision, progress = rows_progress(progress), call = call
   )
-  new_bert_evaluation(report)
+  report <- new_bert_evaluation(report)
+  report$table <- table_kind(newdata)
+  report
 }
 
 evaluation_rows <- function(model, newdata, target, call) {
@@ -52,7 +54,7 @@ evaluation_rows <- function(model, newdata, target, call) {
       check_names(target, arg = "target", call = call)
       columns$target <- target
     }
-    rows <- read_rows(new_source(columns, recipe), newdata, arg = "newdata", call = call)
+    rows <- read_rows(new_source(columns, recipe, model$response), newdata, arg = "newdata", call = call)
   } else {
     rows <- read_newdata(model, newdata, call = call)
     if (is.null(target)) {

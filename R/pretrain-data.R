@@ -22,7 +22,7 @@
 #'
 #' @param corpus Paths of text files in UTF-8.
 #' @param vocab A vocabulary from [bert_vocab_train()], the path of a vocabulary file, or a model whose vocabulary is
-#'   used. It must have `[MASK]`.
+#'   used (or its name or folder). It must have `[MASK]`.
 #' @param out_dir A new or empty folder.
 #' @param max_len Tokens of a row, special ones included.
 #' @param mask_prob Share of a row's tokens to hide; of these, 80% become `[MASK]`, 10% another token, 10% stay.
@@ -67,6 +67,7 @@ bert_pretrain_data <- function(corpus, vocab, out_dir, max_len = 128, mask_prob 
                                shards = 8, format = c("auto", "text", "jsonl"), field = NULL,
                                bad_lines = c("error", "skip"), lower_case = NULL, overwrite = FALSE, quiet = FALSE) {
   check_dots_empty0(...)
+  check_given("corpus", "vocab", "out_dir")
   files <- corpus_files(corpus)
   check_string(out_dir)
   max_len <- check_number(max_len, min = 5, whole = TRUE)
@@ -84,6 +85,7 @@ bert_pretrain_data <- function(corpus, vocab, out_dir, max_len = 128, mask_prob 
   check_flag(lower_case, null_ok = TRUE)
   check_flag(overwrite)
   check_flag(quiet)
+  vocab <- vocab_source(vocab)
   words <- vocab_arguments(vocab, lower_case, rlang::current_env())
   made <- do.call(bert_call, c(
     list("pretrain_data", corpus = as.list(files), out_dir = absolute(out_dir), max_len = max_len,

@@ -23,7 +23,8 @@ test_that("set.seed() decides every seed that is not given, and the seed is kept
   draw <- function() {
     model <- bert_init(toy$config, toy$vocab)
     pretrained <- bert_pretrain(model, toy$data, steps = 2, verbose = 0)
-    fit <- bert_fit(toy_data(), "text", "target", model, epochs = 1, max_len = 16, batch_size = 16, verbose = 0)
+    fit <- bert_fit(toy_data(), "text", "target", model, epochs = 1, max_len = 16, batch_size = 16,
+                    freeze = "encoder", verbose = 0)
     data <- bert_pretrain_data(corpus, toy$vocab, withr::local_tempdir(), max_len = 24, overwrite = TRUE, quiet = TRUE)
     list(objects = list(model, pretrained, fit, data),
          seeds = c(model$seed, pretrained$seed, fit$seed, data$settings$seed),
