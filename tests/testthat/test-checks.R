@@ -127,7 +127,8 @@ test_that("every argument without a default that is missing is named, in every f
   checked <- 0
   for (name in setdiff(names(exported_functions()), c("bert_fit", "bert_config"))) {
     arguments <- formals(exported_functions()[[name]])
-    required <- names(arguments)[vapply(arguments, identical, NA, quote(expr = )) & names(arguments) != "..."]
+    required <- names(arguments)[vapply(arguments, identical, NA, quote(expr = ))]
+    required <- setdiff(required, c("...", "new_data")) # another name of `newdata`
     for (i in seq_along(required)) {
       given <- stats::setNames(rep(list(list()), i - 1), required[seq_len(i - 1)])
       error <- expect_error(do.call(name, given, envir = asNamespace("bertfit")), "must be given.", fixed = TRUE,

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from bertfit.errors import ArgumentError
+from bertfit.errors import ArgumentError, Function, Sentence
 from bertfit.frames.bert import Bert
 from bertfit.model import Model, fresh_model, open_model
 from bertfit.settings import keywords_told
@@ -68,5 +68,6 @@ def model_of(model: Any) -> Model:
     if isinstance(model, Model):
         return model
     if not isinstance(model, (str, os.PathLike)):
-        raise ArgumentError("must be what bertfit.load() returns, or takes.", argument="model", received=model)
+        raise ArgumentError(Sentence("must be what {} returns, or takes.", Function("load")), argument="model",
+                            received=model)
     return open_model(model)

@@ -16,7 +16,7 @@ import numpy as np
 
 from bertfit import _env
 from bertfit.config import PretrainConfig, TrainConfig
-from bertfit.errors import Arg, ArgumentError, Sentence, TrainingError
+from bertfit.errors import Arg, ArgumentError, Sentence, TrainingError, shown
 from bertfit.model import bundle
 from bertfit.network import compute_in
 from bertfit.system import interrupts
@@ -276,8 +276,8 @@ class Run:
         different = [name for name in identity if state.identity.get(name) != identity[name]]
         if different:
             raise ArgumentError("A run must be resumed with the settings, data and model it was started with.",
-                                [f"`{name}` was {state.identity.get(name)!r}, now {identity[name]!r}."
-                                 for name in different])
+                                [Sentence("{} was {}, now {}.", Arg(name), shown(state.identity.get(name)),
+                                          shown(identity[name])) for name in different])
         for kind, variables in (("weight", self.variables), ("optimizer", self.update.state)):
             for i, variable in enumerate(variables):
                 variable.assign(arrays[f"{kind}/{i}"])
