@@ -101,7 +101,7 @@ like_newdata <- function(columns, newdata) {
     return(data.table::as.data.table(columns))
   }
   if (inherits(newdata, "tbl_df")) {
-    return(structure(columns, row.names = .set_row_names(n), class = c("tbl_df", "tbl", "data.frame")))
+    return(like_table(structure(columns, row.names = .set_row_names(n), class = "data.frame"), "tbl_df"))
   }
   # A recipe may leave rows out.
   rows <- if (n == nrow(newdata)) attr(newdata, "row.names") else .set_row_names(n)

@@ -41,14 +41,15 @@ rows_progress <- function(progress, dynamic = can_redraw()) {
   })
 }
 
-# `show` as a callback that returns "interrupt" if an interrupt comes while it draws, or was pending.
+# `show` as a callback that returns "interrupt" if an interrupt comes while it draws, or was pending; else the string
+# that `show` returns, or NULL.
 answering_interrupts <- function(show) {
   function(event) {
     tryCatch(
       allowInterrupts({
-        show(event)
+        answer <- show(event)
         heed_interrupts()
-        NULL
+        if (is_string(answer)) answer
       }),
       interrupt = function(condition) "interrupt"
     )

@@ -20,7 +20,7 @@ from bertfit.errors import Arg, ArgumentError, Sentence, TrainingError, shown
 from bertfit.model import bundle
 from bertfit.network import compute_in
 from bertfit.system import interrupts
-from bertfit.training.callbacks import Callback
+from bertfit.training.callbacks import Callback, is_stop
 from bertfit.training.objective import Objective
 from bertfit.training.optimizer import DECAYED, AdamWarmup, Update
 from bertfit.training.state import State, save_state
@@ -71,6 +71,7 @@ class Run:
         self.history: dict[str, list] = {}
         self.best_epoch, self.best_badness, self.best_weights = None, math.inf, None
         self.interrupted, self.stopped, self.seconds = False, None, 0.0
+        self._asked_to_stop = False  # by a callback
         self._clock = time.perf_counter()
 
     # -- One step -------------------------------------------------------------------------------------
@@ -128,7 +129,7 @@ class Run:
     # -- Steps and epochs -----------------------------------------------------------------------------
 
     def train(self) -> None:
-        """Train to the last step, or until early stopping, an interrupt or a loss that is not finite."""
+        """Train to the last step, or until early stopping, a callback's "stop", an interrupt or an infinite loss."""
         self._clock = time.perf_counter()
         self._notify("on_begin", {
             "epochs": self.epochs, "steps": self.epoch_steps, "step": self.step, **self.objective.facts(),
@@ -161,11 +162,11 @@ class Run:
             self._notify_step((time.perf_counter() - start) / (self.step - first))
             if self._epoch_is_over():
                 self._end_epoch(epoch_start)
-                if self._stops_early():
-                    return
                 epoch_start = time.perf_counter()
-            elif self.save_steps and self.step % self.save_steps == 0:
+            elif self._asked_to_stop or (self.save_steps and self.step % self.save_steps == 0):
                 self._save_state()
+            if self._stops_early():
+                return
 
     def _epoch(self, step: int) -> int:
         return math.ceil(step / self.epoch_steps)
@@ -207,6 +208,9 @@ class Run:
         return better
 
     def _stops_early(self) -> bool:
+        if self._asked_to_stop:
+            self.stopped = "a callback asked to stop"
+            return True
         epochs = self.history.get("epoch")
         if not (self.early_stopping and epochs and epochs[-1] - self.best_epoch >= self.early_stopping):
             return False
@@ -230,7 +234,7 @@ class Run:
 
     def _notify(self, hook: str, info: dict[str, Any]) -> None:
         for callback in self.callbacks:
-            getattr(callback, hook)(info)
+            self._asked_to_stop |= is_stop(getattr(callback, hook)(info))
 
     def _count_seconds(self) -> None:
         now = time.perf_counter()
