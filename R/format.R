@@ -7,7 +7,7 @@ count <- function(n, noun, plural = paste0(noun, "s")) {
 
 # 22713216 -> "22,713,216"
 big <- function(n) {
-  formatC(n, format = "d", big.mark = ",")
+  formatC(round(n), format = "f", digits = 0, big.mark = ",") # format "d" has no number beyond 2^31
 }
 
 # c("a", "b") -> "`a`, `b`"

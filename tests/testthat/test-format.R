@@ -5,6 +5,7 @@ test_that("durations and counts are written with units and separators", {
   expect_identical(vapply(c(770, 12345, 22713216, 1.5e9), short_count, ""), c("770", "12.3k", "22.7M", "1.5B"))
   expect_identical(count(1, "row"), "1 row")
   expect_identical(count(1492, "row"), "1,492 rows")
+  expect_identical(big(4e12), "4,000,000,000,000")
 })
 
 test_that("names are quoted, and long lists of them shortened", {
