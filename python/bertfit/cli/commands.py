@@ -105,7 +105,7 @@ def train(o) -> int:
     from bertfit.errors import DataError
 
     require_start(o)
-    o.max_len, o.freeze = _number(o.max_len), _number(o.freeze)
+    o.max_len, o.freeze, o.learning_rate = _number(o.max_len), _number(o.freeze), _number(o.learning_rate)
     share = _number(o.validation)
     settings = _settings(o, TrainConfig)
     settings["validation"] = 0.0 if isinstance(share, str) else share

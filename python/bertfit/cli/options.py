@@ -239,7 +239,9 @@ def _train(commands) -> None:
     command.add("--task", choices=("auto", *TASKS), default="auto", help="type of the target")
     command.add("--epoch", "--epochs", to="epochs", type=int, default=10, metavar="N", help="passes over the rows")
     command.add("--batch", "--batch_size", to="batch_size", type=int, default=128, metavar="N", help="rows per batch")
-    command.fields(TrainConfig, learning_rate="peak learning rate", warmup="share of steps with a rising rate",
+    command.add("--learning_rate", default="auto", metavar="X|auto",
+                help="peak learning rate; auto is 5e-5 for encoders of width 768 or more, else 1e-4")
+    command.fields(TrainConfig, warmup="share of steps with a rising rate",
                    min_learning_rate="learning rate at the last step", weight_decay="decay of weight matrices",
                    clip_norm="largest norm of the gradients", accumulation="batches per step")
     command.add("--max_len", "--n_seq", to="max_len", default="auto", metavar="N|auto",

@@ -12,5 +12,6 @@ __all__, __getattr__, __dir__ = lazy_exports(__name__, {
     "pretraining": "pretrain",
     "bert": "Bert",
     "answers": "prediction_columns",
+    "keras_models": "custom_objects keras_model",
     "targets": "code_target",
 })
