@@ -80,7 +80,7 @@ heed_interrupts <- function() Sys.sleep(0)
 
 # A message rather than output: knitr shows it, logs keep it, suppressMessages() drops it.
 say <- function(line) {
-  inform(line, class = "bertfit_message_progress")
+  inform(paste(folded(line), collapse = "\n"), class = "bertfit_message_progress")
 }
 
 begin_line <- function(event) {
