@@ -9,7 +9,8 @@
 #' [bert_fit()] directly.
 #'
 #' @param epochs Passes over the training rows.
-#' @param batch_size Rows per batch. An optimizer step sees `batch_size * accumulation` rows.
+#' @param batch_size Rows per batch. An optimizer step sees `batch_size * accumulation` rows. A batch that would take more
+#'   than about 6 GB of memory is computed in parts, whose gradients are summed.
 #' @param learning_rate Highest learning rate, reached at the end of the warmup.
 #' @param warmup Share of all steps over which the learning rate rises linearly from 0.
 #' @param min_learning_rate Learning rate at the last step.

@@ -11,7 +11,8 @@
 #'   - `"link"`: values before the sigmoid or softmax, in `.pred_link`, or `.pred_link_<label>`.
 #'   - `"numeric"`: a regression's numbers, in `.pred`.
 #' @param ... Must be empty.
-#' @param batch_size Rows per batch of the longest texts, more of shorter ones; `NULL` chooses by memory.
+#' @param batch_size Rows per batch of the longest texts, more of shorter ones, but at most 65,536 tokens; `NULL` chooses
+#'   by memory.
 #' @param precision `"auto"`, `"float32"`, `"bfloat16"` or `"float16"`, as in [bert_control()].
 #' @param progress Whether to show a progress bar, in terminals that can.
 #' @return One row per row of `newdata`, in its order and with its class: a data.table for a data.table, a tibble

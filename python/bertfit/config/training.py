@@ -17,7 +17,8 @@ class TrainConfig(Settings):
 
     Args:
         epochs: Passes over the training rows.
-        batch_size: Rows per batch; an optimizer step uses `batch_size * accumulation` rows.
+        batch_size: Rows per batch; an optimizer step uses `batch_size * accumulation` rows. A batch that would take
+            more than about 6 GB of memory is computed in parts, whose gradients are summed.
         learning_rate: Highest learning rate, reached at the end of the warmup.
         warmup: Share of the steps over which the learning rate rises linearly from 0.
         min_learning_rate: Learning rate at the last step.
