@@ -26,6 +26,7 @@
 | `PretrainHeads`, `PretrainConfig` | the same for pretraining |
 | `Callback` | base class of objects whose methods `fit` and `pretrain` call after steps and epochs |
 | `BertfitError` | base of every error raised on purpose |
+| `TruncationWarning`, `MissingTextWarning` | warnings about cut and missing texts; `BertfitWarning` is their base |
 
 Importing bertfit does not import TensorFlow; the first call that needs it does. The R package uses the same code,
 through `bertfit.r`.
@@ -43,6 +44,7 @@ __all__, __getattr__, __dir__ = lazy_exports(__name__, {
     "config": "BertConfig HeadConfig PretrainConfig PretrainHeads TrainConfig",
     "corpus": "make_pretraining_data",
     "errors": "BertfitError",
+    "notices": "BertfitWarning MissingTextWarning TruncationWarning",
     "text": "Vocabulary train_vocabulary",
     "training": "AdamWarmup Callback train_steps",
 }, {"pretrain_model": "pretrain", "download_model": "download"})

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from bertfit.errors import Arg, ArgumentError, DataError, Sentence, VocabularyError
-from bertfit.settings import EITHER, is_number, is_whole, require
+from bertfit.errors import Arg, ArgumentError, DataError, RowNumbers, Sentence, VocabularyError, shown
+from bertfit.settings import EITHER, is_number, is_whole, keywords_told, require
 from bertfit.system import replacement
 from bertfit.text.sentencepiece_training import SENTENCEPIECE_SPECIALS, train_sentencepiece
 from bertfit.text.text_files import read_texts
@@ -29,6 +29,7 @@ _MOST, _MOST_UNUSED = 2**31 - 1 - 10**6 - 10, 10**6  # with the special tokens a
 Progress = Callable[[dict[str, Any]], Any]
 
 
+@keywords_told
 def train_vocabulary(
     source: str | os.PathLike | Iterable[str] | Sequence[os.PathLike],
     size: int,
@@ -84,7 +85,8 @@ def train_vocabulary(
     require(algorithm in ALGORITHMS, "algorithm", f"one of {', '.join(ALGORITHMS)}", algorithm)
     for name, value, low, high in (("size", size, 1, _MOST), ("min_frequency", min_frequency, 1, _MOST),
                                    ("unused", unused, 0, _MOST_UNUSED), ("sample_size", sample_size, 1000, _MOST)):
-        require(is_whole(value, low, high), name, f"a whole number from {low} to {high}", value)
+        require(is_whole(value, low), name, f"a whole number of at least {low}", value)
+        require(value <= high, name, f"at most {high}", value)
     for name, value in (("lower_case", lower_case), ("overwrite", overwrite)):
         require(isinstance(value, bool), name, EITHER, value)
     require(is_number(character_coverage, 0, 1, open_low=True), "character_coverage", "a share above 0 and at most 1",
@@ -135,7 +137,7 @@ class _Stream:
                 self.done += 1
                 if not isinstance(text, str):
                     raise DataError("Texts must be strings, none of them missing.",
-                                    [f"Row {self.done} is {text!r:.40}."])
+                                    [Sentence("{} is {}.", RowNumbers([self.done - 1]), shown(text))])
                 if text and not text.isspace():
                     self.empty = False
                     yield text
