@@ -1,5 +1,19 @@
 # Small pieces of text that errors and print methods share.
 
+# The class of a user's table, which tables about it have as well.
+table_kind <- function(data) {
+  if (inherits(data, "data.table")) "data.table" else if (inherits(data, "tbl_df")) "tbl_df" else "data.frame"
+}
+
+# A data frame as a table of that kind; NULL is a data frame.
+like_table <- function(frame, kind) {
+  switch(kind %||% "data.frame",
+    data.table = data.table::as.data.table(frame),
+    tbl_df = structure(frame, row.names = .set_row_names(nrow(frame)), class = c("tbl_df", "tbl", "data.frame")),
+    frame
+  )
+}
+
 # "1 row", "1,492 rows"
 count <- function(n, noun, plural = paste0(noun, "s")) {
   paste(big(n), if (n == 1) noun else plural)

@@ -70,6 +70,7 @@ make_config <- function(preset, sizes, call = caller_env()) {
   if (length(sizes) > 0L && !rlang::is_named(sizes)) {
     bert_abort("Sizes must be named.", "For example `hidden_size = 128`.", call = call)
   }
+  check_once(names(sizes), "must give each size once.", "...", call)
   scalar <- vapply(sizes, function(size) {
     (is.numeric(size) || is.character(size)) && length(size) == 1L && !is.na(size)
   }, NA)

@@ -12,9 +12,15 @@ print.bert_model <- function(x, ..., title = "bert_model") {
     config$num_attention_heads, " heads\n",
     "  parameters  ", big(x$parameters), "\n",
     "  vocabulary  ", vocabulary, "\n",
-    "  from        ", paste(c(if (is.na(origin)) x$kind else origin, x$path), collapse = ", "), "\n"
+    "  from        ", paste(c(if (is.na(origin)) x$kind else origin, x$path), collapse = ", "), "\n",
+    seed_line(x$seed)
   )
   invisible(x)
+}
+
+# The seed that fresh weights, or a training run, came from; nothing where there was none.
+seed_line <- function(seed) {
+  if (!is.null(seed)) paste0("  seed        ", format(seed), "\n")
 }
 
 #' Layers of a model

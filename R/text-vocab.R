@@ -54,6 +54,7 @@ bert_vocab_train <- function(texts = NULL, size, type = c("wordpiece", "sentence
                              character_coverage = 0.9995, algorithm = c("unigram", "bpe"), unused = 0,
                              overwrite = FALSE, quiet = FALSE) {
   check_dots_empty0(...)
+  check_given("size")
   size <- check_number(size, min = 1, whole = TRUE)
   type <- check_choice(type, c("wordpiece", "sentencepiece"))
   algorithm <- check_choice(algorithm, c("unigram", "bpe"))

@@ -61,6 +61,33 @@ test_that("columns print as the formula that names them", {
   expect_identical(columns_text(list(text = "t", target = c("a", "b c"), pair = "p")), "cbind(a, `b c`) ~ t + p")
 })
 
+test_that("tidy() and glance() give tables of the caller's class", {
+  data <- toy_data()
+  tibble <- structure(as.list(data), row.names = seq_len(48), class = c("tbl_df", "tbl", "data.frame"))
+  given <- list("data.frame" = data, "data.table" = data.table::as.data.table(data), tbl_df = tibble)
+  expected <- list("data.frame" = "data.frame", "data.table" = c("data.table", "data.frame"),
+                   tbl_df = c("tbl_df", "tbl", "data.frame"))
+  for (kind in names(given)) {
+    fit <- bert_fit(given[[kind]], "text", "target", toy_model(), control = quick_control())
+    evaluation <- bert_evaluate(toy_fit(), given[[kind]])
+    regression <- bert_evaluate(toy_fit("regression"), given[[kind]])
+    for (object in list(fit, evaluation, regression)) {
+      expect_identical(class(tidy(object)), expected[[kind]])
+      expect_identical(class(glance(object)), expected[[kind]])
+    }
+    expect_identical(class(tidy(fit$history)), expected[[kind]])
+    expect_identical(as.list(as.data.frame(tidy(evaluation))), as.list(tidy(bert_evaluate(toy_fit(), data))))
+    expect_identical(nrow(glance(fit)), 1L)
+  }
+  file <- withr::local_tempfile()
+  saveRDS(fit, file)
+  expect_identical(class(glance(readRDS(file))), expected$tbl_df)
+  expect_identical(class(tidy(bert_load(bert_save(fit, file.path(withr::local_tempdir(), "fit"))))), "data.frame")
+  expect_identical(class(tidy(toy_pretrained())), "data.frame")
+  expect_identical(class(glance(toy_pretrained())), "data.frame")
+  expect_identical(class(tidy(bert_evaluate(toy_fit(), toy_data()$text, target = toy_data()$target))), "data.frame")
+})
+
 test_that("augment() keeps rows without a text where asked, and its errors are its own", {
   data <- toy_data(4)
   data$text[3] <- NA

@@ -114,7 +114,7 @@ def _columns(command: _Command, target: bool) -> None:
         command.add("--target", nargs="+", metavar="COLUMN",
                     help="column of true labels or values; several columns for a multilabel task "
                          "(default: the columns of the fit, or label, target, ...)")
-    command.add("--format", choices=FORMATS, help="format of the input (default: by the file's name)")
+    command.add("--format", choices=FORMATS, help="format of the input (default: by file name, or first line of stdin)")
 
 
 def _start(command: _Command, weights: str) -> None:
@@ -248,7 +248,7 @@ def _train(commands) -> None:
                 help="tokens to which texts are truncated; auto fits 95 of 100 texts")
     command.add("--early_stopping", type=int, metavar="N", help="stop after this many epochs without improvement")
     command.add("--monitor", choices=MONITORS, default="loss", help="selects the best epoch")
-    command.add("--class_weights", choices=("balanced",), help="weight classes inversely to their frequency")
+    command.add("--class_weights", choices=("balanced",), help="weight classes by rows / (classes * rows of the class)")
     command.add("--freeze", default="none", metavar=f"{'|'.join(FREEZES)}|N", help="layers that are not trained")
     command.add("--pooling", choices=POOLINGS, default="nsp", help="how token vectors are combined into one")
     command.add("--seed", type=int, default=42, metavar="N", help="seed of all random numbers")
@@ -280,6 +280,7 @@ def _predict(commands) -> None:
   bertfit predict --model reviews --input new.csv --output predicted.csv
   bertfit predict --model reviews --input new.txt --output predicted.jsonl --type class
   echo "what a film" | bertfit predict --model reviews
+  head -3 new.tsv | bertfit predict --model reviews --type class
 """)
     command.section("files")
     command.add("--model", required=True, metavar="FOLDER", help="folder from `bertfit train`")
