@@ -12,8 +12,8 @@
 #'   - `"link"`: values before the sigmoid or softmax, in `.pred_link`, or `.pred_link_<label>`.
 #'   - `"numeric"`: a regression's numbers, in `.pred`.
 #' @param ... Must be empty.
-#' @param threshold For `type = "class"` of a binary or multilabel model: the probability from which the second class, or
-#'   a label, is predicted; `NULL` means 0.5. An error where it would do nothing.
+#' @param threshold For `type = "class"` of a binary or multilabel model: the probability from which the second class,
+#'   or a label, is predicted; `NULL` means 0.5. An error where it would do nothing.
 #' @param na_action What to do with a missing text: `"error"`, or `"keep"`, which leaves its row in place with missing
 #'   predictions and says how many there are (a message of class `bertfit_message_missing`).
 #' @param batch_size Rows per batch of the longest texts, more of shorter ones, but at most 65,536 tokens; `NULL` chooses
