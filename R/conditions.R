@@ -67,7 +67,7 @@ tell_notices <- function(notices) {
 
 # A message with its own class, and fields for programs that handle it.
 tell <- function(text, code, ...) {
-  inform(text, class = c(paste0("bertfit_message_", code), "bertfit_message"), ...)
+  inform(paste(folded(text), collapse = "\n"), class = c(paste0("bertfit_message_", code), "bertfit_message"), ...)
 }
 
 #' A sentence of Python in R's words: its pieces are text, arguments, values, and functions

@@ -155,24 +155,26 @@ columns_frame <- function(columns) {
 #' @export
 print.bert_evaluation <- function(x, digits = 3, ...) {
   threshold <- if (!is.null(x$threshold)) paste0(", threshold ", format(x$threshold))
-  cat("<bert_evaluation> ", x$task, ", ", count(x$n, "row"), threshold, "\n\n", sep = "")
-  cat(paste0("  ", format(names(x$metrics)), "  ", fixed(x$metrics, digits), "\n"), sep = "")
+  cat_folded("<bert_evaluation> ", x$task, ", ", count(x$n, "row"), threshold, "\n\n")
+  cat_folded(paste0("  ", format(names(x$metrics)), "  ", fixed(x$metrics, digits), "\n"))
   if (!is.null(x$per_class)) {
     cat("\n")
     print_report(x, digits)
   }
   if (!is.null(x$confusion)) {
     cat("\n")
-    print(x$confusion)
+    confusion <- x$confusion
+    dimnames(confusion) <- lapply(dimnames(confusion), shortened)
+    print(confusion)
   }
-  if (length(x$notes)) cat("\n", paste0("* ", x$notes, "\n"), sep = "")
+  if (length(x$notes)) cat_folded("\n", paste0("* ", x$notes, "\n"))
   invisible(x)
 }
 
 # Precision, recall, F1 and support by class, then the averages: scikit-learn's layout.
 print_report <- function(x, digits) {
   measures <- c("precision", "recall", "f1")
-  names <- c(x$per_class$label, paste(x$averages$average, "average"))
+  names <- c(shortened(x$per_class$label), paste(x$averages$average, "average"))
   values <- rbind(x$per_class[measures], x$averages[measures])
   table <- cbind(
     vapply(values, fixed, character(length(names)), digits = digits),

@@ -6,15 +6,14 @@ print.bert_fit <- function(x, ...) {
   labels <- switch(x$task, regression = NULL, paste0(": ", paste(utils::head(x$labels, 6), collapse = ", "),
                                                      if (length(x$labels) > 6) ", ..."))
   epochs <- nrow(x$history)
-  cat(
+  cat_folded(
     "<bert_fit> ", x$name, ", ", x$task, labels, "\n",
     "  formula     ", if (is.null(x$formula)) columns_text(x$columns) else deparse_one(x$formula), "\n",
     if (!is.null(rows)) paste0("  trained on  ", count(rows, "row"), " in ", seconds_text(x$seconds), "\n"),
     "  epochs      ", epochs, if (!is.na(x$best_epoch)) paste0(", best ", x$best_epoch),
     if (x$interrupted) ", interrupted", "\n",
     "  best        ", best_text(x), "\n",
-    seed_line(x$seed),
-    sep = ""
+    seed_line(x$seed)
   )
   invisible(x)
 }

@@ -94,11 +94,11 @@ unclass_config <- function(config) {
 
 #' @export
 print.bert_config <- function(x, ...) {
-  cat(paste(c("<bert_config>", attr(x, "preset")), collapse = " "), "\n", sep = "")
+  cat_folded(paste(c("<bert_config>", attr(x, "preset")), collapse = " "), "\n")
   values <- vapply(unclass_config(x), function(value) format(value, digits = 6), "")
   heads <- attr(x, "heads")
   if (!is.null(heads)) values <- c(values, "pretraining heads" = paste0("mlm ", heads$mlm, ", nsp ", heads$nsp))
   if (!is.null(attr(x, "parameters"))) values <- c(values, parameters = big(attr(x, "parameters")))
-  cat(paste0("  ", format(names(values)), "  ", values, "\n"), sep = "")
+  cat_folded(paste0("  ", format(names(values)), "  ", values, "\n"))
   invisible(x)
 }

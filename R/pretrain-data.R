@@ -129,7 +129,7 @@ print.bert_pretrain_data <- function(x, ...) {
   percent <- function(share) sprintf("%.1f%%", 100 * share)
   numbers <- x$statistics
   skipped <- sum(unlist(x$skipped[setdiff(names(x$skipped), "first")]))
-  cat(
+  lines <- c(
     paste0("<bert_pretrain_data> ", count(x$n, "row"), " of up to ", count(x$max_len, "token"), " in ",
            count(nrow(x$files), "file")),
     paste0("  path     ", x$path),
@@ -140,9 +140,9 @@ print.bert_pretrain_data <- function(x, ...) {
            sprintf("%.1f tokens on average", numbers$mean_length)),
     paste0("  seed     ", format(x$settings$seed)),
     paste0("  hidden   ", percent(numbers$predicted), " of tokens: ", percent(numbers$became_mask), " [MASK], ",
-           percent(numbers$became_random), " random, ", percent(numbers$kept), " kept"),
-    sep = "\n"
+           percent(numbers$became_random), " random, ", percent(numbers$kept), " kept")
   )
+  cat_folded(paste0(lines, "\n"))
   invisible(x)
 }
 

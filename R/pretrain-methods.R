@@ -5,14 +5,13 @@ print.bert_pretrained <- function(x, ...) {
   print.bert_model(x, title = "bert_pretrained")
   measures <- last_measures(x)
   epochs <- nrow(x$history)
-  cat(
+  cat_folded(
     "  heads       MLM ", x$pretraining$mlm, ", NSP ", x$pretraining$nsp, "\n",
     "  trained on  ", count(x$record$rows, "sequence"), " for ", count(x$steps, "step"), " in ",
     seconds_text(x$seconds), "\n",
     "  epochs      ", epochs, if (!is.na(x$best_epoch)) paste0(", best ", x$best_epoch),
     if (x$interrupted) ", interrupted", "\n",
-    "  last        ", if (epochs) measures_text(measures) else "no epoch was finished", "\n",
-    sep = ""
+    "  last        ", if (epochs) measures_text(measures) else "no epoch was finished", "\n"
   )
   invisible(x)
 }

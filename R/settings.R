@@ -74,9 +74,9 @@ print_settings <- function(x, title, defaults) {
   defaults <- defaults[names(defaults) != "..."]
   changed <- !mapply(same_setting, unclass(x)[names(defaults)], lapply(defaults, eval))
   values <- vapply(unclass(x)[names(defaults)], setting_text, character(1))
-  cat("<", title, ">\n", sep = "")
-  cat(paste0(" ", ifelse(changed, "*", " "), " ", format(names(values)), "  ", values, "\n"), sep = "")
-  if (any(changed)) cat("* not the default\n")
+  cat_folded("<", title, ">\n")
+  cat_folded(paste0(" ", ifelse(changed, "*", " "), " ", format(names(values)), "  ", values, "\n"))
+  if (any(changed)) cat_folded("* not the default\n")
   invisible(x)
 }
 

@@ -108,16 +108,15 @@ print.bert_tokens <- function(x, ...) {
   n <- if (is.list(ids)) length(ids) else nrow(ids)
   width <- if (!is.list(ids)) ncol(ids) else if (n == 0L) 0L else range(lengths(ids))
   truncated <- sum(attr(x, "truncated"))
-  cat(
+  cat_folded(
     "<bert_tokens> ", count(n, "row"), " of ", paste(unique(width), collapse = " to "), " tokens",
-    if (truncated > 0) paste0(", ", big(truncated), " truncated"), "\n",
-    sep = ""
+    if (truncated > 0) paste0(", ", big(truncated), " truncated"), "\n"
   )
   for (i in seq_len(min(n, 3L))) {
     row <- if (is.list(ids)) ids[[i]] else ids[i, ]
-    cat("  ", paste(utils::head(row, 12L), collapse = " "), if (length(row) > 12L) " ...", "\n", sep = "")
+    cat_folded("  ", paste(utils::head(row, 12L), collapse = " "), if (length(row) > 12L) " ...", "\n")
   }
-  if (n > 3L) cat("  ...\n")
+  if (n > 3L) cat_folded("  ...\n")
   invisible(x)
 }
 

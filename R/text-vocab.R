@@ -119,8 +119,8 @@ new_bert_vocab <- function(facts) {
 
 #' @export
 print.bert_vocab <- function(x, ...) {
-  cat("<bert_vocab> ", vocabulary_text(x$size, x$type, x$cased), "\n", sep = "")
-  if (!is.null(x$path)) cat("  file  ", x$path, "\n", sep = "")
+  cat_folded("<bert_vocab> ", vocabulary_text(x$size, x$type, x$cased), "\n")
+  if (!is.null(x$path)) cat_folded("  file  ", x$path, "\n")
   invisible(x)
 }
 

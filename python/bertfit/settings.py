@@ -110,7 +110,8 @@ def check_rates(settings: Any) -> None:
     """
     rate, lowest = settings.learning_rate, settings.min_learning_rate
     if type(settings).learning_rate == "auto":
-        require(rate == "auto" or is_number(rate, 0, open_low=True), "learning_rate", 'a number above 0, or "auto"', rate)
+        ok = rate == "auto" or is_number(rate, 0, open_low=True)
+        require(ok, "learning_rate", 'a number above 0, or "auto"', rate)
     else:
         require(is_number(rate, 0, open_low=True), "learning_rate", "a number above 0", rate)
     for name in ("min_learning_rate", "weight_decay"):

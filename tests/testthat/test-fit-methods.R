@@ -89,3 +89,30 @@ test_that("tidy() and glance() give tables of the caller's class", {
   expect_identical(class(glance(toy_pretrained())), "data.frame")
   expect_identical(class(tidy(bert_evaluate(toy_fit(), toy_data()$text, target = toy_data()$target))), "data.frame")
 })
+
+test_that("augment() keeps rows without a text where asked, and its errors are its own", {
+  data <- toy_data(4)
+  data$text[3] <- NA
+  for (kind in c("binary", "multiclass", "multilabel", "regression")) {
+    fit <- toy_fit(kind)
+    expect_message(got <- augment(fit, data, na_action = "keep"), "1 of 4 rows has no text",
+                   class = "bertfit_message_missing")
+    new <- setdiff(names(got), names(data))
+    expect_true(all(is.na(got[3, new])))
+    expect_equal(got[-3, ], augment(fit, data[-3, ]))
+  }
+  error <- tryCatch(augment(toy_fit(), data), error = identity)
+  expect_s3_class(error, "bertfit_error_data")
+  expect_identical(rlang::format_error_call(error$call), "`augment()`")
+  expect_match(conditionMessage(error), "Row 3 is NA")
+})
+
+test_that("augment() takes a threshold, and refuses what predict() does not know", {
+  data <- toy_data()
+  p <- predict(toy_fit(), data)$.pred_1
+  got <- augment(toy_fit(), data, threshold = median(p))
+  expect_identical(got$.pred_class, predict(toy_fit(), data, type = "class", threshold = median(p))$.pred_class)
+  expect_error(augment(toy_fit("multiclass"), data, threshold = 0.2), "`threshold` must be left out",
+               class = "bertfit_error_argument")
+  expect_error(augment(toy_fit(), data, size = 3), "Not known: `size`", class = "bertfit_error_argument")
+})

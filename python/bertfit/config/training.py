@@ -18,7 +18,8 @@ class TrainConfig(Settings):
 
     Args:
         epochs: Passes over the training rows.
-        batch_size: Rows per batch; an optimizer step uses `batch_size * accumulation` rows.
+        batch_size: Rows per batch; an optimizer step uses `batch_size * accumulation` rows. A batch that would take
+            more than about 6 GB of memory is computed in parts, whose gradients are summed.
         learning_rate: Highest learning rate, reached at the end of the warmup. "auto" for 5e-5 if the encoder is 768
             wide or wider, as Devlin et al. (2019) found for BERT-base, and 1e-4 for a narrower one
             (bench/learning_rate.py).

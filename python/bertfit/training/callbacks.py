@@ -32,11 +32,14 @@ class Callback:
 
     def on_begin(self, info: dict[str, Any]) -> str | None:
         """Before the first step: epochs, steps (per epoch), step (steps done), rows, validation_rows, max_len (tokens),
-        truncated (rows), precision, device, parameters, trainable.
+        truncated (rows), precision, parts (in which a batch is computed, because of the memory it takes), bytes (of
+        memory that each takes, estimated, beside the weights), device, parameters, trainable.
         """
 
     def on_step(self, info: dict[str, Any]) -> str | None:
-        """After an optimizer step: epoch, step and steps (of the epoch), loss, metric_name, metric, seconds_left."""
+        """After an optimizer step: epoch, step and steps (of the epoch), loss, metric_name, metric, and seconds_left
+        (of the run), which is None as long as it cannot be estimated.
+        """
 
     def on_epoch(self, info: dict[str, Any]) -> str | None:
         """After an epoch: epoch, epochs, measures ("loss", "val_loss", ...), learning_rate, seconds, best."""
@@ -89,6 +92,9 @@ class Console(Callback):
     def on_begin(self, info):
         rows = f"{info['rows']:,} rows, {info['validation_rows']:,} held out"
         print(f"{rows}; max_len {info['max_len']}; {info['precision']} on {info['device']}", file=self.stream)
+        if info.get("bytes", 0) >= 2**30:
+            each = f"each of the {info['parts']} parts of a batch" if info["parts"] > 1 else "a batch"
+            print(f"{each} takes about {info['bytes'] / 2**30:.1f} GB of memory", file=self.stream)
 
     def on_step(self, info):
         if not self.bars:
@@ -96,9 +102,13 @@ class Console(Callback):
         if self._bar is None:
             from tqdm import tqdm
 
-            self._bar = tqdm(total=info["steps"], desc=f"epoch {info['epoch']}", leave=False, file=self.stream)
+            # Without tqdm's own estimate, which takes the first step for a typical one.
+            self._bar = tqdm(total=info["steps"], desc=f"epoch {info['epoch']}", leave=False, file=self.stream,
+                             bar_format="{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}{postfix}]")
         self._bar.update(info["step"] - self._bar.n)
-        self._bar.set_postfix({"loss": f"{info['loss']:.4f}", info["metric_name"]: f"{info['metric']:.4f}"})
+        seconds = info["seconds_left"]
+        left = {} if seconds is None else {"left": self._bar.format_interval(seconds)}
+        self._bar.set_postfix({"loss": f"{info['loss']:.4f}", info["metric_name"]: f"{info['metric']:.4f}", **left})
 
     def _close_bar(self):
         if self._bar is not None:

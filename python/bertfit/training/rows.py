@@ -163,12 +163,20 @@ class Batch:
     last: bool
 
 
-def epoch_batches(lengths: np.ndarray, batch_size: int, accumulation: int, seed: int, epoch: int) -> Iterator[Batch]:
-    """The batches of one epoch, each row once; their order depends only on the arguments."""
+def epoch_batches(lengths: np.ndarray, step_rows: int, batch_rows: int, seed: int, epoch: int) -> Iterator[Batch]:
+    """The batches of one epoch, each row once; their order depends only on the arguments.
+
+    Args:
+        lengths: Tokens per row, [n].
+        step_rows: Rows of an optimizer step.
+        batch_rows: Rows of a batch, of which a step has one or more.
+        seed: Seed of the run.
+        epoch: Number of the epoch, from 1.
+    """
     rng = np.random.default_rng([seed, 2, epoch])
-    for group in training_batches(lengths, batch_size * accumulation, rng):
-        for start in range(0, len(group), batch_size):
-            yield Batch(group[start : start + batch_size], len(group), start + batch_size >= len(group))
+    for group in training_batches(lengths, step_rows, rng):
+        for start in range(0, len(group), batch_rows):
+            yield Batch(group[start : start + batch_rows], len(group), start + batch_rows >= len(group))
 
 
 def auto_max_len(full_lengths: np.ndarray, quantile: float, limit: int) -> int:

@@ -82,6 +82,30 @@ def test_the_console_writes_a_line_per_epoch():
     ]
 
 
+def test_the_console_tells_the_memory_of_large_batches():
+    def told(**info):
+        out = io.StringIO()
+        Console(1, out).on_begin({**BEGIN, **info})
+        return out.getvalue().splitlines()[1:]
+
+    assert told(bytes=2**30 - 1, parts=1) == []
+    assert told(bytes=int(5.04 * 2**30), parts=1) == ["a batch takes about 5.0 GB of memory"]
+    assert told(bytes=3 * 2**30, parts=4) == ["each of the 4 parts of a batch takes about 3.0 GB of memory"]
+
+
+def test_a_bar_shows_the_time_that_the_run_estimates():
+    def shown(**info):
+        out = Terminal()
+        console = Console(2, out)
+        console.on_step({**step(1, steps=50), **info})
+        console.on_end({"best_epoch": 1, "interrupted": False})
+        return out.getvalue()
+
+    assert "left=00:16" in shown(seconds_left=16.0)
+    first = shown(seconds_left=None)  # nothing is known yet, and tqdm would take it for a typical step
+    assert "1/50" in first and "left" not in first and "<" not in first
+
+
 def test_the_console_says_that_a_run_was_interrupted():
     out = io.StringIO()
     Console(1, out).on_end({"best_epoch": None, "interrupted": True})

@@ -180,7 +180,7 @@ def test_element_weights_by_hand():
 @given(st.integers(1, 200), st.integers(1, 20), st.integers(1, 5))
 def test_accumulated_batches_close_a_step(n, batch_size, accumulation):
     lengths = np.random.default_rng(n).integers(3, 60, n)
-    batches = list(data.epoch_batches(lengths, batch_size, accumulation, 1, 1))
+    batches = list(data.epoch_batches(lengths, batch_size * accumulation, batch_size, 1, 1))
     assert sorted(row for batch in batches for row in batch.rows) == list(range(n))
     steps, current = [], []
     for batch in batches:
@@ -199,7 +199,7 @@ def test_an_epochs_order_is_its_seeds_and_its_numbers():
     lengths = np.full(50, 9)
 
     def order(seed, epoch):
-        return [batch.rows.tolist() for batch in data.epoch_batches(lengths, 4, 1, seed, epoch)]
+        return [batch.rows.tolist() for batch in data.epoch_batches(lengths, 4, 4, seed, epoch)]
 
     assert order(1, 1) == order(1, 1)
     assert len({str(order(seed, epoch)) for seed in (1, 2) for epoch in (1, 2)}) == 4
