@@ -115,7 +115,10 @@ bert_fit.default <- function(x, ..., data) {
   # bert_fit(data = d, "text", "target", model): R matches the name of the text column to `x`.
   if (is.character(x) && !missing(data)) {
     fit <- bert_fit(data, x, ...)
-    fit$call <- kept_call(match.call())
+    parts <- as.list(match.call())
+    others <- parts[setdiff(seq_along(parts)[-1], match(c("x", "data"), names(parts)))]
+    named <- stats::setNames(c(parts[[1]], parts$data, parts$x, others), c("", "x", "text", names(others)))
+    fit$call <- kept_call(match.call(bert_fit.data.frame, as.call(named)))
     return(fit)
   }
   bert_abort("must be a data frame, a formula or a recipe.", call = current_env(), argument = "x", received = x)
