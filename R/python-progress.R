@@ -41,14 +41,15 @@ rows_progress <- function(progress, dynamic = can_redraw()) {
   })
 }
 
-# `show` as a callback that returns "interrupt" if an interrupt comes while it draws, or was pending.
+# `show` as a callback that returns "interrupt" if an interrupt comes while it draws, or was pending; else the string
+# that `show` returns, or NULL.
 answering_interrupts <- function(show) {
   function(event) {
     tryCatch(
       allowInterrupts({
-        show(event)
+        answer <- show(event)
         heed_interrupts()
-        NULL
+        if (is_string(answer)) answer
       }),
       interrupt = function(condition) "interrupt"
     )
@@ -79,7 +80,7 @@ heed_interrupts <- function() Sys.sleep(0)
 
 # A message rather than output: knitr shows it, logs keep it, suppressMessages() drops it.
 say <- function(line) {
-  inform(line, class = "bertfit_message_progress")
+  inform(paste(folded(line), collapse = "\n"), class = "bertfit_message_progress")
 }
 
 begin_line <- function(event) {

@@ -13,5 +13,6 @@ __all__, __getattr__, __dir__ = lazy_exports(__name__, {
     "tracing": "share",
     "encoder": "Encoder fill_from_google",
     "heads": "build_head feature_width layers_read logits_function network_graph pooling_function",
+    "noise": "FreshNormal",
     "pretrain_heads": "PretrainingLayers",
 })

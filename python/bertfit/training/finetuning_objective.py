@@ -31,7 +31,7 @@ class FineTuning:
         rows: The training rows.
         validation_feed: Feed of the validation rows, or None.
         validation: The validation rows, or None.
-        label_weights: Weight of each label, [K], or None.
+        label_weights: Weights of the labels, as from `class_weight_vector`, or None.
         config: Settings.
         seed: Seed of the order of rows.
         precision: "float32", "bfloat16" or "float16".

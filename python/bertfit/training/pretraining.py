@@ -255,7 +255,7 @@ class Pretraining:
         return {
             "settings": {**self.config.to_dict(), "seed": self.seed}, "seed": self.seed, "rows": self.data.n,
             "steps": run.step, **{name: facts[name] for name in ("precision", "validation_rows")},
-            **{name: outcome[name] for name in ("history", "best_epoch", "interrupted", "seconds")},
+            **{name: outcome[name] for name in ("history", "best_epoch", "interrupted", "stopped", "seconds")},
         }
 
     def identity(self) -> dict[str, Any]:

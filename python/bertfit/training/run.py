@@ -16,11 +16,11 @@ import numpy as np
 
 from bertfit import _env
 from bertfit.config import PretrainConfig, TrainConfig
-from bertfit.errors import Arg, ArgumentError, Sentence, TrainingError
+from bertfit.errors import Arg, ArgumentError, Sentence, TrainingError, shown
 from bertfit.model import bundle
 from bertfit.network import compute_in, share
 from bertfit.system import interrupts
-from bertfit.training.callbacks import Callback
+from bertfit.training.callbacks import Callback, is_stop
 from bertfit.training.objective import Objective
 from bertfit.training.optimizer import Update, build_optimizer
 from bertfit.training.pace import Pace
@@ -66,6 +66,7 @@ class Run:
         self.history: dict[str, list] = {}
         self.best_epoch, self.best_badness, self.best_weights = None, math.inf, None
         self.interrupted, self.stopped, self.seconds = False, None, 0.0
+        self._asked_to_stop = False  # by a callback
         self._clock = time.perf_counter()
 
     # -- One step -------------------------------------------------------------------------------------
@@ -132,7 +133,7 @@ class Run:
     # -- Steps and epochs -----------------------------------------------------------------------------
 
     def train(self) -> None:
-        """Train to the last step, or until early stopping, an interrupt or a loss that is not finite."""
+        """Train to the last step, or until early stopping, a callback's "stop", an interrupt or an infinite loss."""
         self._clock = time.perf_counter()
         self._notify("on_begin", {
             "epochs": self.epochs, "steps": self.epoch_steps, "step": self.step, **self.objective.facts(),
@@ -169,11 +170,11 @@ class Run:
             if self._epoch_is_over():
                 self._end_epoch(epoch_start)
                 self.pace.end()
-                if self._stops_early():
-                    return
                 epoch_start = time.perf_counter()
-            elif self.save_steps and self.step % self.save_steps == 0:
+            elif self._asked_to_stop or (self.save_steps and self.step % self.save_steps == 0):
                 self._save_state()
+            if self._stops_early():
+                return
 
     def _epoch(self, step: int) -> int:
         return math.ceil(step / self.epoch_steps)
@@ -215,6 +216,9 @@ class Run:
         return better
 
     def _stops_early(self) -> bool:
+        if self._asked_to_stop:
+            self.stopped = "a callback asked to stop"
+            return True
         epochs = self.history.get("epoch")
         if not (self.early_stopping and epochs and epochs[-1] - self.best_epoch >= self.early_stopping):
             return False
@@ -239,7 +243,7 @@ class Run:
 
     def _notify(self, hook: str, info: dict[str, Any]) -> None:
         for callback in self.callbacks:
-            getattr(callback, hook)(info)
+            self._asked_to_stop |= is_stop(getattr(callback, hook)(info))
 
     def _count_seconds(self) -> None:
         now = time.perf_counter()
@@ -281,8 +285,8 @@ class Run:
         different = [name for name in identity if state.identity.get(name) != identity[name]]
         if different:
             raise ArgumentError("A run must be resumed with the settings, data and model it was started with.",
-                                [f"`{name}` was {state.identity.get(name)!r}, now {identity[name]!r}."
-                                 for name in different])
+                                [Sentence("{} was {}, now {}.", Arg(name), shown(state.identity.get(name)),
+                                          shown(identity[name])) for name in different])
         for kind, variables in (("weight", self.variables), ("optimizer", self.update.state)):
             for i, variable in enumerate(variables):
                 variable.assign(arrays[f"{kind}/{i}"])
