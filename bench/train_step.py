@@ -41,7 +41,7 @@ def bertfit(precision: str):
     start = model.run(Logits(), encoding, precision)[:ROWS, 0].tolist()
     rows = Coded.of(model.task, Rows([""] * 512, targets=np.arange(512) % 2))
     feed = TokenFeed(model, encoding, LENGTH, precision)
-    config = TrainConfig(epochs=20, batch_size=ROWS)
+    config = TrainConfig(epochs=20, batch_size=ROWS, learning_rate=5e-5)
     run = Run(FineTuning(model, feed, rows, None, None, None, config, 0, precision), config, [])
     batch = Batch(np.arange(ROWS), ROWS, True)
 
