@@ -17,12 +17,14 @@
 | `init(config, vocabulary)` | a model with fresh weights, to pretrain; a `Bert` |
 | `make_pretraining_data(corpus, vocabulary, out_dir)` | masked pairs of sentences, in Google's files |
 | `pretrain(model, data, ...)` | pretrains it; a new `Bert` |
+| `read_folders(path)` | texts in a folder per label, such as aclImdb/train/pos; a DataFrame |
 | `models()`, `download(name)` | the models known by name; fetches one into the cache |
 | `train_steps(...)` | number of optimizer steps of a training run |
 | `BertConfig` | sizes of an encoder; `BertConfig.from_preset(name)` for published ones |
 | `HeadConfig`, `TrainConfig` | settings of the head and of training |
 | `PretrainHeads`, `PretrainConfig` | the same for pretraining |
 | `Callback` | base class of objects whose methods `fit` and `pretrain` call after steps and epochs |
+| `BertClassifier`, `BertRegressor`, `BertEmbedder` | estimators for scikit-learn |
 | `BertfitError` | base of every error raised on purpose |
 
 Importing bertfit does not import TensorFlow; the first call that needs it does. The R package uses the same code,
@@ -36,11 +38,12 @@ from bertfit._exports import lazy_exports
 __version__ = "0.1.0"
 
 __all__, __getattr__, __dir__ = lazy_exports(__name__, {
-    "frames": "Bert fit init load pretrain",
+    "frames": "Bert fit init load pretrain read_folders",
     "checkpoints": "download models",
     "config": "BertConfig HeadConfig PretrainConfig PretrainHeads TrainConfig",
     "corpus": "make_pretraining_data",
     "errors": "BertfitError",
+    "estimators": "BertClassifier BertEmbedder BertRegressor",
     "text": "Vocabulary train_vocabulary",
     "training": "Callback train_steps",
 }, {"pretrain_model": "pretrain", "download_model": "download"})

@@ -14,9 +14,10 @@ import pytest
 import bertfit
 
 PUBLIC = [
-    "Bert", "BertConfig", "BertfitError", "Callback", "HeadConfig", "PretrainConfig", "PretrainHeads", "TrainConfig",
+    "Bert", "BertClassifier", "BertConfig", "BertEmbedder", "BertRegressor", "BertfitError", "Callback", "HeadConfig",
+    "PretrainConfig", "PretrainHeads", "TrainConfig",
     "Vocabulary", "download", "download_model", "fit", "init", "load", "make_pretraining_data", "models", "pretrain",
-    "pretrain_model", "train_steps", "train_vocabulary",
+    "pretrain_model", "read_folders", "train_steps", "train_vocabulary",
 ]
 
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bertfit.errors import Words
 from bertfit.plain import plain_copy
 
 _UNITS = {"texts": " texts", "rows": " rows"}
@@ -49,6 +50,16 @@ class Bar:
             self._bar.set_postfix(notes)
         if event["event"] == "pieces":
             self._bar.set_description("finding pieces")
+
+
+class OptionWords(Words):
+    """Words with the names of options in place of arguments."""
+
+    def __init__(self, names: Mapping[str, str]):
+        self._names = names
+
+    def argument(self, name: str) -> str:
+        return f"`{self._names.get(name, name)}`"
 
 
 def note(text: str, quiet: bool = False) -> None:

@@ -7,13 +7,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from bertfit.cli.console import Bar
+from bertfit.cli.console import Bar, note
 from bertfit.cli.tables import Table, output, rows_as_text
 from bertfit.config import Task
 from bertfit.errors import Arg, ArgumentError, DataError, Sentence
 from bertfit.rows import Rows
 
 _CHUNK = 8192  # rows predicted at a time
+_WHOLE = re.compile(r"\s*[+-]?\d+\s*")
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 #: Usual column names, lower-cased, in order of preference.
 TEXT_NAMES = ("text", "document", "comment_text", "sentence", "review", "message", "content", "body")
@@ -54,8 +55,8 @@ def labelled(path: str, o, text: str | None = None, pair: str | None = None, tar
     """Read labelled rows.
 
     Args:
-        path: The file; "-" for stdin.
-        o: Options `text`, `pair`, `target` and `format`.
+        path: The file, or a folder with a folder of texts per label; "-" for stdin.
+        o: Options `text`, `pair`, `target`, `format`, `encoding`, `bad_files` and `quiet`.
         text, pair, targets: Column names that override the options.
         remembered: Column names of the model's fit, by role.
         paired: Whether the model was fitted on pairs.
@@ -66,7 +67,9 @@ def labelled(path: str, o, text: str | None = None, pair: str | None = None, tar
     import pandas as pd
 
     remembered = remembered or {}
-    with Table(path, o.format) as table:
+    with Table(path, o.format, folders=_folder_options(o)) as table:
+        for line in table.notes:
+            note(f"{path}: {line}", o.quiet)
         text = choose(table, "text", text or o.text, remembered.get("text", ()), TEXT_NAMES)
         pair = pair or o.pair
         if pair is not None or paired:
@@ -96,6 +99,10 @@ def labelled(path: str, o, text: str | None = None, pair: str | None = None, tar
             raise DataError("There must be at least one row.", [f"{table.label} has none."])
     frame = pd.DataFrame({**columns, **{name: pd.Series(values_of(v), dtype=object) for name, v in cells.items()}})
     return Labelled(frame, text, pair, targets, cells)
+
+
+def _folder_options(o) -> dict[str, str]:
+    return {name: getattr(o, name) for name in ("encoding", "bad_files")}
 
 
 def choose(table: Table, role: str, asked: str | None, remembered: Sequence[str] = (),
@@ -136,6 +143,8 @@ def values_of(cells: Sequence[Any], labels: Sequence[str] = ()) -> list[Any]:
 
     >>> values_of(["1", " 2.5", ""]), values_of(["true", "FALSE"]), values_of(["1", "0"], labels=("0", "1"))
     ([1.0, 2.5, None], [True, False], ['1', '0'])
+    >>> values_of(["1", "20"])
+    [1, 20]
     """
     cells = [None if isinstance(c, str) and not c.strip() else c for c in cells]
     if not all(isinstance(c, str) for c in cells if c is not None):
@@ -144,7 +153,9 @@ def values_of(cells: Sequence[Any], labels: Sequence[str] = ()) -> list[Any]:
     present = {c for c in cells if c is not None}
     convert: Callable[[str], Any] = str
     if not present <= set(labels):
-        if all(_NUMBER.fullmatch(c) for c in present):
+        if all(_WHOLE.fullmatch(c) for c in present):
+            convert = int
+        elif all(_NUMBER.fullmatch(c) for c in present):
             convert = float
         elif present and {c.lower() for c in present} <= {"true", "false"}:
             convert = {c: c.lower() == "true" for c in present}.__getitem__
@@ -158,8 +169,9 @@ def predict_file(model, o, to: str | None) -> int:
 
     Args:
         model: A fitted `Model`.
-        o: Options `input`, `output`, `format`, `text`, `pair`, `type`, `batch_size`, `precision` and `quiet`.
-        to: Format of the output; None for that of the input, or tsv for txt.
+        o: Options `input`, `output`, `format`, `encoding`, `bad_files`, `text`, `pair`, `type`, `batch_size`,
+            `precision` and `quiet`.
+        to: Format of the output; None for that of the input, tsv for txt, or csv for a folder.
 
     Returns:
         The number of rows.
@@ -176,8 +188,11 @@ def predict_file(model, o, to: str | None) -> int:
     by_name = kind == "class" and model.task.kind != "multilabel"
     added = [".pred_class"] if by_name else prediction_columns(model.task, kind)
     columns = model.record.get("columns", {})
-    with Table(o.input, o.format) as table, output(o.output) as write, Bar("predicting", o.quiet) as bar:
-        to = to or ("tsv" if table.format == "txt" else table.format)
+    with (Table(o.input, o.format, folders=_folder_options(o)) as table, output(o.output) as write,
+          Bar("predicting", o.quiet) as bar):
+        for line in table.notes:
+            note(f"{o.input}: {line}", o.quiet)
+        to = to or {"txt": "tsv", "folders": "csv"}.get(table.format, table.format)
         if table.format == "jsonl" and not table.names:
             return 0  # no rows: no columns either
         text = choose(table, "text", o.text, columns.get("text", ()), TEXT_NAMES)
@@ -196,7 +211,7 @@ def predict_file(model, o, to: str | None) -> int:
         done = 0
         for rows in table.chunks(_CHUNK):
             part = Rows.of((row[text] for row in rows), None if pair is None else (row[pair] for row in rows))
-            for row, values in zip(rows, _predicted(model, part, kind, by_name, o), strict=True):
+            for row, values in zip(rows, _predicted(model, part, kind, o), strict=True):
                 row.update(zip(added, values, strict=True))
             write(rows_as_text(rows, names, to, header=False))
             done += len(rows)
@@ -204,11 +219,12 @@ def predict_file(model, o, to: str | None) -> int:
     return done
 
 
-def _predicted(model, rows: Rows, kind: str, by_name: bool, o) -> list[list[Any]]:
+def _predicted(model, rows: Rows, kind: str, o) -> list[list[Any]]:
     """Predictions of each row, in the order of the added columns."""
+    from bertfit.frames import Classes
     from bertfit.inference import predict
 
     values = predict(model, rows, type=kind, batch_size=o.batch_size, precision=o.precision)
-    if by_name:
-        return [[model.task.labels[code]] for code in values.tolist()]
+    if kind == "class":  # written as they were read: 1 as 1, true as true
+        values = Classes.recorded(model.task, model.record).array(values)
     return values.reshape(len(rows), -1).tolist()

@@ -8,6 +8,7 @@ the file's extension: .csv, .tsv, .jsonl (.ndjson), .txt, each optionally with .
   writers quote this way; any other quotation mark is part of the text.
 - jsonl: one object per line.
 - txt: one text per line, in the column "text".
+- folders: a folder with a folder of texts per label (`rows.folders`), in the columns "text", "label" and "file".
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from bertfit.errors import Arg, ArgumentError, DataError, Sentence, Value
+from bertfit.rows import folder_texts
 from bertfit.system import replacement
 
 _FORMATS = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".txt": "txt"}
@@ -47,6 +49,8 @@ def format_of(path: str, argument: str) -> str | None:
     """
     if path == "-":
         return None
+    if os.path.isdir(path):
+        return "folders"
     ending = os.path.splitext(os.path.basename(path).lower().removesuffix(".gz"))[1]
     if ending not in _FORMATS:
         raise ArgumentError("must be given for a file that is not called .csv, .tsv, .jsonl or .txt.",
@@ -62,19 +66,23 @@ class Table:
     Args:
         path: The file; "-" for stdin.
         format: "csv", "tsv", "jsonl" or "txt"; None to use the extension ("txt" for stdin).
+        folders: Arguments of `folder_texts`, for a folder.
 
     Attributes:
         names: Names of the columns; for JSON lines, those of the first line.
         size: Size of the file in bytes, or None.
+        notes: What was left out of a folder.
 
     Raises:
         DataError: It cannot be read, is not UTF-8, or has rows that do not fit its header.
     """
 
-    def __init__(self, path: str, format: str | None = None):
+    def __init__(self, path: str, format: str | None = None, folders: Mapping[str, Any] | None = None):
         self.path, self.format = path, format or format_of(path, "format") or "txt"
         self.label = "stdin" if path == "-" else path
         self.size: int | None = None
+        self.notes: list[str] = []
+        self._folder_options = dict(folders or {})
         self._raw: Any = None
         self._strings: dict[str, str] = {}
 
@@ -83,6 +91,8 @@ class Table:
         with self._faults():
             if self.path == "-":
                 self._raw = file = sys.stdin.buffer
+            elif self.format == "folders":
+                file = None
             else:
                 self._raw = file = self._stack.enter_context(open(self.path, "rb"))
                 self.size = os.path.getsize(self.path)
@@ -90,7 +100,8 @@ class Table:
                     file = self._stack.enter_context(gzip.open(file))
         self._file = file
         self._number = 0
-        rows = {"csv": self._csv, "tsv": self._tsv, "jsonl": self._jsonl, "txt": self._txt}[self.format]()
+        rows = {"csv": self._csv, "tsv": self._tsv, "jsonl": self._jsonl, "txt": self._txt,
+                "folders": self._folders}[self.format]()
         self.names = next(rows)
         self._rows = rows
         return self
@@ -194,6 +205,14 @@ class Table:
         yield ["text"]
         for line in self._lines():
             yield {"text": line.rstrip("\r\n")}
+
+
+    def _folders(self) -> Iterator[Any]:
+        read = folder_texts(self.path, **self._folder_options)
+        self.notes = read.notes
+        yield ["text", "label", "file"]
+        for text, label, file in zip(read.texts, read.labels, read.files, strict=True):
+            yield {"text": text, "label": label, "file": file}
 
 
 def _unquoted(field: str) -> str:

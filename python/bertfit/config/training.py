@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
+from bertfit.checks import label_text
 from bertfit.settings import EITHER, Settings, check_rates, check_run, is_number, is_whole, require
 
 FREEZES = ("none", "embeddings", "encoder")
@@ -75,7 +76,7 @@ class TrainConfig(Settings):
                  "validation", "a share of at least 0 and below 1", self.validation)
         weights = self.class_weights
         if isinstance(weights, Mapping):
-            weights = {str(label): weight for label, weight in weights.items()}  # as `Task` does with its labels
+            weights = {label_text(label): weight for label, weight in weights.items()}  # as `Task` does with its labels
             object.__setattr__(self, "class_weights", weights)
             require(bool(weights) and all(is_number(w, 0) for w in weights.values()),
                      "class_weights", "numbers of at least 0, named by label", weights)

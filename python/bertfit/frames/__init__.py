@@ -7,9 +7,12 @@ the R package's names, or arrays.
 from bertfit._exports import lazy_exports
 
 __all__, __getattr__, __dir__ = lazy_exports(__name__, {
-    "opening": "init load",
+    "opening": "init load model_of",
+    "columns": "is_frame",
     "fitting": "fit",
     "pretraining": "pretrain",
     "bert": "Bert prediction_columns",
+    "classes": "Classes",
+    "folders": "read_folders",
     "targets": "code_target",
 })

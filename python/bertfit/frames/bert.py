@@ -14,6 +14,7 @@ import numpy as np
 
 from bertfit.config import Task
 from bertfit.errors import Arg, ArgumentError, Sentence
+from bertfit.frames.classes import Classes
 from bertfit.frames.columns import is_frame, target_columns, text_rows
 from bertfit.frames.targets import code_target
 from bertfit.inference import check_fitted, check_type, fill_mask, next_sentence
@@ -34,6 +35,8 @@ class Bert:
         parameters: Number of weights of the encoder; of the whole network once fitted.
         fitted: Whether it has been fine-tuned, and so can predict.
         task, labels: The `Task` and the names of its classes or columns; None and () before a fit.
+        classes: The classes as the target had them (bool, int, float or str), an array in the order of the
+            probabilities; for a multilabel model what stands for 0 and 1. None for regression and before a fit.
         history: Losses and metrics of every epoch, a pandas DataFrame with a row per epoch.
         metrics: Metrics of the epoch whose weights it has, a dict.
         interrupted: Whether its training was stopped by Ctrl-C.
@@ -55,6 +58,13 @@ class Bert:
     @property
     def labels(self) -> tuple[str, ...]:
         return self.task.labels if self.fitted else ()
+
+    @property
+    def classes(self) -> np.ndarray | None:
+        if not self.fitted or self.task.kind == "regression":
+            return None
+        known = Classes.recorded(self.task, self.model.record)
+        return known.array(range(len(known.values)))
 
     @property
     def history(self):
@@ -83,9 +93,13 @@ class Bert:
 
         Returns:
             For a DataFrame, a DataFrame with its index and the R package's columns: ``.pred_<label>``
-            (prob), ``.pred_class`` (class, a categorical; multilabel: one ``.pred_class_<label>`` of 0
-            and 1 each), ``.pred_link`` or ``.pred_link_<label>`` (link), ``.pred`` (numeric). For a list, an array
-            as from `bertfit.inference.predict`, but with labels in place of class codes.
+            (prob), ``.pred_class`` (class; multilabel: one ``.pred_class_<label>`` each), ``.pred_link`` or
+            ``.pred_link_<label>`` (link), ``.pred`` (numeric). For a list, an array as from
+            `bertfit.inference.predict`, but with `classes` in place of class codes.
+
+            Classes have the type that the target of the fit had: bool, int, float, str, or pandas' categorical with
+            the same categories, in the same order. Of a model fitted in R, a factor counts as categorical, and
+            numbers as whole numbers if all are. Models saved before types were kept give a categorical of text.
 
         Raises:
             ArgumentError: The model is not fitted, `type` does not fit the task, or `pair` is missing or not allowed.
@@ -97,12 +111,15 @@ class Bert:
         values = predict_rows(self.model, rows, type=type, batch_size=batch_size, precision=precision,
                               progress=progress)
         named = type == "class" and self.task.kind != "multilabel"
+        known = Classes.recorded(self.task, self.model.record) if type == "class" else None
+        if known is not None and not (named and known.category and is_frame(data)):
+            values = known.array(values)
         if not is_frame(data):
-            return np.array(self.labels, object)[values] if named else values
+            return values
         import pandas as pd
 
         if named:
-            column = pd.Categorical.from_codes(values, categories=list(self.labels))
+            column = known.categorical(values) if known.category else values
             return pd.DataFrame({".pred_class": column}, index=data.index)
         columns = prediction_columns(self.task, type)
         return pd.DataFrame(values.reshape(len(rows), len(columns)), columns=columns, index=data.index)
@@ -230,6 +247,9 @@ class Bert:
             DataError: `first` and `second` differ in length, or a text is missing.
         """
         return next_sentence(self.model, Rows.of(first, second))
+
+    def __sklearn_clone__(self) -> Bert:
+        return self  # nothing changes it: scikit-learn's clones of an estimator share its model
 
     def __reduce__(self):
         # TensorFlow's variables cannot be pickled: pickle, joblib and deepcopy use the bytes of a bundle.

@@ -75,13 +75,19 @@ def fit(
     callbacks = callback_list(callbacks)
     source = Source(data is not None, text, pair, target, sample_weights)
     rows, columns = source.read(data)
-    kind, labels, values = read_target(columns, task)
-    goal = make_task(kind, labels, values)
+    read = read_target(columns, task)
+    goal = make_task(read.kind, read.labels, read.numbers)
+    consoles = [callback for callback in callbacks if isinstance(callback, Console)]
+    if config.verbose and not consoles:
+        consoles = [Console(config.verbose)]
+        callbacks = [*consoles, *callbacks]
+    for console in consoles:
+        console.opening = read.opening
     return Bert(fit_model(
-        start, rows.labelled(values, source.weights(data)), task=goal,
+        start, rows.labelled(read.numbers, source.weights(data)), task=goal,
         head=head if isinstance(head, HeadConfig) else build(HeadConfig, head, "head"), config=config,
         validation=source.validation_rows(goal, validation), columns=source.names(),
-        callbacks=[*([Console(config.verbose)] if config.verbose else []), *callbacks],
+        classes=None if read.classes is None else read.classes.to_record(), callbacks=callbacks,
     ))
 
 
