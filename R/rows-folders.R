@@ -34,8 +34,8 @@ bert_read_folders <- function(path, ..., labels = NULL, encoding = "utf-8", bad_
   if (!is.null(labels)) check_names(labels)
   check_string(encoding)
   check_string(bad_files)
-  read <- bert_call("read_folders", path = normalizePath(path, mustWork = FALSE), labels = as.list(labels),
-                    encoding = encoding, bad_files = bad_files)
+  read <- bert_call("read_folders", path = normalizePath(path, mustWork = FALSE),
+                    labels = if (!is.null(labels)) as.list(labels), encoding = encoding, bad_files = bad_files)
   notes <- as.character(unlist(read$notes))
   if (length(notes)) inform(paste(notes, collapse = "\n"), class = "bertfit_message_folders")
   data.table::data.table(text = as.character(read$texts), label = as.character(read$labels),

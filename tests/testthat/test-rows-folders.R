@@ -14,12 +14,12 @@ test_that("folders of texts are a data.table, and what is left out is told", {
   expect_message(
     got <- bert_read_folders(folder),
     "The folder unsup was left out: its 1 text has no label.\nLeft out: 1 file beside the folders: urls.txt.",
-    fixed = TRUE, class = "bertfit_message_folders"
+    class = "bertfit_message_folders"
   )
   expect_identical(got, data.table::data.table(text = c("schlecht", "ein sch\u00f6ner Film"), label = c("neg", "pos"),
                                                file = c("neg/1.txt", "pos/1.txt")))
   unlink(file.path(folder, c("unsup", "urls.txt")), recursive = TRUE)
-  expect_silent(one <- bert_read_folders(folder, labels = "pos") |> suppressMessages())
+  suppressMessages(one <- bert_read_folders(folder, labels = "pos"))
   expect_identical(one$label, "pos")
   expect_silent(bert_read_folders(folder))
 })

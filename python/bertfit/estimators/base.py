@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from bertfit.config import TrainConfig
 from bertfit.errors import DataError
-from bertfit.frames import fit, is_frame
+from bertfit.frames import column_names, fit, is_frame, values_of
 from bertfit.rows import Rows
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def read_texts(X: Any) -> Rows:
     if hasattr(X, "toarray"):
         raise DataError("must be texts; a sparse matrix is not supported.", argument="X", received=X)
     if is_frame(X):
-        columns = [X[name] for name in X.columns]
+        columns = [values_of(X, name) for name in column_names(X)]
     elif getattr(X, "ndim", 1) == 2:
         columns = list(np.asarray(X).T)
     else:

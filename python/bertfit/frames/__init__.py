@@ -8,7 +8,7 @@ from bertfit._exports import lazy_exports
 
 __all__, __getattr__, __dir__ = lazy_exports(__name__, {
     "opening": "init load model_of",
-    "columns": "is_frame",
+    "tables": "column_names is_frame values_of",
     "fitting": "fit",
     "pretraining": "pretrain",
     "bert": "Bert prediction_columns",

@@ -15,7 +15,8 @@ import numpy as np
 from bertfit.config import Task
 from bertfit.errors import Arg, ArgumentError, Sentence
 from bertfit.frames.classes import Classes
-from bertfit.frames.columns import is_frame, target_columns, text_rows
+from bertfit.frames.columns import target_columns, text_rows
+from bertfit.frames.tables import is_frame, table_like
 from bertfit.frames.targets import code_target
 from bertfit.inference import check_fitted, check_type, fill_mask, next_sentence
 from bertfit.inference import embed as embed_rows
@@ -84,7 +85,8 @@ class Bert:
         """Predictions for new texts.
 
         Args:
-            data: A DataFrame with the columns of the fit, or a list of texts (or one text).
+            data: A table with the columns of the fit (a pandas or polars DataFrame, or a `datasets.Dataset`), or a
+                list of texts (or one text).
             pair: Second texts, if `data` is a list and the model was fitted on pairs.
             type: "prob", "class", "link" or "numeric"; None is "numeric" for regression, else "prob".
             batch_size: Rows per batch at the longest length; batches of shorter texts have more. None for a default.
@@ -92,13 +94,13 @@ class Bert:
             progress: Called with ``{"event": "rows", "done", "total"}`` a few times a second.
 
         Returns:
-            For a DataFrame, a DataFrame with its index and the R package's columns: ``.pred_<label>``
-            (prob), ``.pred_class`` (class; multilabel: one ``.pred_class_<label>`` each), ``.pred_link`` or
+            For a table, a table of the same kind (of pandas, with its index) and the R package's columns:
+            ``.pred_<label>`` (prob), ``.pred_class`` (class; multilabel: one ``.pred_class_<label>`` each), ``.pred_link`` or
             ``.pred_link_<label>`` (link), ``.pred`` (numeric). For a list, an array as from
             `bertfit.inference.predict`, but with `classes` in place of class codes.
 
             Classes have the type that the target of the fit had: bool, int, float, str, or pandas' categorical with
-            the same categories, in the same order. Of a model fitted in R, a factor counts as categorical, and
+            the same categories, in the same order (in polars an Enum, in a Dataset a ClassLabel). Of a model fitted in R, a factor counts as categorical, and
             numbers as whole numbers if all are. Models saved before types were kept give a categorical of text.
 
         Raises:
@@ -116,13 +118,11 @@ class Bert:
             values = known.array(values)
         if not is_frame(data):
             return values
-        import pandas as pd
-
         if named:
-            column = known.categorical(values) if known.category else values
-            return pd.DataFrame({".pred_class": column}, index=data.index)
+            return table_like(data, {".pred_class": known.categorical(values) if known.category else values})
         columns = prediction_columns(self.task, type)
-        return pd.DataFrame(values.reshape(len(rows), len(columns)), columns=columns, index=data.index)
+        values = values.reshape(len(rows), len(columns))
+        return table_like(data, {name: values[:, j] for j, name in enumerate(columns)})
 
     def evaluate(self, data: Any, target: Any = None, pair: Any = None, *, threshold: float = 0.5,
                  batch_size: int | None = None, precision: str = "auto",
@@ -130,7 +130,7 @@ class Bert:
         """Metrics on labelled rows; the dict of `bertfit.scores.report`.
 
         Args:
-            data: A DataFrame with the columns of the fit, or a list of texts.
+            data: A table as for `predict`, or a list of texts.
             target: The column or columns of true values, or the values themselves; None for the columns of the fit.
             pair, batch_size, precision, progress: As for `predict`.
             threshold: Probability from which a row counts as positive.

@@ -14,8 +14,9 @@ from typing import Any
 from bertfit.config import HeadConfig, TrainConfig
 from bertfit.errors import ArgumentError, Sentence, Value
 from bertfit.frames.bert import Bert
-from bertfit.frames.columns import Source, is_frame
+from bertfit.frames.columns import Source
 from bertfit.frames.opening import model_of
+from bertfit.frames.tables import require_frame
 from bertfit.frames.targets import read_target
 from bertfit.model import Model
 from bertfit.settings import build
@@ -40,7 +41,7 @@ def fit(
     """Fine-tune a model on labelled texts.
 
     Args:
-        data: A pandas DataFrame, or None.
+        data: A pandas or polars DataFrame, a `datasets.Dataset`, or None.
         text: The column of texts; without `data`, the texts themselves.
         target: The column (or list of columns, for a multilabel task); without `data`, the values: n, or
             n x K as a DataFrame or array.
@@ -68,8 +69,8 @@ def fit(
         >>> spam.predict(["you win a prize"], type="class")  # doctest: +SKIP
         array(['spam'], dtype=object)
     """
-    if data is not None and not is_frame(data):
-        raise ArgumentError(Sentence("must be a pandas DataFrame, or {}.", Value(None)), argument="data", received=data)
+    if data is not None:
+        require_frame(data, "data", Sentence("{}", Value(None)))
     start = model_of(model)
     config = _settings(control, settings, validation)
     callbacks = callback_list(callbacks)

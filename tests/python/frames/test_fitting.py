@@ -136,8 +136,9 @@ def test_regression_on_a_frame_predicts_on_the_scale_of_the_column(data):
 @pytest.mark.parametrize(
     "changes, message",
     [({"text": "komment"}, "`text` must be a column"), ({"target": "kund"}, "`target` must be a column"),
-     ({"data": "frame.csv"}, "DataFrame, or None"), ({"epoch": 3}, "Unknown: epoch"),
-     ({"validation": ["a"]}, "`validation` must be a share"), ({"validation": True}, "`validation` must be a share"),
+     ({"data": "frame.csv"}, "datasets.Dataset, or None"), ({"epoch": 3}, "Unknown: epoch"),
+     ({"validation": ["a"]}, "`validation` must be a pandas .+, or a share"),
+     ({"validation": True}, "`validation` must be a share"),
      ({"sample_weights": "wait"}, "`sample_weights`"), ({"sample_weights": "kind"}, "`sample_weights` must be numbers"),
      ({"model": "no-such-model"}, "bert_models"), ({"model": 3}, "`model` must be what bertfit.load"),
      ({"control": 3}, "`control` must be a TrainConfig"), ({"head": [8]}, "`head` must be a HeadConfig"),

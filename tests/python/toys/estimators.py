@@ -7,13 +7,14 @@ from bertfit.estimators.classifier import BertClassifier
 from bertfit.estimators.embedder import BertEmbedder
 from bertfit.estimators.regressor import BertRegressor
 
-#: For each of the first five columns a word for low, middle and high numbers.
-WORDS = [("bad", "film", "good"), ("dull", "plot", "fun"), ("awful", "movie", "fine"), ("poor", "the", "nice"),
-         ("was", "a", "is")]
+#: For each of the first ten columns a word for negative and for positive numbers.
+WORDS = [("bad", "good"), ("dull", "fun"), ("awful", "fine"), ("poor", "nice"), ("was", "is"), ("movie", "film"),
+         ("the", "a"), ("plot", "very"), ("!", "."), ("\u00e9", "\u65e5")]
 
 
 def as_texts(X) -> list[str]:
-    """One text per row of numbers: a word for each column; None, a missing text, for a row with NaN or an infinity."""
+    """One text per row of numbers: a word for each column, twice for large numbers; None, a missing text, for a row with
+    NaN or an infinity."""
     if hasattr(X, "toarray"):
         return X
     X = np.asarray(X)
@@ -22,9 +23,8 @@ def as_texts(X) -> list[str]:
     X = X.astype(float)
     if X.ndim != 2:
         raise ValueError("Expected 2D array, got 1D array instead. Reshape your data.")
-    bins = np.where(X > 0.43, 2, np.where(X < -0.43, 0, 1))
-    return [" ".join(words[b] for words, b in zip(WORDS, row, strict=False)) if whole else None
-            for row, whole in zip(bins, np.isfinite(X).all(axis=1), strict=True)]
+    return [" ".join(" ".join([words[x > 0]] * (1 + (abs(x) > 0.8))) for words, x in zip(WORDS, row, strict=False))
+            if np.isfinite(row).all() else None for row in X]
 
 
 class _OfNumbers:
