@@ -66,13 +66,14 @@ test_that("a relative path is R's", {
 
 test_that("Python gives the classes of a model fitted in R as the column had them", {
   python <- reticulate::py_run_string("
-import bertfit, pandas as pd
 def described(path):
+    import bertfit, pandas as pd
     model = bertfit.load(path)
     frame = pd.DataFrame({'text': ['the day is good', 'the day is bad']})
     got = model.predict(frame, type='class')['.pred_class']
     return [str(got.dtype), [repr(value) for value in model.classes.tolist()]]
 def ordered(source, path):
+    import bertfit
     model = bertfit.load(source)
     model.model.record['classes'] = {'values': [False, True], 'category': 'ordered'}
     model.save(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from typing import TypedDict
 
 from bertfit.checks import label_text
 from bertfit.settings import EITHER, Settings, check_rates, check_run, is_number, is_whole, require
@@ -91,3 +92,29 @@ class TrainConfig(Settings):
         require(self.monitor in MONITORS, "monitor", f"one of {', '.join(MONITORS)}", self.monitor)
         require(isinstance(self.restore_best, bool), "restore_best", EITHER, self.restore_best)
         check_run(self)
+
+
+class TrainSettings(TypedDict, total=False):
+    """The fields of `TrainConfig`, as keyword arguments of `bertfit.fit`, for type checkers.
+
+    `validation` is an argument of its own there.
+    """
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    warmup: float
+    min_learning_rate: float
+    weight_decay: float
+    clip_norm: float | None
+    max_len: int | str
+    max_len_quantile: float
+    class_weights: str | Mapping[str, float] | None
+    freeze: str | int
+    early_stopping: int | None
+    monitor: str
+    restore_best: bool
+    accumulation: int
+    precision: str
+    seed: int | None
+    verbose: int

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -16,18 +16,22 @@ from bertfit.config import Task
 from bertfit.errors import Arg, ArgumentError, Sentence
 from bertfit.frames.classes import Classes
 from bertfit.frames.columns import target_columns, text_rows
+from bertfit.frames.facts import ModelFacts
 from bertfit.frames.tables import is_frame, table_like
 from bertfit.frames.targets import code_target
 from bertfit.inference import check_fitted, check_type, fill_mask, next_sentence
 from bertfit.inference import embed as embed_rows
 from bertfit.inference import evaluate as evaluate_rows
 from bertfit.inference import predict as predict_rows
-from bertfit.model import Model, persist
 from bertfit.model import export as export_model
+from bertfit.model import persist
 from bertfit.rows import Rows
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-class Bert:
+
+class Bert(ModelFacts):
     """A BERT model: opened by `bertfit.load`, pretrained by `bertfit.pretrain`, or fine-tuned by `bertfit.fit`.
 
     Attributes:
@@ -44,44 +48,21 @@ class Bert:
         model: The `Model` that it wraps.
     """
 
-    def __init__(self, model: Model):
-        self.model = model
+    @overload
+    def predict(self, data: pd.DataFrame, pair: None = None, *, type: str | None = None, batch_size: int | None = None,
+                precision: str = "auto", progress: Callable[[dict], Any] | None = None) -> pd.DataFrame: ...
 
-    name = property(lambda self: self.model.name)
-    config = property(lambda self: self.model.config)
-    max_len = property(lambda self: self.model.max_len)
-    parameters = property(lambda self: self.model.parameters)
-    fitted = property(lambda self: self.model.fitted)
-    task = property(lambda self: self.model.task)
-    metrics = property(lambda self: dict(self.model.record.get("metrics", {})))
-    interrupted = property(lambda self: bool(self.model.record.get("interrupted", False)))
+    @overload
+    def predict(self, data: str | Sequence[str] | pd.Series, pair: Any = None, *, type: str | None = None,
+                batch_size: int | None = None, precision: str = "auto",
+                progress: Callable[[dict], Any] | None = None) -> np.ndarray: ...
 
-    @property
-    def labels(self) -> tuple[str, ...]:
-        return self.task.labels if self.fitted else ()
-
-    @property
-    def classes(self) -> np.ndarray | None:
-        if not self.fitted or self.task.kind == "regression":
-            return None
-        known = Classes.recorded(self.task, self.model.record)
-        return known.array(range(len(known.values)))
-
-    @property
-    def history(self):
-        import pandas as pd
-
-        return pd.DataFrame(self.model.record.get("history", {}))
-
-    def __repr__(self) -> str:
-        config, words = self.config, self.model.vocabulary
-        size = f"{config.num_hidden_layers} layers x {config.hidden_size} hidden x {config.num_attention_heads} heads"
-        what = f", {self.task.kind}: {', '.join(self.labels[:6])}" if self.fitted else ""
-        casing = "uncased" if words.lower_case else "cased"
-        return f"<Bert {self.name}{what}: {size}, {self.parameters:,} parameters, {len(words):,} tokens, {casing}>"
+    @overload
+    def predict(self, data: Any, pair: Any = None, *, type: str | None = None, batch_size: int | None = None,
+                precision: str = "auto", progress: Callable[[dict], Any] | None = None) -> Any: ...
 
     def predict(self, data: Any, pair: Any = None, *, type: str | None = None, batch_size: int | None = None,
-                precision: str = "auto", progress: Callable[[dict], Any] | None = None):
+                precision: str = "auto", progress: Callable[[dict], Any] | None = None) -> Any:
         """Predictions for new texts.
 
         Args:
@@ -95,13 +76,14 @@ class Bert:
 
         Returns:
             For a table, a table of the same kind (of pandas, with its index) and the R package's columns:
-            ``.pred_<label>`` (prob), ``.pred_class`` (class; multilabel: one ``.pred_class_<label>`` each), ``.pred_link`` or
-            ``.pred_link_<label>`` (link), ``.pred`` (numeric). For a list, an array as from
+            ``.pred_<label>`` (prob), ``.pred_class`` (class; multilabel: one ``.pred_class_<label>`` each),
+            ``.pred_link`` or ``.pred_link_<label>`` (link), ``.pred`` (numeric). For a list, an array as from
             `bertfit.inference.predict`, but with `classes` in place of class codes.
 
             Classes have the type that the target of the fit had: bool, int, float, str, or pandas' categorical with
-            the same categories, in the same order (in polars an Enum, in a Dataset a ClassLabel). Of a model fitted in R, a factor counts as categorical, and
-            numbers as whole numbers if all are. Models saved before types were kept give a categorical of text.
+            the same categories, in the same order (in polars an Enum, in a Dataset a ClassLabel). Of a model fitted
+            in R, a factor counts as categorical, and numbers as whole numbers if all are. Models saved before types
+            were kept give a categorical of text.
 
         Raises:
             ArgumentError: The model is not fitted, `type` does not fit the task, or `pair` is missing or not allowed.
@@ -173,7 +155,8 @@ class Bert:
         return embed_rows(self.model, self._rows(data, pair), layers=layers, pooling=pooling,
                           batch_size=batch_size, precision=precision, progress=progress)
 
-    def tokenize(self, data: Any, pair: Any = None, *, max_len: int | None = None):
+    def tokenize(self, data: Any, pair: Any = None, *,
+                 max_len: int | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Input ids, segment ids and attention mask, int32 [n, L] each, padded to the longest row.
 
         Args:
@@ -216,7 +199,7 @@ class Bert:
         """
         return export_model(self.model, path, format)
 
-    def fill_mask(self, texts: Any, top: int = 5):
+    def fill_mask(self, texts: str | Sequence[str], top: int = 5) -> pd.DataFrame:
         """The most probable tokens for every "[MASK]".
 
         Args:

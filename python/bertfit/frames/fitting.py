@@ -9,7 +9,7 @@ import numbers
 import os
 from collections.abc import Mapping, Sequence
 from types import NoneType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bertfit.config import HeadConfig, TrainConfig
 from bertfit.errors import ArgumentError, Sentence, Value
@@ -21,6 +21,11 @@ from bertfit.frames.targets import read_target
 from bertfit.model import Model
 from bertfit.settings import build
 from bertfit.training import Callback, Console, fit_model, make_task
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from bertfit.config import TrainSettings
 
 
 def fit(
@@ -36,7 +41,7 @@ def fit(
     validation: Any = None,
     sample_weights: Any = None,
     callbacks: Sequence[Callback] = (),
-    **settings: Any,
+    **settings: Unpack[TrainSettings],
 ) -> Bert:
     """Fine-tune a model on labelled texts.
 

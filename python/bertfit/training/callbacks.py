@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from bertfit.errors import Words
+from bertfit.errors import Sentence, Words
 
 
 class Callback:
@@ -79,7 +79,8 @@ class Console(Callback):
 
     def __init__(self, verbose: int = 2, stream=None, words: Words | None = None):
         self.stream = stream or sys.stderr
-        self.words, self.opening = words or Words(), ()
+        self.words = words or Words()
+        self.opening: Sequence[str | Sentence] = ()
         self.bars = verbose >= 2 and self.stream.isatty()
         self._bar = None
 

@@ -1,5 +1,5 @@
-"""scikit-learn's own checks. They make numbers, so the estimators are wrapped to read a row of numbers as a text; checks
-of what only numbers can be are expected to fail, each for the reason given.
+"""scikit-learn's own checks. They make numbers, so the estimators are wrapped to read a row of numbers as a text;
+checks of what only numbers can be are expected to fail, each for the reason given.
 
 Every check of the two that fit takes a few fits, so `CHECKS` are run; BERTFIT_ALL_CHECKS=1 runs all.
 """

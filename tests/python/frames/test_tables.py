@@ -84,7 +84,8 @@ def test_enums_and_categoricals_of_polars():
         assert (read.kind, list(read.labels), read.classes.category) == ("multiclass", order, "unordered")
         got, listed = predicted(table, order)
         assert got[".pred_class"].dtype == pl.Enum(order) and got[".pred_class"].to_list() == listed.tolist()
-        assert (got[".pred_class"].cast(str) == table["y"].cast(str)).sum() == sum(listed == np.array(table["y"].to_list()))
+        equal = got[".pred_class"].cast(str) == table["y"].cast(str)
+        assert equal.sum() == sum(listed == np.array(table["y"].to_list()))
     series = pl.Series("mine", ["x", "y"], dtype=pl.Categorical)
     assert fit(None, pl.Series(TEXTS[:2]), series, toy_model(), validation=0, **QUICK).labels == ("x", "y")
     with pytest.raises(ArgumentError, match=r"Call its collect\(\)"):

@@ -13,8 +13,8 @@ WORDS = [("bad", "good"), ("dull", "fun"), ("awful", "fine"), ("poor", "nice"), 
 
 
 def as_texts(X) -> list[str]:
-    """One text per row of numbers: a word for each column, twice for large numbers; None, a missing text, for a row with
-    NaN or an infinity."""
+    """One text per row of numbers: a word for each column, twice for large numbers; None, a missing text, for a row
+    with NaN or an infinity."""
     if hasattr(X, "toarray"):
         return X
     X = np.asarray(X)
