@@ -47,7 +47,7 @@ regression_hint <- function(column, name, many = 20) {
   }
   if (n <= min(many, length(column) / 2)) {
     paste0("`", name, "` has ", n, " different values, all whole numbers (", some_of(number_label(values), 5),
-           "). For classes, set `task = \"", if (n == 2) "binary" else "multiclass", "\"`, or make it a factor.")
+           "). For classes: `task = \"", if (n == 2) "binary" else "multiclass", "\"`, or make it a factor.")
   }
 }
 

@@ -114,10 +114,10 @@ test_that("a fit names its task first, and says how to get another", {
   expect_identical(
     opening(rep(1:4, 5)),
     c("Regression of `y`",
-      paste0("`y` has 4 different values, all whole numbers (1, 2, 3, 4). For classes, set ",
+      paste0("`y` has 4 different values, all whole numbers (1, 2, 3, 4). For classes: ",
              "`task = \"multiclass\"`, or make it a factor."))
   )
-  expect_match(opening(rep(c(0, 2), 5))[2], "set `task = \"binary\"`", fixed = TRUE)
+  expect_match(opening(rep(c(0, 2), 5))[2], "For classes: `task = \"binary\"`", fixed = TRUE)
   expect_identical(opening(101:150)[2], "`y` has another whole number in every row. Is it an identifier?")
   both <- list(a = c(0, 1), b = c(1, 0))
   expect_identical(opening_lines(read_task(both, "auto"), names(both)), "Multilabel classification of `a`, `b`")

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 
 from bertfit.cli.console import OptionWords
 from bertfit.errors import BertfitError, out_of_memory
+from bertfit.notices import collected
 
 DONE, FAILED, INTERRUPTED, BROKEN_PIPE = 0, 1, 130, 141
 
@@ -55,7 +56,11 @@ def _guarded(argv: Sequence[str]) -> int:
 
         given = options.parser().parse_args([_underscored(word) for word in argv])
         debug, names = given.debug, given.names
-        return getattr(commands, given.command)(given)
+        with collected() as notices:
+            code = getattr(commands, given.command)(given)
+        for notice in [] if given.quiet else notices:
+            print(f"bertfit: {OptionWords(names).sentence(notice.sentence)}", file=sys.stderr)
+        return code
     except SystemExit as stop:  # argparse: --help and --version are 0, wrong usage is 2
         return int(stop.code or DONE)
     except KeyboardInterrupt:

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 
 from bertfit.checks import label_text
 from bertfit.errors import ArgumentError
-from bertfit.settings import Settings, is_number, require
+from bertfit.settings import Settings, is_number, keywords_told, require
 
 TASKS = ("binary", "multiclass", "multilabel", "regression")
 
 
+@keywords_told
 @dataclasses.dataclass(frozen=True)
 class Task(Settings):
     """What a fitted model predicts.

@@ -11,8 +11,10 @@ __all__, __getattr__, __dir__ = lazy_exports(__name__, {
     "tables": "column_names is_frame values_of",
     "fitting": "fit",
     "pretraining": "pretrain",
-    "bert": "Bert prediction_columns",
+    "bert": "Bert",
+    "answers": "prediction_columns",
     "classes": "Classes",
     "folders": "read_folders",
+    "keras_models": "custom_objects keras_model",
     "targets": "code_target",
 })

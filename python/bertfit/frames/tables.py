@@ -6,12 +6,13 @@ None of the packages is imported before a table of it is given.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-import numpy as np
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from bertfit.errors import ArgumentError, DataError, Sentence, Value
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 KINDS = "a pandas or polars DataFrame, or a datasets.Dataset"
 
@@ -99,31 +100,52 @@ def series_values(values: Any) -> Any:
     return pd.Categorical(listed, categories=categories)
 
 
-def table_like(data: Any, columns: Mapping[str, Any]) -> Any:
-    """A table of the kind of `data` (of pandas with its index) with other columns, of as many rows.
+def index_of(data: Any) -> pd.Index:
+    """The index of a table: pandas' own, or the numbers of the rows."""
+    import pandas as pd
 
-    Args:
-        data: The table.
-        columns: Name -> array, or Categorical of pandas: an Enum of polars, or a ClassLabel of datasets.
-    """
+    return data.index if _is_pandas(data) else pd.RangeIndex(len(data))
+
+
+def as_pandas(data: Any, names: Sequence[str]) -> pd.DataFrame:
+    """Columns of a table, which are there, as a DataFrame of pandas."""
+    import pandas as pd
+
+    return data if _is_pandas(data) else pd.DataFrame({name: values_of(data, name) for name in names})
+
+
+def table_like(data: Any, table: pd.DataFrame) -> Any:
+    """A DataFrame of pandas as a table of the kind of `data`: categories as an Enum of polars, or as a ClassLabel of
+    datasets; missing values as null."""
     if _is_pandas(data):
-        import pandas as pd
-
-        return pd.DataFrame(dict(columns), index=data.index)
+        return table
     if _is_polars(data):
         import polars as pl
 
-        return pl.DataFrame([
-            pl.Series(name, values) if isinstance(values, np.ndarray) and values.dtype != object
-            else pl.Series(name, values.tolist()) if not hasattr(values, "categories")
-            else pl.Series(name, values.tolist(), dtype=pl.Enum(list(values.categories))
-                           if all(isinstance(value, str) for value in values.categories) else None)
-            for name, values in columns.items()])
+        return pl.DataFrame([_series(pl, name, table[name]) for name in table.columns])
     import datasets
 
     made = datasets.Dataset.from_dict({
-        name: values.codes if hasattr(values, "categories") else values for name, values in columns.items()})
-    for name, values in columns.items():
-        if hasattr(values, "categories"):
-            made = made.cast_column(name, datasets.ClassLabel(names=[str(value) for value in values.categories]))
+        name: _codes(column) if hasattr(column, "cat") else _listed(column)
+        for name, column in table.items()})
+    for name, column in table.items():
+        if hasattr(column, "cat"):
+            made = made.cast_column(name, datasets.ClassLabel(names=list(map(str, column.cat.categories))))
     return made
+
+
+def _series(pl: Any, name: str, column: pd.Series) -> Any:
+    categories = list(column.cat.categories) if hasattr(column, "cat") else []
+    if categories and all(isinstance(value, str) for value in categories):
+        return pl.Series(name, _listed(column), dtype=pl.Enum(categories))
+    return pl.Series(name, _listed(column))
+
+
+def _listed(column: pd.Series) -> list[Any]:
+    if not column.isna().any():
+        return column.tolist()
+    return [None if missing else value for value, missing in zip(column.tolist(), column.isna(), strict=True)]
+
+
+def _codes(column: pd.Series) -> list[int | None]:
+    return [None if code < 0 else code for code in column.cat.codes.tolist()]

@@ -23,7 +23,7 @@ import numpy as np
 
 from bertfit.checks import is_missing, label_text
 from bertfit.config import TASKS, Task
-from bertfit.errors import Arg, ArgumentError, DataError, Sentence, Value, rows_are
+from bertfit.errors import ArgumentError, DataError, Sentence, Setting, rows_are
 from bertfit.frames.classes import CATEGORIES, Classes
 
 _NUMERIC_LABELS = (("0", "1"), ("FALSE", "TRUE"))
@@ -167,9 +167,9 @@ class _Column:
             self.values = np.array(listed, object)
 
     def _refuse(self, wrong, rule: str, what: str) -> None:
-        rows = np.flatnonzero(np.asarray(wrong, bool)) + 1
+        rows = np.flatnonzero(np.asarray(wrong, bool))
         if len(rows):
-            raise DataError(f"The target `{self.name}` {rule}.", [f"{rows_are(rows)} {what}."])
+            raise DataError(f"The target `{self.name}` {rule}.", [Sentence("{} {}.", rows_are(rows), what)])
 
     def __len__(self) -> int:
         return len(self.values)
@@ -230,9 +230,9 @@ class _Column:
         if len(distinct) > min(MANY_CLASSES, len(self) / 2):
             return None
         shown = ", ".join(map(label_text, distinct[:5])) + (", ..." if len(distinct) > 5 else "")
-        task = Value("binary" if len(distinct) == 2 else "multiclass")
-        return Sentence("{} has {} different values, all whole numbers ({}). For classes, set {} to {}.", self.name,
-                        len(distinct), shown, Arg("task"), task)
+        task = Setting("task", "binary" if len(distinct) == 2 else "multiclass")
+        return Sentence("{} has {} different values, all whole numbers ({}). For classes: {}.", self.name,
+                        len(distinct), shown, task)
 
     def named(self) -> list[str]:
         """The class of each row."""

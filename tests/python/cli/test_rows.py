@@ -91,3 +91,11 @@ def test_folders_are_rows_with_notes(tmp_path, capsys):
         written = list(csv.DictReader(file))
     assert [row["file"] for row in written] == ["neg/1.txt", "neg/2.txt", "pos/1.txt", "pos/2.txt"]
     assert written[2]["text"] == "a\nfilm, pos/1.txt" and {row[".pred_class"] for row in written} <= {"true", "false"}
+def test_labelled_rows_without_a_text_are_left_out_and_counted(tmp_path, capsys):
+    (tmp_path / "a.csv").write_text("text,label\ngood,1\n,0\nawful,0\n")
+    (tmp_path / "a.jsonl").write_text('{"text": "good", "label": 1}\n{"text": null, "label": 0}\n'
+                                      '{"text": "awful", "label": 0}\n')
+    for name in ("a.csv", "a.jsonl"):
+        read = labelled(str(tmp_path / name), options())
+        assert list(read.frame["text"]) == ["good", "awful"] and list(read.frame["label"]) == [1, 0]
+        assert f"{name}: rows without a text, left out: 1\n" in capsys.readouterr().err
