@@ -30,6 +30,18 @@ def is_finite(value: numbers.Real) -> bool:
         return False
 
 
+def label_text(value: Any) -> str:
+    """A class as text, the same in Python and R: a string itself, "1" for 1.0, "TRUE" and "FALSE" for booleans.
+
+    >>> label_text(1.0), label_text(True), label_text("spam")
+    ('1', 'TRUE', 'spam')
+    """
+    value = value.item() if hasattr(value, "item") and not hasattr(value, "__len__") else value
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    return f"{float(value):.15g}" if isinstance(value, numbers.Real) else str(value)
+
+
 def as_list(value: Any) -> list:
     """Value from R as a list: of an array (read by columns, R's order), a list, one scalar, or None (an empty list).
 

@@ -20,7 +20,7 @@ from bertfit.text import Encoding
 from bertfit.training.callbacks import Callback
 from bertfit.training.feeds import training_feed, validation_feed
 from bertfit.training.finetuning_objective import FineTuning
-from bertfit.training.rows import Coded, auto_max_len, check_rows, class_weight_vector, split
+from bertfit.training.rows import Coded, auto_max_len, check_classes, check_rows, class_weight_vector, split
 from bertfit.training.run import Run
 from bertfit.training.state import open_state
 
@@ -34,6 +34,7 @@ def fit_model(
     config: TrainConfig | None = None,
     validation: Rows | None = None,
     columns: Mapping[str, Sequence[str]] | None = None,
+    classes: Mapping[str, Any] | None = None,
     callbacks: Sequence[Callback] = (),
     out_dir: str | Path | None = None,
     resume: bool = False,
@@ -50,6 +51,7 @@ def fit_model(
         validation: Validation rows, evaluated after every epoch; None takes a fraction of `rows`
             (`config.validation`).
         columns: Names of the caller's columns (text, pair, target), for the record.
+        classes: The classes as the caller had them, for the record: see `bertfit.frames.classes`.
         callbacks: Called after every step and epoch.
         out_dir: Folder for the state of the run, saved after every epoch and on an interrupt; None saves none.
         resume: Continue from the state in `out_dir`, which must have been made with the same model, rows and
@@ -59,8 +61,8 @@ def fit_model(
     Returns:
         A new, fitted model. Its `record` holds settings, history (one list per column), best_epoch, seed,
         max_len, precision, rows, truncated (training rows truncated), interrupted, stopped (why it ended before
-        its last epoch, or None), seconds, pairs (whether it was fitted on pairs), columns, and metrics, the measures
-        of the epoch whose weights it holds.
+        its last epoch, or None), seconds, pairs (whether it was fitted on pairs), columns, classes, and metrics, the
+        measures of the epoch whose weights it holds.
 
     Raises:
         DataError: There are no rows, or targets do not fit the task.
@@ -81,6 +83,7 @@ def fit_model(
     _check_monitor(task, config)
     state, seed = open_state(out_dir, resume, config.seed)
     rows = check_rows(task, rows)
+    check_classes(task, rows)
     if validation is not None:
         validation = check_rows(task, validation)
     elif config.validation:
@@ -107,7 +110,7 @@ def fit_model(
     run.train()
     model.source = source
     model.record = {"settings": {**config.to_dict(), "seed": seed}, "seed": seed, **objective.facts(), **run.outcome(),
-                    "pairs": rows.pairs is not None, "columns": dict(columns or {})}
+                    "pairs": rows.pairs is not None, "columns": dict(columns or {}), "classes": classes}
     model.record["metrics"] = _kept_metrics(model.record)
     return model
 
