@@ -11,7 +11,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from bertfit.config import TrainConfig
-from bertfit.errors import DataError
+from bertfit.errors import Arg, DataError, Sentence
 from bertfit.frames import column_names, fit, is_frame, values_of
 from bertfit.rows import Rows
 
@@ -82,7 +82,8 @@ class FineTuned(TextEstimator):
     def _fit(self, X: Any, y: Any, task: str, sample_weight: Any) -> Self:
         rows = read_texts(X)
         if len(y) != len(rows):
-            raise DataError("`X` and `y` must have as many rows.", [f"{len(rows)} texts and {len(y)} targets."])
+            raise DataError(Sentence("must have as many rows as {}.", Arg("X")),
+                            [f"{len(rows)} texts and {len(y)} targets."], argument="y")
         self.bert_ = fit(None, rows.texts, y, self.model, pair=rows.pairs, task=task, head=self.head,
                          control=self._settings(), sample_weights=sample_weight, callbacks=self.callbacks or ())
         return self
