@@ -22,6 +22,7 @@ TREE = {
     errors.BundleError: ("bundle", Exception),
     errors.TrainingError: ("training", ArithmeticError),
     errors.SetupError: ("setup", RuntimeError),
+    errors.CallbackError: ("callback", Exception),
 }
 
 

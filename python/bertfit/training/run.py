@@ -16,7 +16,7 @@ import numpy as np
 
 from bertfit import _env
 from bertfit.config import PretrainConfig, TrainConfig
-from bertfit.errors import Arg, ArgumentError, Sentence, TrainingError, shown
+from bertfit.errors import Arg, Sentence, TrainingError
 from bertfit.model import bundle
 from bertfit.network import compute_in, share
 from bertfit.system import interrupts
@@ -24,7 +24,7 @@ from bertfit.training.callbacks import Callback, is_stop
 from bertfit.training.objective import Objective
 from bertfit.training.optimizer import Update, build_optimizer
 from bertfit.training.pace import Pace
-from bertfit.training.state import State, save_state
+from bertfit.training.state import State, check_identity, save_state
 
 tf = _env.tensorflow()
 
@@ -281,12 +281,8 @@ class Run:
         Raises:
             ArgumentError: The state belongs to a run with other settings, data or model.
         """
-        identity, arrays = self._identity, state.arrays
-        different = [name for name in identity if state.identity.get(name) != identity[name]]
-        if different:
-            raise ArgumentError("A run must be resumed with the settings, data and model it was started with.",
-                                [Sentence("{} was {}, now {}.", Arg(name), shown(state.identity.get(name)),
-                                          shown(identity[name])) for name in different])
+        check_identity(state, self._identity)
+        arrays = state.arrays
         for kind, variables in (("weight", self.variables), ("optimizer", self.update.state)):
             for i, variable in enumerate(variables):
                 variable.assign(arrays[f"{kind}/{i}"])

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from bertfit import _env
-from bertfit.errors import ArgumentError, BundleError
+from bertfit.errors import Arg, ArgumentError, BundleError, Sentence, shown
 from bertfit.model import bundle
 from bertfit.system import replacement
 
@@ -131,3 +131,16 @@ def _written(state: Path) -> int:
         return (state / _JSON).stat().st_mtime_ns
     except OSError:
         return 0
+
+
+def check_identity(state: State, identity: dict[str, Any]) -> None:
+    """Check that a state belongs to a run with these settings, data and model.
+
+    Raises:
+        ArgumentError: It belongs to another.
+    """
+    different = [name for name in identity if state.identity.get(name) != identity[name]]
+    if different:
+        raise ArgumentError("A run must be resumed with the settings, data and model it was started with.",
+                            [Sentence("{} was {}, now {}.", Arg(name), shown(state.identity.get(name)),
+                                      shown(identity[name])) for name in different])
