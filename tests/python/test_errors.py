@@ -23,6 +23,7 @@ TREE = {
     errors.TrainingError: ("training", ArithmeticError),
     errors.CallbackError: ("callback", Exception),
     errors.SetupError: ("setup", RuntimeError),
+    errors.CallbackError: ("callback", Exception),
 }
 
 
