@@ -14,7 +14,8 @@
 #' - `"regression"`: any other numbers.
 #'
 #' Interrupting a run (Ctrl-C, Esc) stops it after the current batch and returns the model as it then is, with
-#' `$interrupted` set to `TRUE`.
+#' `$interrupted` set to `TRUE`. With `checkpoint`, a folder, the run's state is saved there, and the same call with
+#' `resume = TRUE` continues it, also after a crash: see [bert_control()].
 #'
 #' @param x,data A data frame, data.table or tibble with a row per text; or a formula such as `target ~ text`,
 #'   `target ~ text + pair` or `cbind(insult, threat) ~ text`; or a recipe whose predictors are one or two text
@@ -155,7 +156,7 @@ fit_impl <- function(model, rows, validation, target, head, control, source, cal
       progress = fit_progress(control$verbose),
       call = call
     )
-    new_bert_model(description, extra = list(control = without_rows(control), head = head, target_type = target$type,
+    new_bert_model(description, extra = list(control = kept_control(control), head = head, target_type = target$type,
                                              recipe = source$recipe))
   })
 }

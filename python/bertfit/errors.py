@@ -207,6 +207,23 @@ class TrainingError(BertfitError, ArithmeticError):
     code = "training"
 
 
+class DiskError(BertfitError):
+    """A disk is full, or may not take more; what was to be replaced is as it was."""
+
+    code = "disk"
+
+
+class OccupiedError(BertfitError):
+    """Something appeared where a result was to go, and was left alone. The result is kept beside it.
+
+    Attributes:
+        kept: The path of the result.
+    """
+
+    code = "occupied"
+    kept: str | None = None
+
+
 class SetupError(BertfitError, RuntimeError):
     """The Python environment cannot run bertfit (wrong versions, Keras 3, missing packages)."""
 

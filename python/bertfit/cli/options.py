@@ -187,7 +187,7 @@ def _pretrain(commands) -> None:
   bertfit pretrain --pretrain minilm-l6-uncased --input data --save further --validation held-out
   bertfit pretrain ... --save pretrained --resume      # continue a stopped run, with the same options
 """)
-    _start(command, "weights to start from: a folder, a saved run, or a model's name")
+    _start(command, "weights to start from: a folder, a run (its best model), or a model's name")
     command.add("--mlm", choices=("transform", "tied"), help="form of the MLM head (default: that of the sizes)")
     command.add("--nsp", choices=("google", "plain"), help="form of the NSP head (default: that of the sizes)")
     command.section("files")
@@ -197,7 +197,8 @@ def _pretrain(commands) -> None:
     command.add("--save", to="out_dir", required=True, metavar="FOLDER",
                 help="folder for the best model, the last model and the state")
     command.add("--resume", action="store_true", help="continue from the state in --save")
-    command.add("--overwrite", action="store_true", help="replace the run in --save")
+    command.add("--overwrite", action="store_true",
+                help="replace the run in --save, once the new one has completed an epoch")
     command.section("training")
     command.add("--epoch", "--epochs", to="epochs", type=int, default=3, metavar="N", help="passes over the data")
     command.fields(PretrainConfig, steps="total number of steps, in place of --epoch",
@@ -209,7 +210,8 @@ def _pretrain(commands) -> None:
                    save_epochs="epochs between models that are kept", save_steps="steps between saved states")
     command.add("--masking", choices=("dynamic", "static"), default="dynamic",
                 help="new masks in every epoch, or the masks in the files")
-    command.add("--monitor", choices=PRETRAIN_MONITORS, default="mlm_accuracy", help="selects the best epoch")
+    command.add("--monitor", choices=PRETRAIN_MONITORS, default="auto",
+                help="selects the best epoch; auto: mlm_accuracy on validation data, without them the loss")
     command.add("--seed", type=int, default=42, metavar="N", help="seed of all random numbers")
     _device(command)
     _common(command)
@@ -220,15 +222,20 @@ def _train(commands) -> None:
   bertfit train --pretrain pretrained --train train.tsv --test test.tsv --save reviews
   bertfit train --config kor-half --vocab vocab.model --train train.tsv --save scratch    # nothing pretrained
   bertfit train --pretrain minilm-l6-uncased --train sms.csv --target type --save spam --epoch 2 --batch 32
+  bertfit train --pretrain minilm-l6-uncased --train sms.csv --save spam --checkpoint run --save-steps 500
+  bertfit train ... --save spam --checkpoint run --resume      # continue a stopped run, with the same options
 """)
-    _start(command, "weights to start from: what `bertfit pretrain` saved, a checkpoint's folder, or a model's name")
+    _start(command, "weights to start from: a run of `bertfit pretrain` (its best model), a folder, or a model's name")
     command.section("files")
     command.add("--train", required=True, metavar="FILE", help="labelled rows: csv, tsv or jsonl")
     command.add("--validation", default="0.1", metavar="SHARE|FILE",
                 help="validation rows, which select the best epoch: a share of --train, or a file")
     command.add("--test", metavar="FILE", help="test rows, on which the saved model is evaluated after training")
     command.add("--save", to="path", required=True, metavar="FOLDER", help="folder for the model of the best epoch")
-    command.add("--overwrite", action="store_true", help="replace the model in --save")
+    command.add("--checkpoint", metavar="FOLDER",
+                help="folder for the state of the run, saved after every epoch and on Ctrl-C (default: none)")
+    command.add("--resume", action="store_true", help="continue the run in --checkpoint")
+    command.add("--overwrite", action="store_true", help="replace the model in --save, and the run in --checkpoint")
     _columns(command, target=True)
     command.section("training")
     command.add("--task", choices=("auto", *TASKS), default="auto", help="type of the target")
@@ -236,7 +243,8 @@ def _train(commands) -> None:
     command.add("--batch", "--batch_size", to="batch_size", type=int, default=128, metavar="N", help="rows per batch")
     command.fields(TrainConfig, learning_rate="peak learning rate", warmup="share of steps with a rising rate",
                    min_learning_rate="learning rate at the last step", weight_decay="decay of weight matrices",
-                   clip_norm="largest norm of the gradients", accumulation="batches per step")
+                   clip_norm="largest norm of the gradients", accumulation="batches per step",
+                   save_steps="steps between saved states within an epoch (default: none)")
     command.add("--max_len", "--n_seq", to="max_len", default="auto", metavar="N|auto",
                 help="tokens to which texts are truncated; auto fits 95 of 100 texts")
     command.add("--early_stopping", type=int, metavar="N", help="stop after this many epochs without improvement")

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Mapping
+from typing import Any
 
+from bertfit.errors import Arg, ArgumentError, Sentence
 from bertfit.settings import EITHER, Settings, check_rates, check_run, is_number, is_whole, require
 
 FREEZES = ("none", "embeddings", "encoder")
 MONITORS = ("loss", "accuracy", "auc", "f1_macro", "rmse")
+
+#: Where and how often a run is saved, which makes no difference to what it trains.
+_SAVING = ("checkpoint", "save_steps", "resume", "overwrite")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,9 +44,14 @@ class TrainConfig(Settings):
         precision: "auto", "float32", "bfloat16" or "float16"; see `bertfit._env.resolve_precision`.
         seed: Whole number that determines the split, the order of rows, dropout and fresh weights; None draws one.
         verbose: 0 prints nothing, 1 a line per epoch, 2 a progress bar as well.
+        checkpoint: Folder for the state of the run, which is saved after every epoch and on Ctrl-C; None saves none.
+        save_steps: Optimizer steps between two saved states within an epoch; None for none.
+        resume: Continue the run whose state is in `checkpoint`: the result is that of a run that was never stopped.
+            Rows, model and settings must be those it was started with. A finished run gives its model at once.
+        overwrite: Replace the run in `checkpoint`, once the new one has completed an epoch.
 
     Raises:
-        ArgumentError: A value is out of range.
+        ArgumentError: A value is out of range, or there is no `checkpoint` to resume, to overwrite or to save to.
     """
 
     epochs: int = 3
@@ -62,6 +73,10 @@ class TrainConfig(Settings):
     precision: str = "auto"
     seed: int | None = None
     verbose: int = 2
+    checkpoint: str | os.PathLike | None = None
+    save_steps: int | None = None
+    resume: bool = False
+    overwrite: bool = False
 
     def __post_init__(self):
         for name in ("epochs", "batch_size", "accumulation"):
@@ -88,5 +103,17 @@ class TrainConfig(Settings):
                  "early_stopping", "a whole number of epochs of at least 1", self.early_stopping,
                  or_none=True)
         require(self.monitor in MONITORS, "monitor", f"one of {', '.join(MONITORS)}", self.monitor)
-        require(isinstance(self.restore_best, bool), "restore_best", EITHER, self.restore_best)
+        for name in ("restore_best", "resume", "overwrite"):
+            require(isinstance(getattr(self, name), bool), name, EITHER, getattr(self, name))
+        require(self.checkpoint is None or (isinstance(self.checkpoint, (str, os.PathLike)) and str(self.checkpoint)),
+                "checkpoint", "the path of a folder", self.checkpoint, or_none=True)
+        require(self.save_steps is None or is_whole(self.save_steps, 1),
+                "save_steps", "a whole number of at least 1", self.save_steps, or_none=True)
+        for name in ("save_steps", "resume", "overwrite"):
+            if self.checkpoint is None and getattr(self, name):
+                raise ArgumentError(Sentence("must be given where {} is.", Arg(name)), argument="checkpoint")
         check_run(self)
+
+    def of_training(self) -> dict[str, Any]:
+        """The settings as `to_dict`, without those of `checkpoint`, which make no difference to what is trained."""
+        return {name: value for name, value in self.to_dict().items() if name not in _SAVING}
