@@ -51,7 +51,7 @@ class TrainConfig(Settings):
         overwrite: Replace the run in `checkpoint`, once the new one has completed an epoch.
 
     Raises:
-        ArgumentError: A value is out of range, or there is no `checkpoint` to resume, to overwrite or to save to.
+        ArgumentError: A value is out of range, or there is no `checkpoint` to resume or overwrite.
     """
 
     epochs: int = 3
@@ -109,7 +109,9 @@ class TrainConfig(Settings):
                 "checkpoint", "the path of a folder", self.checkpoint, or_none=True)
         require(self.save_steps is None or is_whole(self.save_steps, 1),
                 "save_steps", "a whole number of at least 1", self.save_steps, or_none=True)
-        for name in ("save_steps", "resume", "overwrite"):
+        if self.checkpoint is not None:
+            object.__setattr__(self, "checkpoint", os.fspath(self.checkpoint))
+        for name in ("resume", "overwrite"):
             if self.checkpoint is None and getattr(self, name):
                 raise ArgumentError(Sentence("must be given where {} is.", Arg(name)), argument="checkpoint")
         check_run(self)
