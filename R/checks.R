@@ -67,16 +67,16 @@ check_choice <- function(x, choices, arg = rlang::caller_arg(x), call = rlang::c
   invisible(x)
 }
 
-#' Texts: a character vector or a factor, without missing values, in valid UTF-8
+#' Texts: a character vector or a factor, without missing values (unless `gaps`), in valid UTF-8
 #'
 #' @return The texts as a character vector in UTF-8, without names.
 #' @noRd
-check_text <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()) {
-  if (is.factor(x)) x <- as.character(x)
+check_text <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env(), gaps = FALSE) {
+  if (is.factor(x) || (gaps && is.logical(x) && all(is.na(x)))) x <- as.character(x)
   if (!is.character(x)) {
     bert_abort("must be a character vector or a factor.", call = call, argument = arg, received = x)
   }
-  missing_rows <- which(is.na(x))
+  missing_rows <- if (!gaps) which(is.na(x))
   if (length(missing_rows) > 0) {
     bert_abort(
       "must have no missing values.",
@@ -85,7 +85,7 @@ check_text <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()
     )
   }
   x <- utf8_text(x)
-  invalid_rows <- which(!validUTF8(x))
+  invalid_rows <- which(!validUTF8(x) & !is.na(x))
   if (length(invalid_rows) > 0) {
     bert_abort(
       "must be valid UTF-8 text.",
@@ -140,6 +140,20 @@ check_given <- function(..., call = rlang::caller_env()) {
       bert_abort("must be given.", call = call, argument = name)
     }
   }
+}
+
+#' The rows given as `newdata`, or under tidymodels' name `new_data`
+#'
+#' @param call The frame of the function that has both arguments.
+#' @noRd
+given_newdata <- function(call = rlang::caller_env()) {
+  given <- vapply(c("newdata", "new_data"), function(name) !eval(bquote(missing(.(as.name(name)))), call), NA)
+  if (all(given)) {
+    bert_abort("must be left out where `newdata` is given: both name the same rows.", call = call,
+               argument = "new_data")
+  }
+  if (!any(given)) bert_abort("must be given.", call = call, argument = "newdata")
+  get(names(which(given)), call)
 }
 
 #' `...` must be empty, so that a misspelt argument is an error

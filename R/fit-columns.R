@@ -82,7 +82,7 @@ recipe_source <- function(recipe, data, call) {
 }
 
 # The rows of a data frame; the target's columns are read only when `outcome` is TRUE.
-read_rows <- function(source, data, outcome = TRUE, arg = "data", call = caller_env()) {
+read_rows <- function(source, data, outcome = TRUE, arg = "data", call = caller_env(), gaps = FALSE) {
   columns <- source$columns
   if (!is.null(source$recipe)) {
     check_installed("recipes")
@@ -98,8 +98,8 @@ read_rows <- function(source, data, outcome = TRUE, arg = "data", call = caller_
     bert_abort("must have at least one row.", class = "data", call = call, argument = arg)
   }
   new_rows(
-    texts = check_text(data[[columns$text]], arg = columns$text, call = call),
-    pairs = if (!is.null(columns$pair)) check_text(data[[columns$pair]], arg = columns$pair, call = call),
+    texts = check_text(data[[columns$text]], arg = columns$text, call = call, gaps = gaps),
+    pairs = if (!is.null(columns$pair)) check_text(data[[columns$pair]], arg = columns$pair, call = call, gaps = gaps),
     target_columns = if (outcome) {
       `names<-`(lapply(columns$target, function(name) data[[name]]), columns$target)
     }
@@ -111,16 +111,17 @@ recipe_needs <- function(recipe, outcome) {
   recipe$var_info$variable[roles %in% c("predictor", if (outcome) "outcome")]
 }
 
-# The rows of `newdata`: a character vector, or a data frame with the columns of the fit.
-read_newdata <- function(object, newdata, call, arg = "newdata") {
+# The rows of `newdata`: a character vector, or a data frame with the columns of the fit. With `gaps`, missing texts stay.
+read_newdata <- function(object, newdata, call, arg = "newdata", gaps = FALSE) {
   columns <- object$columns
+  if (gaps && is.logical(newdata) && all(is.na(newdata))) newdata <- as.character(newdata) # NA alone is logical
   if (is.character(newdata) || is.factor(newdata)) {
     if (!is.null(columns$pair)) {
       bert_abort("must be a data frame for a model of text pairs.",
                  paste0("It needs the columns ", quoted(c(columns$text, columns$pair)), "."), call = call,
                  argument = arg)
     }
-    return(new_rows(check_text(newdata, arg = arg, call = call)))
+    return(new_rows(check_text(newdata, arg = arg, call = call, gaps = gaps)))
   }
   if (!is.data.frame(newdata)) {
     bert_abort("must be a data frame or a character vector.", call = call, argument = arg, received = newdata)
@@ -129,5 +130,5 @@ read_newdata <- function(object, newdata, call, arg = "newdata") {
     bert_abort("must be a character vector for this model.",
                c(x = "It was fitted in Python on texts without a column name."), call = call, argument = arg)
   }
-  read_rows(new_source(columns, object$recipe), newdata, outcome = FALSE, arg = arg, call = call)
+  read_rows(new_source(columns, object$recipe), newdata, outcome = FALSE, arg = arg, call = call, gaps = gaps)
 }

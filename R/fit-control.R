@@ -10,7 +10,9 @@
 #'
 #' @param epochs Passes over the training rows.
 #' @param batch_size Rows per batch. An optimizer step sees `batch_size * accumulation` rows.
-#' @param learning_rate Highest learning rate, reached at the end of the warmup.
+#' @param learning_rate Highest learning rate, reached at the end of the warmup. `"auto"` takes 5e-5 for an encoder that
+#'   is 768 wide or wider, as Devlin et al. (2019) found for BERT-base, and 1e-4 for a narrower one. The fitted model
+#'   keeps the number.
 #' @param warmup Share of all steps over which the learning rate rises linearly from 0.
 #' @param min_learning_rate Learning rate at the last step.
 #' @param weight_decay Decoupled decay of weight matrices; biases and layer norms are left out.
@@ -52,7 +54,7 @@
 #' @examples
 #' bert_control(epochs = 2, batch_size = 16, class_weights = "balanced")
 #' @export
-bert_control <- function(epochs = 3, batch_size = 32, learning_rate = 5e-5, warmup = 0.1, min_learning_rate = 0,
+bert_control <- function(epochs = 3, batch_size = 32, learning_rate = "auto", warmup = 0.1, min_learning_rate = 0,
                          weight_decay = 0.01, clip_norm = 1, max_len = "auto", max_len_quantile = 0.95,
                          validation = 0.1, class_weights = NULL, sample_weights = NULL, freeze = "none",
                          early_stopping = NULL, monitor = "loss", restore_best = TRUE, accumulation = 1,
@@ -65,13 +67,13 @@ bert_control <- function(epochs = 3, batch_size = 32, learning_rate = 5e-5, warm
 
 # The type of each setting, for check_types().
 control_types <- list(
-  number = c("epochs", "batch_size", "learning_rate", "warmup", "min_learning_rate", "weight_decay",
+  number = c("epochs", "batch_size", "warmup", "min_learning_rate", "weight_decay",
              "max_len_quantile", "accumulation", "verbose"),
   number_or_null = c("clip_norm", "early_stopping", "seed", "save_steps"),
   string = c("monitor", "precision"),
   string_or_null = "checkpoint",
   flag = c("restore_best", "resume", "overwrite"),
-  number_or_string = c("max_len", "freeze")
+  number_or_string = c("learning_rate", "max_len", "freeze")
 )
 
 new_control <- function(settings, given = names(settings), call = caller_env()) {

@@ -47,7 +47,8 @@ best_measures <- function(x) {
 #'
 #' @param x A model from [bert_fit()], its `$history`, or a result of [bert_evaluate()].
 #' @param new_data,newdata A data frame with the text column(s) of the fit. (`new_data` is tidymodels' name.)
-#' @param ... For `augment()`, further arguments of [predict.bert_fit()]; else not used.
+#' @param ... For `augment()`, further arguments of [predict.bert_fit()], such as `na_action = "keep"` for rows without
+#'   a text, or `threshold`; else not used.
 #' @return Data frames.
 #'   - `tidy()` of a fit: `epoch`, `metric`, `data` (`"train"` or `"validation"`), `value`. Of an evaluation: `label`,
 #'     `metric`, `value`, where `label` is `NA` for the measures of all rows together.
@@ -119,18 +120,23 @@ glance.bert_evaluation <- function(x, ...) {
 #' @rdname tidy.bert_fit
 #' @method augment bert_fit
 #' @export
-augment.bert_fit <- function(x, new_data = newdata, ..., newdata) {
+augment.bert_fit <- function(x, new_data, ..., newdata) {
   call <- current_env()
   if (missing(new_data) && missing(newdata)) {
     bert_abort("must be given: a fitted model does not keep its training rows.", call = call, argument = "new_data")
   }
+  new_data <- given_newdata()
+  options <- augment_options(..., call = call)
   if (!is.data.frame(new_data)) {
     bert_abort("must be a data frame.", call = call, argument = "new_data", received = new_data)
   }
   types <- if (x$task == "regression") "numeric" else c("class", "prob")
   # One run of the model: classes follow from the probabilities.
-  predicted <- stats::predict(x, new_data, type = types[length(types)], ...)
-  if ("class" %in% types) predicted <- c(classes_of(x, predicted), as.list(predicted))
+  threshold <- options$threshold
+  options$threshold <- NULL
+  if (!is.null(threshold)) check_threshold(threshold, x$task, call)
+  predicted <- do.call(predict_rows, c(list(x, new_data, type = types[length(types)], call = call), options))
+  if ("class" %in% types) predicted <- c(classes_of(x, predicted, threshold %||% 0.5), as.list(predicted))
   twice <- intersect(names(predicted), names(new_data))
   if (length(twice)) {
     bert_abort("must not have columns of predictions already.", paste0("It has ", quoted(twice), "."), call = call,
@@ -142,13 +148,42 @@ augment.bert_fit <- function(x, new_data = newdata, ..., newdata) {
   result
 }
 
-# Classes for a threshold of one half, by the rule of the Python core, from probabilities that R already has.
-classes_of <- function(x, probs) {
+# The arguments of predict() that augment() passes on.
+augment_options <- function(..., call) {
+  options <- list(...)
+  known <- setdiff(names(formals(predict_rows)), c("object", "newdata", "type", "call"))
+  if (length(options) && (!is_named(options) || !all(names(options) %in% known))) {
+    bert_abort("must be arguments of `predict()`, by name.",
+               c(x = paste0("Not known: ", quoted(setdiff(rlang::names2(options), known)), ".")), call = call,
+               argument = "...")
+  }
+  options
+}
+
+# By the rule of the Python core, which augment() does not ask for classes.
+check_threshold <- function(threshold, task, call) {
+  if (!task %in% c("binary", "multilabel")) {
+    bert_abort(paste0("must be left out for a ", task, " model."), call = call, argument = "threshold",
+               received = threshold)
+  }
+  check_number(threshold, min = 0, max = 1, arg = "threshold", call = call)
+}
+
+# Classes by the rule of the Python core, from probabilities that R already has; NA where these are.
+classes_of <- function(x, probs, threshold) {
   values <- as.matrix(as.data.frame(as.list(probs), optional = TRUE))
   if (x$task == "multilabel") {
-    flags <- lapply(seq_along(x$labels), function(j) as.integer(values[, j] >= 0.5))
+    flags <- lapply(seq_along(x$labels), function(j) as.integer(values[, j] >= threshold))
     return(`names<-`(flags, paste0(".pred_class_", x$labels)))
   }
-  best <- if (x$task == "binary") 1 + (values[, 2] >= 0.5) else max.col(values, ties.method = "first")
+  best <- if (x$task == "binary") 1 + (values[, 2] >= threshold) else first_largest(values)
   list(.pred_class = factor(x$labels[best], levels = x$labels))
+}
+
+# The column of the largest value of each row, the first of equal ones; NA for a row of NA.
+first_largest <- function(values) {
+  known <- !is.na(values[, 1])
+  best <- rep(NA_integer_, nrow(values))
+  best[known] <- max.col(values[known, , drop = FALSE], ties.method = "first")
+  best
 }

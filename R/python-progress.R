@@ -139,7 +139,8 @@ step_parts <- function(event, width = cli::console_width() - 4) {
 
 step_text <- function(event, metric = TRUE) {
   left <- if (is.null(event$seconds_left)) "" else paste0(", ", seconds_text(event$seconds_left), " left")
-  paste0(event$step, "/", event$steps, ", loss ", number_text(event$loss),
+  steps <- format(c(event$step, event$steps), scientific = FALSE, trim = TRUE) # 100000 would be 1e+05
+  paste0(steps[1], "/", steps[2], ", loss ", number_text(event$loss),
          if (metric) paste0(", ", event$metric_name, " ", number_text(event$metric)), left)
 }
 

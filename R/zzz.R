@@ -5,8 +5,8 @@
     # By name, because R CMD check with an older reticulate finds no such function.
     py_require <- getExportedValue("reticulate", "py_require")
     py_require(
-      packages = read_requirements(file.path(libname, pkgname, "requirements.txt")),
-      python_version = c(">=3.10", "<3.12")
+      packages = c(read_requirements(file.path(libname, pkgname, "requirements.txt")), pins_of()),
+      python_version = paste0(c(">=3.", "<3."), range(python_minors()) + 0:1)
     )
   }
 }

@@ -11,7 +11,7 @@ Run: bench/train_step.py [repeats]
 from __future__ import annotations
 
 import numpy as np
-from harness import Row, Side, compare, main
+from harness import QUICK, Row, Side, compare, main
 from models import base, torch_step
 
 from bertfit.checkpoints.registry import count_parameters
@@ -82,7 +82,7 @@ def texts(n: int) -> list[str]:
     return [" ".join(f"word{(i * 31 + j * 7) % 997}" for j in range(90)) for i in range(n)]
 
 
-SHAPES = ((2048, 768, 2304), (2048, 768, 768), (2048, 768, 3072), (2048, 3072, 768))
+SHAPES = ((2048, 768, 2304), (2048, 768, 768), (2048, 768, 3072), (2048, 3072, 768))[:1 if QUICK else 4]
 FLOPS = sum(2 * m * k * n for m, k, n in SHAPES) * 10
 
 
@@ -122,6 +122,7 @@ def torch_products():
 
 def measure(repeats: int = 5) -> list[Row]:
     """The rows of the table: both number formats, and the machine's limit."""
+    base()  # made once, before the sides start
     rows = []
     for precision, target in (("bfloat16", 1.4), ("float32", 1.3)):
         extra = ("tensorflow_products", "torch_products") if precision == "bfloat16" else ()

@@ -45,17 +45,20 @@ class Settings:
 
 
 def check_rates(settings: Any) -> None:
-    """Check the optimizer settings of a training run: learning_rate, min_learning_rate, weight_decay, warmup,
-    clip_norm.
+    """Check the optimizer settings of a training run: learning_rate (which may be "auto" if that is its default),
+    min_learning_rate, weight_decay, warmup, clip_norm.
 
     Raises:
         ArgumentError: One is out of range.
     """
     rate, lowest = settings.learning_rate, settings.min_learning_rate
-    require(is_number(rate, 0, open_low=True), "learning_rate", "a number above 0", rate)
+    if type(settings).learning_rate == "auto":
+        require(rate == "auto" or is_number(rate, 0, open_low=True), "learning_rate", 'a number above 0, or "auto"', rate)
+    else:
+        require(is_number(rate, 0, open_low=True), "learning_rate", "a number above 0", rate)
     for name in ("min_learning_rate", "weight_decay"):
         require(is_number(getattr(settings, name), 0), name, "a number of at least 0", getattr(settings, name))
-    if lowest > rate:
+    if rate != "auto" and lowest > rate:
         raise ArgumentError(Sentence("must not be above {}.", Arg("learning_rate")),
                             [Sentence("They are {} and {}.", Value(lowest), Value(rate))], argument="min_learning_rate")
     require(is_number(settings.warmup, 0, 1), "warmup", "a share between 0 and 1", settings.warmup)

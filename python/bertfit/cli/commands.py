@@ -95,7 +95,7 @@ def train(o) -> int:
     from bertfit.training import check_folder
 
     require_start(o)
-    o.max_len, o.freeze = _number(o.max_len), _number(o.freeze)
+    o.max_len, o.freeze, o.learning_rate = _number(o.max_len), _number(o.freeze), _number(o.learning_rate)
     share = _number(o.validation)
     settings = _settings(o, TrainConfig)
     settings["validation"] = 0.0 if isinstance(share, str) else share
@@ -177,7 +177,7 @@ def predict(o) -> int:
     return 0
 
 
-def _metrics(model, table, o, threshold: float = 0.5) -> dict[str, Any]:
+def _metrics(model, table, o, threshold: float | None = None) -> dict[str, Any]:
     from bertfit.inference import evaluate as run
 
     with Bar("evaluating", o.quiet) as bar:

@@ -62,8 +62,7 @@ class _Command:
         """Add options for fields of a settings class: `helps` has their texts by name, `config` types and defaults."""
         defaults = {field.name: field.default for field in dataclasses.fields(config)}
         for name, text in helps.items():
-            kind = {"steps": int, "steps_per_epoch": int, "validation_steps": int, "save_epochs": int,
-                    "save_steps": int, "early_stopping": int}.get(name, type(defaults[name]))
+            kind = int if defaults[name] is None else type(defaults[name])
             self.add(f"--{name}", type=kind, default=defaults[name], help=text, metavar="N" if kind is int else "X")
 
 
@@ -100,6 +99,11 @@ def _device(command: _Command) -> None:
     command.add("--precision", choices=PRECISIONS, default="auto", help="number format of matrix products")
 
 
+def _threshold(command: _Command) -> None:
+    command.add("--threshold", type=float, metavar="X",
+                help="probability from which a row is positive, or has a label (default: 0.5; binary and multilabel)")
+
+
 def _columns(command: _Command, target: bool) -> None:
     command.section("columns")
     command.add("--text", metavar="COLUMN",
@@ -107,16 +111,14 @@ def _columns(command: _Command, target: bool) -> None:
     command.add("--pair", metavar="COLUMN", help="column of second texts, for text pairs")
     if target:
         command.add("--target", nargs="+", metavar="COLUMN",
-                    help="column of true labels or values; several columns for a multilabel task "
-                         "(default: the columns of the fit, or label, target, ...)")
+                    help="true labels or values, several if multilabel (default: as the fit, or label, target, ...)")
     command.add("--format", choices=FORMATS, help="format of the input (default: by the file's name)")
 
 
 def _start(command: _Command, weights: str) -> None:
     command.section("model")
     command.add("--config", metavar="NAME|FILE",
-                help=f"model sizes: a name (kor-half, kor-full, kor-tiny, bert-uncased-l2-h128, ...) or a JSON file "
-                     f"(default: {DEFAULT_CONFIG}, or those of --pretrain)")
+                help=f"sizes: a name (kor-half, bert-uncased-l2-h128, ...) or a JSON file (default: {DEFAULT_CONFIG})")
     command.add("--vocab", to="vocabulary", metavar="FILE",
                 help="WordPiece or SentencePiece vocabulary (default: that of --pretrain)")
     command.add("--pretrain", metavar="MODEL", help=weights)
@@ -197,8 +199,7 @@ def _pretrain(commands) -> None:
     command.add("--save", to="out_dir", required=True, metavar="FOLDER",
                 help="folder for the best model, the last model and the state")
     command.add("--resume", action="store_true", help="continue from the state in --save")
-    command.add("--overwrite", action="store_true",
-                help="replace the run in --save, once the new one has completed an epoch")
+    command.add("--overwrite", action="store_true", help="replace the run in --save, when the new one has an epoch")
     command.section("training")
     command.add("--epoch", "--epochs", to="epochs", type=int, default=3, metavar="N", help="passes over the data")
     command.fields(PretrainConfig, steps="total number of steps, in place of --epoch",
@@ -210,8 +211,8 @@ def _pretrain(commands) -> None:
                    save_epochs="epochs between models that are kept", save_steps="steps between saved states")
     command.add("--masking", choices=("dynamic", "static"), default="dynamic",
                 help="new masks in every epoch, or the masks in the files")
-    command.add("--monitor", choices=PRETRAIN_MONITORS, default="auto",
-                help="selects the best epoch; auto: mlm_accuracy on validation data, without them the loss")
+    command.add("--monitor", choices=PRETRAIN_MONITORS, default="auto", help="selects the best epoch (auto: "
+                "mlm_accuracy on validation data, else loss)")
     command.add("--seed", type=int, default=42, metavar="N", help="seed of all random numbers")
     _device(command)
     _common(command)
@@ -222,8 +223,7 @@ def _train(commands) -> None:
   bertfit train --pretrain pretrained --train train.tsv --test test.tsv --save reviews
   bertfit train --config kor-half --vocab vocab.model --train train.tsv --save scratch    # nothing pretrained
   bertfit train --pretrain minilm-l6-uncased --train sms.csv --target type --save spam --epoch 2 --batch 32
-  bertfit train --pretrain minilm-l6-uncased --train sms.csv --save spam --checkpoint run --save-steps 500
-  bertfit train ... --save spam --checkpoint run --resume      # continue a stopped run, with the same options
+  bertfit train ... --checkpoint run --resume      # continue a stopped run, with the same options
 """)
     _start(command, "weights to start from: a run of `bertfit pretrain` (its best model), a folder, or a model's name")
     command.section("files")
@@ -232,8 +232,7 @@ def _train(commands) -> None:
                 help="validation rows, which select the best epoch: a share of --train, or a file")
     command.add("--test", metavar="FILE", help="test rows, on which the saved model is evaluated after training")
     command.add("--save", to="path", required=True, metavar="FOLDER", help="folder for the model of the best epoch")
-    command.add("--checkpoint", metavar="FOLDER",
-                help="folder for the state of the run, saved after every epoch and on Ctrl-C (default: none)")
+    command.add("--checkpoint", metavar="FOLDER", help="folder for the state of the run, saved after every epoch")
     command.add("--resume", action="store_true", help="continue the run in --checkpoint")
     command.add("--overwrite", action="store_true", help="replace the model in --save, and the run in --checkpoint")
     _columns(command, target=True)
@@ -241,7 +240,9 @@ def _train(commands) -> None:
     command.add("--task", choices=("auto", *TASKS), default="auto", help="type of the target")
     command.add("--epoch", "--epochs", to="epochs", type=int, default=10, metavar="N", help="passes over the rows")
     command.add("--batch", "--batch_size", to="batch_size", type=int, default=128, metavar="N", help="rows per batch")
-    command.fields(TrainConfig, learning_rate="peak learning rate", warmup="share of steps with a rising rate",
+    command.add("--learning_rate", default="auto", metavar="X|auto",
+                help="peak learning rate; auto is 5e-5 for encoders of width 768 or more, else 1e-4")
+    command.fields(TrainConfig, warmup="share of steps with a rising rate",
                    min_learning_rate="learning rate at the last step", weight_decay="decay of weight matrices",
                    clip_norm="largest norm of the gradients", accumulation="batches per step",
                    save_steps="steps between saved states within an epoch (default: none)")
@@ -270,7 +271,7 @@ def _evaluate(commands) -> None:
     command.add("--overwrite", action="store_true", help="replace the file of --json")
     _columns(command, target=True)
     command.section("evaluation")
-    command.add("--threshold", type=float, default=0.5, metavar="X", help="probability from which a row is positive")
+    _threshold(command)
     command.add("--batch", "--batch_size", to="batch_size", type=int, metavar="N", help="rows per batch")
     _device(command)
     _common(command)
@@ -293,6 +294,7 @@ def _predict(commands) -> None:
     command.section("predicting")
     command.add("--type", choices=("prob", "class", "link", "numeric"),
                 help="probabilities, the class, logits, or numbers (default: prob; numeric for regression)")
+    _threshold(command)
     command.add("--batch", "--batch_size", to="batch_size", type=int, metavar="N", help="rows per batch")
     _device(command)
     _common(command)

@@ -158,7 +158,8 @@ def predict_file(model, o, to: str | None) -> int:
 
     Args:
         model: A fitted `Model`.
-        o: Options `input`, `output`, `format`, `text`, `pair`, `type`, `batch_size`, `precision` and `quiet`.
+        o: Options `input`, `output`, `format`, `text`, `pair`, `type`, `threshold`, `batch_size`, `precision` and
+            `quiet`.
         to: Format of the output; None for that of the input, or tsv for txt.
 
     Returns:
@@ -208,7 +209,7 @@ def _predicted(model, rows: Rows, kind: str, by_name: bool, o) -> list[list[Any]
     """Predictions of each row, in the order of the added columns."""
     from bertfit.inference import predict
 
-    values = predict(model, rows, type=kind, batch_size=o.batch_size, precision=o.precision)
+    values = predict(model, rows, type=kind, threshold=o.threshold, batch_size=o.batch_size, precision=o.precision)
     if by_name:
         return [[model.task.labels[code]] for code in values.tolist()]
     return values.reshape(len(rows), -1).tolist()

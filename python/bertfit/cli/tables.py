@@ -179,13 +179,14 @@ class Table:
             except ValueError as error:
                 raise self.fault("Every line must be a JSON object.", f"is not ({error})") from None
             if not isinstance(row, dict):
-                raise self.fault("Every line must be a JSON object.", f"is {row!r:.40}")
+                raise self.fault("Every line must be a JSON object.", f"is {json.dumps(row):.40}")
             if first:
                 yield list(row)
                 first = False
             for name, role in self._strings.items():
                 if not isinstance(row.get(name), str):
-                    raise self.fault("must be a column of strings.", f"has {row.get(name)!r:.40} as {name!r}", role)
+                    found = json.dumps(row.get(name))
+                    raise self.fault("must be a column of strings.", f"has {found:.40} as {name}", role)
             yield row
         if first:
             yield []

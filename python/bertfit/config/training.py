@@ -24,7 +24,9 @@ class TrainConfig(Settings):
     Args:
         epochs: Passes over the training rows.
         batch_size: Rows per batch; an optimizer step uses `batch_size * accumulation` rows.
-        learning_rate: Highest learning rate, reached at the end of the warmup.
+        learning_rate: Highest learning rate, reached at the end of the warmup. "auto" for 5e-5 if the encoder is 768
+            wide or wider, as Devlin et al. (2019) found for BERT-base, and 1e-4 for a narrower one
+            (bench/learning_rate.py).
         warmup: Share of the steps over which the learning rate rises linearly from 0.
         min_learning_rate: Learning rate at the last step.
         weight_decay: Decoupled weight decay of matrices; biases and layer normalization are left out.
@@ -56,7 +58,7 @@ class TrainConfig(Settings):
 
     epochs: int = 3
     batch_size: int = 32
-    learning_rate: float = 5e-5
+    learning_rate: float | str = "auto"
     warmup: float = 0.1
     min_learning_rate: float = 0.0
     weight_decay: float = 0.01
@@ -115,6 +117,12 @@ class TrainConfig(Settings):
             if self.checkpoint is None and getattr(self, name):
                 raise ArgumentError(Sentence("must be given where {} is.", Arg(name)), argument="checkpoint")
         check_run(self)
+
+    def for_encoder(self, hidden_size: int) -> TrainConfig:
+        """These settings with a number as the learning rate, for an encoder of this width."""
+        if self.learning_rate != "auto":
+            return self
+        return dataclasses.replace(self, learning_rate=5e-5 if hidden_size >= 768 else 1e-4)
 
     def of_training(self) -> dict[str, Any]:
         """The settings as `to_dict`, without those of `checkpoint`, which make no difference to what is trained."""

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from bertfit.errors import ArgumentError
+from bertfit.errors import ArgumentError, Function, Sentence
 from bertfit.frames.bert import Bert
 from bertfit.model import Model, fresh_model, open_model
 
@@ -70,7 +70,8 @@ def model_of(model: Any) -> Model:
     if isinstance(model, Model):
         return model
     if not isinstance(model, (str, os.PathLike)):
-        raise ArgumentError("must be what bertfit.load() returns, or takes.", argument="model", received=model)
+        raise ArgumentError(Sentence("must be what {} returns, or takes.", Function("load")), argument="model",
+                            received=model)
     return open_model(model, say=_say)
 
 

@@ -12,5 +12,6 @@ __all__, __getattr__, __dir__ = lazy_exports(__name__, {
     "products": "compute_in",
     "encoder": "Encoder fill_from_google",
     "heads": "build_head feature_width layers_read logits_function network_graph pooling_function",
+    "noise": "FreshNormal",
     "pretrain_heads": "PretrainingLayers",
 })

@@ -81,18 +81,18 @@ def train_steps(n: int, batch_size: int, epochs: int, warmup: float = 0.1):
 
 @returns_keras
 def keras_model(model: Model, max_len: int | None = None, training: bool = True):
-    """A copy of the model as a Keras model: the encoder, or the whole network once fitted.
+    """A copy of the model as a Keras model, see `bertfit.keras_model`."""
+    from bertfit.frames import keras_model as copied
 
-    `training` sets whether its weights are trainable. Changes to the copy do not change the model.
-    """
-    copy = model.copy(max_len=max_len)
-    if model.fitted:
-        copy.add_head(model.task, model.head_config)
-        copy.head.set_weights(model.head.get_weights())
-    graph = copy.graph()
-    for layer in graph.layers:
-        layer.trainable = training
-    return graph
+    return copied(model, max_len, training)
+
+
+@returns_keras
+def custom_objects():
+    """bertfit's Keras classes by name, see `bertfit.custom_objects`."""
+    from bertfit.frames import custom_objects as named
+
+    return named()
 
 
 @returns_keras

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from bertfit.errors import Arg, ArgumentError, DataError, Sentence, VocabularyError
+from bertfit.errors import Arg, ArgumentError, DataError, RowNumbers, Sentence, VocabularyError, shown
 from bertfit.settings import EITHER, is_number, is_whole, require
 from bertfit.system import replacement
 from bertfit.text.sentencepiece_training import SENTENCEPIECE_SPECIALS, train_sentencepiece
@@ -134,7 +134,7 @@ class _Stream:
                 self.done += 1
                 if not isinstance(text, str):
                     raise DataError("Texts must be strings, none of them missing.",
-                                    [f"Row {self.done} is {text!r:.40}."])
+                                    [Sentence("{} is {}.", RowNumbers([self.done - 1]), shown(text))])
                 if text and not text.isspace():
                     self.empty = False
                     yield text

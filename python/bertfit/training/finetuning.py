@@ -68,7 +68,7 @@ def fit_model(
         >>> fit_model(model, rows, task=task, config=config).record["history"]["val_loss"]  # doctest: +SKIP
         [0.21, 0.17]
     """
-    head, config = head or HeadConfig(), config or TrainConfig()
+    head, config = head or HeadConfig(), (config or TrainConfig()).for_encoder(model.config.hidden_size)
     head.layer_numbers(model.config.num_hidden_layers)  # an error for layers that the encoder lacks
     _check_monitor(task, config)
     folder, state, seed = open_run(config.checkpoint, "fine-tuning", resume=config.resume, overwrite=config.overwrite,

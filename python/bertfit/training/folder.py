@@ -12,14 +12,14 @@ import json
 import re
 import shutil
 import uuid
-import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertfit import _env
-from bertfit.errors import Arg, ArgumentError, BertfitError, BundleError, Sentence, Value
+from bertfit.errors import Arg, ArgumentError, BertfitError, BundleError, Sentence, shown
 from bertfit.model import bundle
+from bertfit.notices import UnsavedWarning, tell
 from bertfit.system import remove, replacement
 from bertfit.training.state import State, load_state, write_state
 
@@ -71,7 +71,8 @@ class RunFolder:
             self.unsaved.pop(what, None)
         except BertfitError as error:
             self.unsaved[what] = str(error)
-            warnings.warn(f"{what} could not be saved; the run goes on.\n{error}", stacklevel=2)
+            tell(UnsavedWarning(Sentence("{} could not be saved; the run goes on. {}", what, " ".join(
+                map(str, error.sentences)))))
 
     def place(self, name: str) -> Path:
         """The path of a model that is about to be saved; what an earlier run had there counts as replaced."""
@@ -85,8 +86,8 @@ class RunFolder:
         from bertfit.model import persist  # starts TensorFlow
 
         kept = persist.keep(model, self.path / "last")
-        warnings.warn("The last model could not be saved in its place. " + (
-            "It could be saved nowhere else either." if kept is None else f"It is in {kept}."), stacklevel=3)
+        tell(UnsavedWarning(Sentence("The last model could not be saved in its place. {}", (
+            "It could be saved nowhere else either." if kept is None else f"It is in {kept}."))))
 
     def save(self, state: State) -> None:
         """Write a state, then remove the run's older ones.
@@ -271,4 +272,4 @@ def check_identity(before: Mapping[str, Any], now: Mapping[str, Any], defaults: 
 
 
 def _difference(name: str, was: Any, now: Any) -> Sentence:
-    return Sentence("{} was {}, now {}.", Arg(name), Value(was), Value(now))
+    return Sentence("{} was {}, now {}.", Arg(name), shown(was), shown(now))

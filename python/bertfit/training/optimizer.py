@@ -31,6 +31,7 @@ def _check(argument: str, value, low: float, above: bool = False, below: float =
         raise ArgumentError(f"must be {rule}.", argument=argument, received=value)
 
 
+@keras.saving.register_keras_serializable("bertfit")
 class AdamWarmup(keras.optimizers.Optimizer):
     """Adam with linear warmup, linear decay and decoupled weight decay.
 
@@ -92,8 +93,9 @@ class AdamWarmup(keras.optimizers.Optimizer):
 
     def build(self, var_list):
         super().build(var_list)
-        if getattr(self, "_momentums", None):
+        if getattr(self, "_built", False):
             return
+        self._built = True  # without it Keras sets no state that it reads from an HDF5 file
         self._momentums, self._velocities, self._velocity_hats = [], [], []
         for variable in var_list:
             self._momentums.append(self.add_variable_from_reference(variable, "m"))

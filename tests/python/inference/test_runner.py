@@ -16,6 +16,7 @@ class Spy:
 
     def __init__(self, model):
         self.model, self.max_len, self.record, self.parts, self.budgets = model, model.max_len, {}, [], []
+        self.text_len = model.text_len
 
     def encode(self, rows):
         self.parts.append(len(rows))
