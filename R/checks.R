@@ -127,7 +127,16 @@ check_columns <- function(data, cols, arg = rlang::caller_arg(data), call = rlan
       call = call, argument = arg
     )
   }
+  check_once(names(data)[names(data) %in% cols], "must have one column of each name.", arg, call)
   invisible(data)
+}
+
+# Names that stand twice, of which R would take the first without a word, and Python the last.
+check_once <- function(names, rule, arg, call) {
+  twice <- unique(names[duplicated(names) & nzchar(names)])
+  if (length(twice)) {
+    bert_abort(rule, paste0("More than once: ", quoted(twice), "."), call = call, argument = arg)
+  }
 }
 
 #' Arguments without a default, by name, must be given
@@ -162,11 +171,46 @@ check_dots_empty0 <- function(..., call = rlang::caller_env()) {
   if (...length() == 0L) {
     return(invisible(NULL))
   }
-  given <- rlang::names2(rlang::enquos(...))
-  given <- ifelse(nzchar(given), paste0("`", given, "`"), paste("unnamed argument", seq_along(given)))
-  bert_abort("must be empty.", c(x = paste0("Not an argument of this function: ", some_of(given), ".")), call = call,
-             argument = "...")
+  known <- names(formals(sys.function(sys.parent())))
+  names <- rlang::names2(rlang::enquos(...))
+  given <- ifelse(nzchar(names), paste0("`", names, "`"), paste("unnamed argument", seq_along(names)))
+  bert_abort(
+    "must be empty.",
+    c(x = paste0("Not an argument of this function: ", some_of(given), "."), i = did_you_mean(names, known)),
+    call = call, argument = "..."
+  )
 }
+
+#' "Did you mean `learning_rate`?" for names that are not known; NULL where none is near
+#' @noRd
+did_you_mean <- function(unknown, known) {
+  near <- unique(unlist(lapply(unknown[nzchar(unknown)], near_names, known = setdiff(known, "..."))))
+  if (length(near)) paste0("Did you mean ", quoted(near), "?")
+}
+
+near_names <- function(name, known) {
+  meant <- other_names[[tolower(name)]]
+  if (!is.null(meant) && meant %in% known) {
+    return(meant)
+  }
+  if (nchar(name) >= 3 && any(startsWith(known, name))) {
+    return(known[startsWith(known, name)])
+  }
+  distance <- utils::adist(name, known, ignore.case = TRUE)[1, ]
+  known[distance == min(distance, Inf) & distance <= max(1, min(3, round(0.4 * nchar(name))))]
+}
+
+# What other packages call the arguments of this one. `bertfit.settings.OTHER_NAMES` in Python is the same table.
+other_names <- list(
+  lr = "learning_rate", epoch = "epochs", n_epochs = "epochs", num_epochs = "epochs", num_train_epochs = "epochs",
+  batch = "batch_size", validation_split = "validation", validation_data = "validation", valid = "validation",
+  max_length = "max_len", max_seq_length = "max_len", maxlen = "max_len", n_seq = "max_len",
+  class_weight = "class_weights", sample_weight = "sample_weights", weights = "sample_weights",
+  patience = "early_stopping", decay = "weight_decay", clipnorm = "clip_norm", max_grad_norm = "clip_norm",
+  warmup_ratio = "warmup", warmup_proportion = "warmup", gradient_accumulation_steps = "accumulation",
+  random_state = "seed", callback = "callbacks", label = "target", labels = "target", y = "target",
+  text_pair = "pair", newdata = "new_data", new_data = "newdata", output_dir = "out_dir", max_steps = "steps"
+)
 
 or_null <- function(null_ok) if (null_ok) " or NULL" else ""
 

@@ -1,6 +1,7 @@
 # Errors of this package. Every one has class `bertfit_error` and, first, `bertfit_error_<code>`, where the code says
-# what is wrong: "argument", "data", "checkpoint", "vocabulary", "download", "bundle", "disk", "occupied", "setup", or
-# "internal" (a fault of bertfit). The codes are those of the Python core.
+# what is wrong: "argument", "data", "checkpoint", "vocabulary", "download", "bundle", "disk", "occupied", "setup",
+# "training", "callback" (a user's function failed), or "internal" (a fault of bertfit). The codes are those of the
+# Python core.
 
 #' Signal a bertfit error
 #'
@@ -67,7 +68,7 @@ tell_notices <- function(notices) {
 
 # A message with its own class, and fields for programs that handle it.
 tell <- function(text, code, ...) {
-  inform(text, class = c(paste0("bertfit_message_", code), "bertfit_message"), ...)
+  inform(paste(folded(text), collapse = "\n"), class = c(paste0("bertfit_message_", code), "bertfit_message"), ...)
 }
 
 #' A sentence of Python in R's words: its pieces are text, arguments, values, and functions

@@ -2,7 +2,8 @@
 #'
 #' Runs the encoder over the texts and pools the vectors of each text's tokens into one.
 #'
-#' @param model A model from [bert_load()] or [bert_fit()]; a fitted one gives its fine-tuned encoder's vectors.
+#' @param model A model from [bert_load()] or [bert_fit()], or a name or path as [bert_load()] takes; a fitted one gives
+#'   its fine-tuned encoder's vectors.
 #' @param x A character vector of texts; for a fitted model also a data frame with its text column(s).
 #' @param layers Encoder layers whose vectors are concatenated in the result: 1 is the first, -1 the last.
 #' @param pooling How the tokens' vectors become one: `"mean"` or `"max"` over all tokens of the text (special
@@ -27,13 +28,13 @@ bert_embed <- function(model, x, layers = -1, pooling = "mean", ..., pair = NULL
                        batch_size = NULL, precision = "auto", progress = is_interactive()) {
   check_dots_empty0(...)
   check_given("model", "x")
-  check_model(model)
   check_numbers(layers, "layers", current_env())
   check_string(pooling)
   check_number(batch_size, null_ok = TRUE)
   check_flag(normalize)
   check_flag(progress)
   call <- current_env()
+  model <- check_model(model, call = call)
   rows <- embed_rows(model, x, pair, call)
   vectors <- bert_call(
     "embed",

@@ -122,7 +122,8 @@ points_picture <- function(x, which) {
     data = data.frame(x = if (residuals) points$predicted else points$truth,
                       y = if (residuals) points$truth - points$predicted else points$predicted,
                       label = factor(rep("", nrow(points))), size = rep(1, nrow(points))),
-    colours = plot_colours[1], legend = FALSE, diagonal = !residuals, limits = NULL, title = which,
+    colours = plot_colours[1], legend = FALSE, diagonal = !residuals, limits = NULL,
+    title = if (residuals) "residuals: truth - predicted" else "predicted against truth",
     xlab = if (residuals) "predicted" else "truth", ylab = if (residuals) "truth - predicted" else "predicted"
   )
 }
@@ -130,7 +131,7 @@ points_picture <- function(x, which) {
 confusion_tiles <- function(x) {
   counts <- as.data.frame(x$confusion, responseName = "n")
   total <- rowSums(x$confusion)
-  tiles(counts$truth, counts$predicted, counts$n, counts$n / pmax(total[as.character(counts$truth)], 1), "confusion",
+  tiles(counts$truth, counts$predicted, counts$n, counts$n / pmax(total[as.character(counts$truth)], 1), "confusion: truth in rows",
         "predicted", "truth")
 }
 
@@ -138,7 +139,7 @@ label_tiles <- function(x) {
   parts <- c(tp = "true pos.", fn = "false neg.", fp = "false pos.", tn = "true neg.")
   n <- unlist(lapply(names(parts), function(part) x$per_class[[part]]))
   labels <- factor(x$per_class$label, x$per_class$label)
-  tiles(rep(labels, length(parts)), factor(rep(parts, each = length(labels)), parts), n, n / x$n, "decisions", "",
+  tiles(rep(labels, length(parts)), factor(rep(parts, each = length(labels)), parts), n, n / x$n, "decisions of each label", "",
         "label")
 }
 
@@ -153,7 +154,9 @@ draw_curves <- function(picture) {
   data <- picture$data
   limits <- picture$limits
   graphics::plot(data$x, data$y, type = "n", xlab = picture$xlab, ylab = "", xlim = limits, ylim = limits)
-  panel_title(paste0(picture$title, ": ", picture$ylab))
+  # Numbers from 0 to 1 leave room for a label beside them; others may be wide.
+  if (picture$kind == "curves") graphics::title(ylab = picture$ylab, line = 2.9)
+  panel_title(picture$title)
   if (picture$diagonal) graphics::abline(0, 1, lty = 3, col = grey_line)
   if (picture$kind == "points" && !picture$diagonal) graphics::abline(h = 0, lty = 3, col = grey_line)
   for (j in seq_along(levels(data$label))) {
@@ -163,7 +166,8 @@ draw_curves <- function(picture) {
     if (picture$points) graphics::points(part$x, part$y, col = colour, pch = 19, cex = point_size(part$size))
   }
   if (picture$legend) {
-    graphics::legend(picture$corner, levels(data$label), col = picture$colours, lwd = 1.5, bty = "n", cex = 0.85)
+    graphics::legend(picture$corner, levels(data$label), col = picture$colours, lwd = 1.5, cex = 0.85,
+                     bg = "#FFFFFFCC", box.col = NA)
   }
 }
 
@@ -179,7 +183,7 @@ draw_tiles <- function(picture) {
   on.exit(graphics::par(old))
   graphics::plot(NULL, xlim = c(0.5, length(columns) + 0.5), ylim = c(length(rows) + 0.5, 0.5), xaxs = "i", yaxs = "i",
                  axes = FALSE, xlab = picture$xlab, ylab = "")
-  panel_title(paste0(picture$title, ": ", picture$ylab))
+  panel_title(picture$title)
   x <- as.integer(data$column)
   y <- as.integer(data$row)
   graphics::rect(x - 0.5, y - 0.5, x + 0.5, y + 0.5, col = tile_colours(data$share), border = "white")

@@ -6,7 +6,7 @@
 #' under the precision-recall curve (`pr_auc`), Brier score, precision, recall and F1 per class with macro and
 #' weighted averages, and the confusion matrix. For regression: RMSE, MAE, R squared and Spearman's correlation.
 #'
-#' @param model A model from [bert_fit()], or a fitted one from [bert_load()].
+#' @param model A model from [bert_fit()], or a fitted one from [bert_load()], or the folder of one.
 #' @param newdata,new_data A data frame with the text and target columns of the fit, or, with `target`, a character
 #'   vector. `new_data` is tidymodels' name for it; give one of the two.
 #' @param ... Must be empty.
@@ -38,12 +38,12 @@ bert_evaluate <- function(model, newdata, ..., target = NULL, by = NULL, thresho
                           precision = "auto", progress = is_interactive(), new_data) {
   check_dots_empty0(...)
   check_given("model")
-  check_model(model, fitted = TRUE)
   newdata <- given_newdata()
   check_number(threshold, null_ok = TRUE)
   check_number(batch_size, null_ok = TRUE)
   check_flag(progress)
   call <- current_env()
+  model <- check_model(model, fitted = TRUE, call = call)
   rows <- evaluation_rows(model, newdata, target, call)
   rows <- with_targets(rows, code_target(rows$target_columns, model$task, model$labels, call = call))
   groups <- if (!is.null(by)) group_codes(newdata, by, n_rows(rows), call)
@@ -52,7 +52,12 @@ bert_evaluate <- function(model, newdata, ..., target = NULL, by = NULL, thresho
     model = model_handle(model, call = call), rows = rows, groups = as_py_array(groups$codes), threshold = threshold,
     batch_size = batch_size, precision = precision, progress = rows_progress(progress), call = call
   )
-  if (is.null(by)) new_bert_evaluation(report) else group_table(report, newdata, by, groups$first, call)
+  if (!is.null(by)) {
+    return(group_table(report, newdata, by, groups$first, call))
+  }
+  evaluation <- new_bert_evaluation(report)
+  evaluation$table <- table_kind(newdata)
+  evaluation
 }
 
 # The group of each row, numbered from 0 in the order of appearance, and the first row of each.
@@ -89,7 +94,7 @@ evaluation_rows <- function(model, newdata, target, call) {
       check_names(target, arg = "target", call = call)
       columns$target <- target
     }
-    rows <- read_rows(new_source(columns, recipe), newdata, arg = "newdata", call = call)
+    rows <- read_rows(new_source(columns, recipe, model$response), newdata, arg = "newdata", call = call)
   } else {
     rows <- read_newdata(model, newdata, call = call)
     if (is.null(target)) {
@@ -150,24 +155,26 @@ columns_frame <- function(columns) {
 #' @export
 print.bert_evaluation <- function(x, digits = 3, ...) {
   threshold <- if (!is.null(x$threshold)) paste0(", threshold ", format(x$threshold))
-  cat("<bert_evaluation> ", x$task, ", ", count(x$n, "row"), threshold, "\n\n", sep = "")
-  cat(paste0("  ", format(names(x$metrics)), "  ", fixed(x$metrics, digits), "\n"), sep = "")
+  cat_folded("<bert_evaluation> ", x$task, ", ", count(x$n, "row"), threshold, "\n\n")
+  cat_folded(paste0("  ", format(names(x$metrics)), "  ", fixed(x$metrics, digits), "\n"))
   if (!is.null(x$per_class)) {
     cat("\n")
     print_report(x, digits)
   }
   if (!is.null(x$confusion)) {
     cat("\n")
-    print(x$confusion)
+    confusion <- x$confusion
+    dimnames(confusion) <- lapply(dimnames(confusion), shortened)
+    print(confusion)
   }
-  if (length(x$notes)) cat("\n", paste0("* ", x$notes, "\n"), sep = "")
+  if (length(x$notes)) cat_folded("\n", paste0("* ", x$notes, "\n"))
   invisible(x)
 }
 
 # Precision, recall, F1 and support by class, then the averages: scikit-learn's layout.
 print_report <- function(x, digits) {
   measures <- c("precision", "recall", "f1")
-  names <- c(x$per_class$label, paste(x$averages$average, "average"))
+  names <- c(shortened(x$per_class$label), paste(x$averages$average, "average"))
   values <- rbind(x$per_class[measures], x$averages[measures])
   table <- cbind(
     vapply(values, fixed, character(length(names)), digits = digits),

@@ -9,7 +9,8 @@
 #' [bert_fit()] directly.
 #'
 #' @param epochs Passes over the training rows.
-#' @param batch_size Rows per batch. An optimizer step sees `batch_size * accumulation` rows.
+#' @param batch_size Rows per batch. An optimizer step sees `batch_size * accumulation` rows. A batch that would take more
+#'   than about 6 GB of memory is computed in parts, whose gradients are summed.
 #' @param learning_rate Highest learning rate, reached at the end of the warmup. `"auto"` takes 5e-5 for an encoder that
 #'   is 768 wide or wider, as Devlin et al. (2019) found for BERT-base, and 1e-4 for a narrower one. The fitted model
 #'   keeps the number.
@@ -22,8 +23,10 @@
 #' @param max_len_quantile Share of training texts that `max_len = "auto"` does not truncate.
 #' @param validation What `val_` measures are computed on: the share of rows held out (stratified by class; 0
 #'   for none), or a data frame with the same columns as the training data.
-#' @param class_weights `NULL` for none, `"balanced"` for `rows / (classes * rows of the class)`, or numbers
-#'   named by label.
+#' @param class_weights `NULL` for none; `"balanced"` for `rows / (classes * rows of the class)`, as in scikit-learn; or
+#'   numbers named by label. For a multilabel task `"balanced"` weighs every label's own two classes so: where the label
+#'   is set by `rows / (2 * rows with the label)`, where it is not by `rows / (2 * rows without it)`. Fractions count as
+#'   set from 0.5 on, and lie between both weights. Numbers by label weigh a label's part of the loss.
 #' @param sample_weights Weight of each training row: a numeric vector, or the name of a column of the data.
 #'   `NULL` weighs rows equally.
 #' @param freeze What keeps its pretrained weights: `"none"`, `"embeddings"`, `"encoder"` (only the head is
@@ -37,8 +40,9 @@
 #' @param precision `"float32"`, `"bfloat16"`, `"float16"` (the loss is then scaled, so that small gradients are not
 #'   lost), or `"auto"` for bfloat16 where the hardware multiplies it natively, float16 on GPUs that multiply only that,
 #'   else float32.
-#' @param seed Whole number that fixes splits, order, dropout and fresh weights; `NULL` draws one and
-#'   records it. Two runs with one seed give the same weights on a CPU.
+#' @param seed Whole number that fixes splits, order, dropout and fresh weights; `NULL` draws one from R's
+#'   generator, so that [set.seed()] decides it; the fit keeps it as `$seed`. Two runs with one seed give the same
+#'   weights on a CPU.
 #' @param verbose 0 for no output, 1 for a line per epoch, 2 for a progress bar too where the terminal can show one.
 #' @param checkpoint Folder for the state of the run, which is saved after every epoch and when the run is interrupted,
 #'   so that it can be resumed after Ctrl-C, a crash or a power cut. `NULL` saves none. A folder that holds a run
@@ -47,6 +51,7 @@
 #' @param resume Whether to resume the run in `checkpoint`. It ends in the same weights as a run that was never stopped;
 #'   rows, model and settings must be those that it was started with. A finished run gives its model at once.
 #' @param overwrite Whether to replace the run in `checkpoint`, once the new one has completed an epoch.
+#' @param ... Must be empty.
 #' @return A list of class `bert_control`.
 #' @section Errors: `bertfit_error_argument` when a setting has the wrong type. Ranges are checked by [bert_fit()].
 #' @seealso The learning rate follows Devlin et al. (2019), <https://arxiv.org/abs/1810.04805>, as keras-bert's
@@ -58,10 +63,11 @@ bert_control <- function(epochs = 3, batch_size = 32, learning_rate = "auto", wa
                          weight_decay = 0.01, clip_norm = 1, max_len = "auto", max_len_quantile = 0.95,
                          validation = 0.1, class_weights = NULL, sample_weights = NULL, freeze = "none",
                          early_stopping = NULL, monitor = "loss", restore_best = TRUE, accumulation = 1,
-                         precision = "auto", seed = NULL, verbose = 2, checkpoint = NULL, save_steps = NULL, resume = FALSE,
-                         overwrite = FALSE) {
+                         precision = "auto", seed = NULL, verbose = 2, checkpoint = NULL, save_steps = NULL,
+                         resume = FALSE, overwrite = FALSE, ...) {
+  check_dots_empty0(...)
   given <- names(match.call())[-1]
-  settings <- mget(names(formals()), envir = environment())
+  settings <- mget(setting_names("bert_control"), envir = environment())
   new_control(settings, given)
 }
 
@@ -99,6 +105,7 @@ check_class_weights <- function(x, call) {
     bert_abort('must be "balanced", or numbers named by label.', "For example `class_weights = c(ham = 1, spam = 4)`.",
                call = call, argument = "class_weights", received = x)
   }
+  check_once(names(x), "must name each label once.", "class_weights", call)
 }
 
 check_sample_weights <- function(x, call) {

@@ -43,7 +43,7 @@ history_long <- function(history) {
 #'
 #' @param x,object A model from [bert_fit()], or its `$history`.
 #' @param metrics Measures to show, such as `"loss"`; `NULL` for all that were recorded.
-#' @param ... Not used.
+#' @param ... Must be empty.
 #' @return `plot()` returns `x`, invisibly; `autoplot()` a ggplot object.
 #' @section Errors: `bertfit_error_argument` when a measure was not recorded, or no epoch was finished.
 #' @seealso The layout follows Keras' `plot()` of a training history, <https://keras3.posit.co>.
@@ -58,12 +58,14 @@ NULL
 #' @rdname plot.bert_fit
 #' @export
 plot.bert_fit <- function(x, metrics = NULL, ...) {
+  check_dots_empty0(...)
   plot_history(x$history, metrics, current_env())
   invisible(x)
 }
 
 #' @export
 plot.bert_history <- function(x, metrics = NULL, ...) {
+  check_dots_empty0(...)
   plot_history(x, metrics, current_env())
   invisible(x)
 }
@@ -110,11 +112,13 @@ plot_data <- function(history, metrics, call) {
 #' @rdname plot.bert_fit
 #' @exportS3Method ggplot2::autoplot
 autoplot.bert_fit <- function(object, metrics = NULL, ...) {
+  check_dots_empty0(...)
   draw_history(object$history, metrics, current_env())
 }
 
 #' @exportS3Method ggplot2::autoplot
 autoplot.bert_history <- function(object, metrics = NULL, ...) {
+  check_dots_empty0(...)
   draw_history(object, metrics, current_env())
 }
 

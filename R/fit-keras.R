@@ -48,6 +48,7 @@ bert_train_steps <- function(n, batch_size, epochs, warmup = 0.1) {
 bert_adam_warmup <- function(decay_steps, warmup_steps, learning_rate = 1e-3, min_lr = 0, weight_decay = 0,
                              weight_decay_pattern = NULL, ...) {
   check_given("decay_steps", "warmup_steps")
+  check_once(rlang::names2(list(...)), "must give each argument once.", "...", current_env())
   for (name in c("decay_steps", "warmup_steps", "learning_rate", "min_lr", "weight_decay")) {
     check_number(get(name), arg = name)
   }
@@ -69,7 +70,8 @@ bert_adam_warmup <- function(decay_steps, warmup_steps, learning_rate = 1e-3, mi
 #' Keras saves it (`keras_model$save()` to a name in .h5 or .keras, or to a folder as a SavedModel). It is opened again
 #' with [bert_custom_objects()].
 #'
-#' @param model A model from [bert_load()] or [bert_fit()]; a fitted one includes its head, which outputs logits.
+#' @param model A model from [bert_load()] or [bert_fit()], or a name or path as [bert_load()] takes; a fitted one
+#'   includes its head, which outputs logits.
 #' @param max_len Positions to keep, in tokens; `NULL` keeps those of the model.
 #' @param training Whether its weights can be trained.
 #' @return The Keras model, a Python object.
@@ -85,9 +87,9 @@ bert_adam_warmup <- function(decay_steps, warmup_steps, learning_rate = 1e-3, mi
 #' @export
 bert_keras <- function(model, max_len = NULL, training = TRUE) {
   check_given("model")
-  check_model(model)
   check_number(max_len, null_ok = TRUE)
   check_flag(training)
+  model <- check_model(model)
   converting(
     bert_call("keras_model", model = model_handle(model), max_len = max_len, training = training)
   )

@@ -6,14 +6,14 @@ print.bert_fit <- function(x, ...) {
   labels <- switch(x$task, regression = NULL, paste0(": ", paste(utils::head(x$labels, 6), collapse = ", "),
                                                      if (length(x$labels) > 6) ", ..."))
   epochs <- nrow(x$history)
-  cat(
+  cat_folded(
     "<bert_fit> ", x$name, ", ", x$task, labels, "\n",
-    "  formula     ", columns_text(x$columns), "\n",
+    "  formula     ", if (is.null(x$formula)) columns_text(x$columns) else deparse_one(x$formula), "\n",
     if (!is.null(rows)) paste0("  trained on  ", count(rows, "row"), " in ", seconds_text(x$seconds), "\n"),
     "  epochs      ", epochs, if (!is.na(x$best_epoch)) paste0(", best ", x$best_epoch),
     if (x$interrupted) ", interrupted", "\n",
     "  best        ", best_text(x), "\n",
-    sep = ""
+    seed_line(x$seed)
   )
   invisible(x)
 }
@@ -48,8 +48,9 @@ best_measures <- function(x) {
 #' @param x A model from [bert_fit()], its `$history`, or a result of [bert_evaluate()].
 #' @param new_data,newdata A data frame with the text column(s) of the fit. (`new_data` is tidymodels' name.)
 #' @param ... For `augment()`, further arguments of [predict.bert_fit()], such as `na_action = "keep"` for rows without
-#'   a text, or `threshold`; else not used.
-#' @return Data frames.
+#'   a text, or `threshold`; else it must be empty.
+#' @return Tables of the caller's class: a data.table if the fit, or the evaluation, was given a data.table, a tibble if
+#'   a tibble, else a data frame.
 #'   - `tidy()` of a fit: `epoch`, `metric`, `data` (`"train"` or `"validation"`), `value`. Of an evaluation: `label`,
 #'     `metric`, `value`, where `label` is `NA` for the measures of all rows together.
 #'   - `glance()` of a fit: `task`, `n` (training rows), `epochs`, `best_epoch`, the measures of the best epoch,
@@ -72,34 +73,38 @@ NULL
 #' @method tidy bert_fit
 #' @export
 tidy.bert_fit <- function(x, ...) {
-  tidy(x$history)
+  check_dots_empty0(...)
+  like_table(tidy(x$history), x$table)
 }
 
 #' @rdname tidy.bert_fit
 #' @method tidy bert_history
 #' @export
 tidy.bert_history <- function(x, ...) {
-  history_long(x)
+  check_dots_empty0(...)
+  like_table(history_long(x), attr(x, "table"))
 }
 
 #' @rdname tidy.bert_fit
 #' @method tidy bert_evaluation
 #' @export
 tidy.bert_evaluation <- function(x, ...) {
+  check_dots_empty0(...)
   whole <- data.frame(label = NA_character_, metric = names(x$metrics), value = unname(x$metrics))
   if (is.null(x$per_class)) {
-    return(whole)
+    return(like_table(whole, x$table))
   }
   by_class <- lapply(setdiff(names(x$per_class), "label"), function(metric) {
     data.frame(label = x$per_class$label, metric = metric, value = as.numeric(x$per_class[[metric]]))
   })
-  do.call(rbind, c(list(whole), by_class))
+  like_table(do.call(rbind, c(list(whole), by_class)), x$table)
 }
 
 #' @rdname tidy.bert_fit
 #' @method glance bert_fit
 #' @export
 glance.bert_fit <- function(x, ...) {
+  check_dots_empty0(...)
   measures <- if (nrow(x$history)) as.list(best_measures(x))
   row <- c(
     list(task = x$task, n = as.integer(x$record$rows %||% NA), epochs = nrow(x$history), best_epoch = x$best_epoch),
@@ -107,14 +112,15 @@ glance.bert_fit <- function(x, ...) {
     list(parameters = x$parameters, trainable_parameters = x$trainable_parameters, seconds = x$seconds,
          interrupted = x$interrupted)
   )
-  as.data.frame(row)
+  like_table(as.data.frame(row), x$table)
 }
 
 #' @rdname tidy.bert_fit
 #' @method glance bert_evaluation
 #' @export
 glance.bert_evaluation <- function(x, ...) {
-  as.data.frame(c(list(task = x$task, n = x$n), as.list(x$metrics)))
+  check_dots_empty0(...)
+  like_table(as.data.frame(c(list(task = x$task, n = x$n), as.list(x$metrics))), x$table)
 }
 
 #' @rdname tidy.bert_fit

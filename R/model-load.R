@@ -50,13 +50,19 @@ bert_load <- function(x, ..., lower_case = NULL, max_len = NULL, cache_dir = NUL
   check_string(cache_dir, null_ok = TRUE)
   check_flag(download)
   check_flag(quiet)
+  open_model(x, lower_case, max_len, cache_dir, download, quiet)
+}
+
+# The model of a name or path: bert_load(), and every function whose `model` may be one.
+open_model <- function(x, lower_case = NULL, max_len = NULL, cache_dir = NULL, download = TRUE, quiet = FALSE,
+                       call = caller_env()) {
   cache_dir <- cache_dir %||% cache_folder()
   release_dropped()
   description <- bert_call(
     "load",
     x = if (is_path(x)) absolute(x) else x,
     cache_dir = cache_dir, lower_case = lower_case, max_len = max_len, download = download,
-    progress = download_progress(quiet, cache_dir)
+    progress = download_progress(quiet, cache_dir), call = call
   )
   for (line in if (!quiet) description$said) inform(line, class = "bertfit_message_run")
   new_bert_model(description)

@@ -16,7 +16,8 @@
 #'   a label, is predicted; `NULL` means 0.5. An error where it would do nothing.
 #' @param na_action What to do with a missing text: `"error"`, or `"keep"`, which leaves its row in place with missing
 #'   predictions and says how many there are (a message of class `bertfit_message_missing`).
-#' @param batch_size Rows per batch of the longest texts, more of shorter ones; `NULL` chooses by memory.
+#' @param batch_size Rows per batch of the longest texts, more of shorter ones, but at most 65,536 tokens; `NULL` chooses
+#'   by memory.
 #' @param precision `"auto"`, `"float32"`, `"bfloat16"` or `"float16"`, as in [bert_control()].
 #' @param progress Whether to show a progress bar, in terminals that can.
 #' @section Cut texts: The model reads the first `max_len` tokens of the fit. A message of class
@@ -101,7 +102,7 @@ like_newdata <- function(columns, newdata) {
     return(data.table::as.data.table(columns))
   }
   if (inherits(newdata, "tbl_df")) {
-    return(structure(columns, row.names = .set_row_names(n), class = c("tbl_df", "tbl", "data.frame")))
+    return(like_table(structure(columns, row.names = .set_row_names(n), class = "data.frame"), "tbl_df"))
   }
   # A recipe may leave rows out.
   rows <- if (n == nrow(newdata)) attr(newdata, "row.names") else .set_row_names(n)

@@ -11,13 +11,13 @@ Run: bench/train_step.py [repeats]
 from __future__ import annotations
 
 import numpy as np
-from harness import QUICK, Row, Side, compare, main
+from harness import Row, Side, compare, main, sized
 from models import base, torch_step
 
 from bertfit.checkpoints.registry import count_parameters
 from bertfit.config.encoder import BertConfig
 
-ROWS, LENGTH, STEPS = 16, 128, 2
+ROWS, LENGTH, STEPS = sized(16, 4), 128, sized(2, 1)
 TRIED = {"training step, bfloat16, 16 x 128": (
     "compiled kernels for all that lies between products (residual connection, dropout and normalization as one), the "
     "last layer for [CLS] alone, row sums as products, bias gradients by Sum instead of BiasAddGrad, rates computed "
@@ -82,8 +82,9 @@ def texts(n: int) -> list[str]:
     return [" ".join(f"word{(i * 31 + j * 7) % 997}" for j in range(90)) for i in range(n)]
 
 
-SHAPES = ((2048, 768, 2304), (2048, 768, 768), (2048, 768, 3072), (2048, 3072, 768))[:1 if QUICK else 4]
-FLOPS = sum(2 * m * k * n for m, k, n in SHAPES) * 10
+SHAPES = ((2048, 768, 2304), (2048, 768, 768), (2048, 768, 3072), (2048, 3072, 768))
+TIMES = sized(10, 1)
+FLOPS = sum(2 * m * k * n for m, k, n in SHAPES) * TIMES
 
 
 def tensorflow_products():
@@ -99,7 +100,7 @@ def tensorflow_products():
         return [tf.matmul(a, b) for a, b in pairs]
 
     def run() -> None:
-        for _ in range(10):
+        for _ in range(TIMES):
             products()
 
     return run
@@ -113,7 +114,7 @@ def torch_products():
 
     def run() -> None:
         with torch.no_grad():
-            for _ in range(10):
+            for _ in range(TIMES):
                 for a, b in pairs:
                     a @ b
 

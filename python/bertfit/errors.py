@@ -154,6 +154,12 @@ class OccupiedError(BertfitError):
     kept: str | None = None
 
 
+class CallbackError(BertfitError):
+    """A callback of R failed, which ended the run; R reports its error."""
+
+    code = "callback"
+
+
 class SetupError(BertfitError, RuntimeError):
     """The Python environment cannot run bertfit (wrong versions, Keras 3, missing packages)."""
 

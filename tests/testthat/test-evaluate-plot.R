@@ -6,11 +6,11 @@ evaluation <- function(kind) {
 
 test_that("plot() draws the panels of each task", {
   titles <- function(x, ...) vapply(drawn_panels(plot(x, ...)), `[[`, "", "title")
-  curves <- c("ROC: true positive rate", "precision-recall: precision", "calibration: observed share")
-  expect_identical(titles(evaluation("binary")), c(curves, "confusion: truth"))
-  expect_identical(titles(evaluation("multiclass")), c(curves, "confusion: truth"))
-  expect_identical(titles(evaluation("multilabel")), c(curves, "decisions: label"))
-  expect_identical(titles(evaluation("regression")), c("predicted: predicted", "residuals: truth - predicted"))
+  curves <- c("ROC", "precision-recall", "calibration")
+  expect_identical(titles(evaluation("binary")), c(curves, "confusion: truth in rows"))
+  expect_identical(titles(evaluation("multiclass")), c(curves, "confusion: truth in rows"))
+  expect_identical(titles(evaluation("multilabel")), c(curves, "decisions of each label"))
+  expect_identical(titles(evaluation("regression")), c("predicted against truth", "residuals: truth - predicted"))
   expect_identical(titles(evaluation("binary"), which = "pr"), curves[2])
 })
 

@@ -18,6 +18,14 @@ test_that("no version is held back but by an old reticulate", {
   )
 })
 
+test_that("a new reticulate is told the same requirements", {
+  skip_if(utils::packageVersion("reticulate") < "1.41", "this reticulate has no py_require()")
+  skip_on_cran()
+  told <- run_r("library(bertfit); cat(unlist(reticulate::py_require()[c('packages', 'python_version')]), sep = '\\n')")
+  expect_identical(setdiff(c(bertfit_requirements(), pins_of(), ">=3.10", "<3.14"), told), character())
+  expect_identical("numpy<2" %in% told, FALSE)
+})
+
 test_that("tensorflow-text, which has no wheels for Windows, is asked for elsewhere only", {
   expect_match(bertfit_requirements(), "^tensorflow-text.*; sys_platform != \"win32\"$", all = FALSE)
   expect_identical("tensorflow-text" %in% REQUIRED_PACKAGES, .Platform$OS.type != "windows")

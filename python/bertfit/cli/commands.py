@@ -161,8 +161,9 @@ def evaluate(o) -> int:
 
 def predict(o) -> int:
     """`bertfit predict`: write rows with columns of predictions added."""
+    from bertfit.cli.formats import format_of
     from bertfit.cli.rows import predict_file
-    from bertfit.cli.tables import check_output, format_of
+    from bertfit.cli.tables import check_output
 
     check_output(o.output, o.overwrite)
     to = o.output_format or format_of(o.output, "output_format")
@@ -171,7 +172,9 @@ def predict(o) -> int:
     if o.format is None:
         format_of(o.input, "format")
     choose_device(o.gpu)
-    rows = predict_file(_open_fitted(o), o, to)
+    rows, without = predict_file(_open_fitted(o), o, to)
+    if without:
+        note(f"bertfit: rows without a text, whose predictions are empty: {without:,} of {rows:,}")
     if o.output != "-":
         print(f"{o.output}: {rows:,} rows")
     return 0

@@ -112,7 +112,7 @@ def _columns(command: _Command, target: bool) -> None:
     if target:
         command.add("--target", nargs="+", metavar="COLUMN",
                     help="true labels or values, several if multilabel (default: as the fit, or label, target, ...)")
-    command.add("--format", choices=FORMATS, help="format of the input (default: by the file's name)")
+    command.add("--format", choices=FORMATS, help="format of the input (default: by file name, or first line of stdin)")
 
 
 def _start(command: _Command, weights: str) -> None:
@@ -209,10 +209,9 @@ def _pretrain(commands) -> None:
                    min_learning_rate="learning rate at the last step", weight_decay="decay of weight matrices",
                    clip_norm="largest norm of the gradients", validation_steps="batches of --validation (default: all)",
                    save_epochs="epochs between models that are kept", save_steps="steps between saved states")
-    command.add("--masking", choices=("dynamic", "static"), default="dynamic",
-                help="new masks in every epoch, or the masks in the files")
-    command.add("--monitor", choices=PRETRAIN_MONITORS, default="auto", help="selects the best epoch (auto: "
-                "mlm_accuracy on validation data, else loss)")
+    command.add("--masking", choices=("dynamic", "static"), default="dynamic", help="new masks, or those in the files")
+    command.add("--monitor", choices=PRETRAIN_MONITORS, default="auto",
+                help="selects the best epoch; auto is mlm_accuracy on validation data, without them the loss")
     command.add("--seed", type=int, default=42, metavar="N", help="seed of all random numbers")
     _device(command)
     _common(command)
@@ -250,7 +249,7 @@ def _train(commands) -> None:
                 help="tokens to which texts are truncated; auto fits 95 of 100 texts")
     command.add("--early_stopping", type=int, metavar="N", help="stop after this many epochs without improvement")
     command.add("--monitor", choices=MONITORS, default="loss", help="selects the best epoch")
-    command.add("--class_weights", choices=("balanced",), help="weight classes inversely to their frequency")
+    command.add("--class_weights", choices=("balanced",), help="weight classes by rows / (classes * rows of the class)")
     command.add("--freeze", default="none", metavar=f"{'|'.join(FREEZES)}|N", help="layers that are not trained")
     command.add("--pooling", choices=POOLINGS, default="nsp", help="how token vectors are combined into one")
     command.add("--seed", type=int, default=42, metavar="N", help="seed of all random numbers")
@@ -282,6 +281,7 @@ def _predict(commands) -> None:
   bertfit predict --model reviews --input new.csv --output predicted.csv
   bertfit predict --model reviews --input new.txt --output predicted.jsonl --type class
   echo "what a film" | bertfit predict --model reviews
+  head -3 new.tsv | bertfit predict --model reviews --type class
 """)
     command.section("files")
     command.add("--model", required=True, metavar="FOLDER", help="folder from `bertfit train`")

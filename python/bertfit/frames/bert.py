@@ -23,6 +23,7 @@ from bertfit.inference import predict as predict_rows
 from bertfit.model import Model, persist
 from bertfit.model import export as export_model
 from bertfit.rows import Rows
+from bertfit.settings import keywords_told
 
 
 class Bert:
@@ -69,6 +70,7 @@ class Bert:
         casing = "uncased" if words.lower_case else "cased"
         return f"<Bert {self.name}{what}: {size}, {self.parameters:,} parameters, {len(words):,} tokens, {casing}>"
 
+    @keywords_told
     def predict(self, data: Any, pair: Any = None, *, type: str | None = None, threshold: float | None = None,
                 na_action: str = "error", batch_size: int | None = None, precision: str = "auto",
                 progress: Callable[[dict], Any] | None = None):
@@ -116,6 +118,7 @@ class Bert:
         table = pd.DataFrame(values.reshape(len(rows), len(columns)), columns=columns, index=data.index[present])
         return spread(table, present, data.index)
 
+    @keywords_told
     def evaluate(self, data: Any, target: Any = None, pair: Any = None, *, by: str | Sequence[str] | None = None,
                  threshold: float | None = None, with_curves: bool = False, batch_size: int | None = None,
                  precision: str = "auto", progress: Callable[[dict], Any] | None = None):
@@ -152,6 +155,7 @@ class Bert:
         groups, first = group_codes(data, by)
         return group_table(data, by, first, evaluate_groups(self.model, rows.labelled(values), groups, **options))
 
+    @keywords_told
     def embed(self, data: Any, pair: Any = None, *, layers: int | Sequence[int] = (-1,), pooling: str = "mean",
               normalize: bool = False, batch_size: int | None = None, precision: str = "auto",
               progress: Callable[[dict], Any] | None = None) -> np.ndarray:
@@ -175,6 +179,7 @@ class Bert:
         return embed_rows(self.model, self._rows(data, pair), layers=layers, pooling=pooling,
                           normalize=normalize, batch_size=batch_size, precision=precision, progress=progress)
 
+    @keywords_told
     def tokenize(self, data: Any, pair: Any = None, *, max_len: int | None = None):
         """Input ids, segment ids and attention mask, int32 [n, L] each, padded to the longest row.
 
@@ -190,6 +195,7 @@ class Bert:
         encoding = self.model.encode(self._rows(data, pair), max_len)
         return encoding.pad(pad_id=self.config.pad_token_id)
 
+    @keywords_told
     def save(self, path: str | os.PathLike, overwrite: bool = False) -> str:
         """Save as a bundle, a folder that `bertfit.load` and R's `bert_load()` open.
 
@@ -207,6 +213,7 @@ class Bert:
         """
         return persist.save(self.model, path, overwrite)
 
+    @keywords_told
     def export(self, path: str | os.PathLike, format: str) -> str:
         """Write the model to a folder that other programs can read, see `bertfit.model.export`.
 
@@ -219,6 +226,7 @@ class Bert:
         """
         return export_model(self.model, path, format)
 
+    @keywords_told
     def fill_mask(self, texts: Any, top: int = 5):
         """The most probable tokens for every "[MASK]".
 
@@ -239,6 +247,7 @@ class Bert:
         table[["row", "mask"]] += 1
         return table
 
+    @keywords_told
     def next_sentence(self, first: Any, second: Any) -> np.ndarray:
         """The probability [n] that each second text follows its first text.
 

@@ -10,8 +10,10 @@ from typing import Any
 from bertfit.errors import ArgumentError, Function, Sentence
 from bertfit.frames.bert import Bert
 from bertfit.model import Model, fresh_model, open_model
+from bertfit.settings import keywords_told
 
 
+@keywords_told
 def load(x: str | os.PathLike, *, name: str | None = None, cache_dir: str | os.PathLike | None = None,
          lower_case: bool | None = None, max_len: int | None = None, download: bool = True,
          progress: Callable[[dict], Any] | None = None, quiet: bool = False) -> Bert:
@@ -44,6 +46,7 @@ def load(x: str | os.PathLike, *, name: str | None = None, cache_dir: str | os.P
                            download_missing=download, progress=progress, say=None if quiet else _say))
 
 
+@keywords_told
 def init(config: Any, vocabulary: Any, *, seed: int | None = None, name: str | None = None,
          lower_case: bool | None = None) -> Bert:
     """A model with fresh weights, to pretrain: see `bertfit.model.fresh_model`.

@@ -22,6 +22,9 @@ from bertfit.settings import is_whole, require
 #: Texts tokenized together: a bound on the memory that token ids take.
 PART = 20_000
 
+#: Most tokens per batch, padding included, whatever `batch_size` is: a bound on the memory that a batch takes.
+MOST_TOKENS = 65_536
+
 #: Fewest seconds between two progress reports.
 PAUSE = 0.2
 
@@ -77,8 +80,8 @@ def run_rows(
         question: What to compute, `Logits` or `Features`.
         rows: Texts and pairs. Equal ones are run once.
         width: Columns of the result (also of one without rows, for which the model does not run).
-        batch_size: Rows per batch of the longest texts, more of shorter ones; None for batches of
-            `model.TOKEN_BUDGET` tokens.
+        batch_size: Rows per batch of the longest texts, more of shorter ones, but at most `MOST_TOKENS` tokens; None
+            for batches of `model.TOKEN_BUDGET` tokens.
         precision: "auto", "float32", "bfloat16" or "float16".
         progress: Called with ``{"event": "rows", "done", "total"}`` at most five times a second, and at the end.
 
@@ -102,7 +105,8 @@ def run_rows(
         cut[start : start + len(part)] = encoding.truncated
         options = {}
         if batch_size is not None:
-            options["token_budget"] = int(batch_size) * padded_length(encoding.lengths, model.max_len)
+            wanted = int(batch_size) * padded_length(encoding.lengths, model.max_len)
+            options["token_budget"] = min(wanted, MOST_TOKENS)
         result[start : start + len(part)] = model.run(
             question, encoding, precision, progress=lambda done, _, start=start: report(start + done), **options
         )

@@ -57,10 +57,11 @@ def _call(name: str, arguments: dict[str, Any]) -> Any:
     if function is None:
         raise ArgumentError("must be a function of bertfit.r.", [f"Known: {', '.join(sorted(functions))}."],
                             argument="name", received=name)
-    if arguments.get("progress") is not None:
-        from bertfit.training import interruptible
+    for listener in ("progress", "callback"):
+        if arguments.get(listener) is not None:
+            from bertfit.training import interruptible
 
-        arguments["progress"] = interruptible(arguments["progress"])
+            arguments[listener] = interruptible(arguments[listener])
     return function(**read_arguments(function, arguments, find))
 
 
@@ -186,6 +187,8 @@ def description(handle: int, model) -> dict[str, Any]:
         record["history"] = {name: np.asarray(values, np.float64)
                              for name, values in (record.get("history") or {}).items()}
         facts["record"] = record
+    elif source.get("kind") == "fresh":
+        facts["seed"] = source.get("seed")
     if model.fitted:
         facts.update(task=model.task.to_dict(), head=model.head_config.to_dict(),
                      trainable_parameters=float(model.trainable_parameters))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -18,13 +19,14 @@ if TYPE_CHECKING:
 @exported
 def fit(model: Model, rows: Rows, kind: str, labels: Sequence[str], head: HeadConfig | None = None,
         control: TrainConfig | None = None, validation: Rows | None = None,
-        columns: Mapping[str, Sequence[str]] | None = None, progress: Callable | None = None):
-    """Fine-tune a model; returns the description of the new model."""
-    from bertfit.training import Report, fit_model, make_task
+        columns: Mapping[str, Sequence[str]] | None = None, progress: Callable | None = None,
+        callback: Callable | None = None):
+    """Fine-tune a model; returns the description of the new model. `callback` gets every event, `progress` a few."""
+    from bertfit.training import fit_model, make_task
 
     return keep(fit_model(
         model, rows, task=make_task(kind, labels, rows.targets), head=head, config=control, validation=validation,
-        columns=columns, callbacks=[Report(progress)] if progress is not None else [],
+        columns=columns, callbacks=_reports(progress, callback),
     ))
 
 
@@ -51,19 +53,26 @@ def pretrain_data(corpus: Sequence[str], out_dir: str, vocab=None, vocab_of: Mod
 @exported
 def pretrain(model: Model, data: Sequence[str], control: PretrainConfig | None = None,
              heads: PretrainHeads | None = None, validation: Sequence[str] | None = None, out_dir: str | None = None,
-             resume: bool = False, overwrite: bool = False, progress: Callable | None = None):
+             resume: bool = False, overwrite: bool = False, progress: Callable | None = None,
+             callback: Callable | None = None):
     """Pretrain a model; returns the description of the new model.
 
     `data` and `validation` are a folder, or files, of pretraining data.
     """
-    from bertfit.training import Report
     from bertfit.training import pretrain as run
 
     return keep(run(
         model, _paths(data), validation=None if validation is None else _paths(validation), heads=heads,
         config=control, out_dir=out_dir, resume=resume, overwrite=overwrite,
-        callbacks=[Report(progress)] if progress is not None else [],
+        callbacks=_reports(progress, callback),
     ))
+
+
+def _reports(progress: Callable | None, callback: Callable | None) -> list:
+    from bertfit.training import Report
+
+    return [*([Report(progress)] if progress is not None else []),
+            *([Report(callback, per_second=math.inf)] if callback is not None else [])]
 
 
 def _paths(given: Sequence[str]) -> str | list[str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bertfit.errors import Arg, ArgumentError, DataError, RowNumbers, Sentence, VocabularyError, shown
-from bertfit.settings import EITHER, is_number, is_whole, require
+from bertfit.settings import EITHER, is_number, is_whole, keywords_told, require
 from bertfit.system import replacement
 from bertfit.text.sentencepiece_training import SENTENCEPIECE_SPECIALS, train_sentencepiece
 from bertfit.text.text_files import read_texts
@@ -28,6 +28,7 @@ _REPORT_EVERY = 20_000  # texts
 Progress = Callable[[dict[str, Any]], Any]
 
 
+@keywords_told
 def train_vocabulary(
     source: str | os.PathLike | Iterable[str] | Sequence[os.PathLike],
     size: int,

@@ -93,8 +93,8 @@ def fit_model(
     val_feed = None if validation is None else validation_feed(
         model, model.encode(validation, max_len), max_len, precision, config)
     objective = FineTuning(model, feed, coded, val_feed, val_coded, label_weights, config, seed, precision)
-    run = Run(objective, config, callbacks, accumulation=config.accumulation > 1, early_stopping=config.early_stopping,
-              restore_best=config.restore_best, folder=folder, save_steps=config.save_steps)
+    run = Run(objective, config, callbacks, early_stopping=config.early_stopping, restore_best=config.restore_best,
+              folder=folder, save_steps=config.save_steps)
     if state is not None:
         run.restore(state)
     run.train()

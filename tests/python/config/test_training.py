@@ -50,3 +50,5 @@ def test_the_default_rate_depends_on_the_width_of_the_encoder(width, rate):
 
 def test_class_weights_take_labels_as_a_task_does():
     assert TrainConfig(class_weights={0: 1.0, 1: 5.0}).class_weights == {"0": 1.0, "1": 5.0}
+    with pytest.raises(ArgumentError, match="name each label once"):
+        TrainConfig(class_weights={"1": 1.0, 1: 5.0})

@@ -164,6 +164,9 @@ def test_a_name_of_two_columns_names_none(data):
     twice = pd.concat([data, data[["comment"]]], axis=1)
     with pytest.raises(DataError, match=r"`text` must be one column.*\n- 2 columns have the name 'comment'"):
         fit(twice, "comment", "kind", toy_model(), **QUICK)
+    labels = pd.concat([data[["toxic"]], data[["toxic"]]], axis=1)
+    with pytest.raises(DataError, match="`target` must have one column of each name"):
+        fit(None, list(data["comment"]), labels, toy_model(), **QUICK)
 
 
 def test_missing_texts_and_lengths_that_differ_are_refused(data):

@@ -66,6 +66,11 @@ def test_batch_size_counts_rows_of_the_longest_text(spy):
             run_rows(spy, Logits(), Rows(TEXTS), width=2, batch_size=wrong)
 
 
+def test_the_memory_of_a_batch_is_bounded(spy):
+    run_rows(spy, Logits(), Rows(TEXTS), width=2, batch_size=10**9)
+    assert spy.budgets == [runner.MOST_TOKENS]
+
+
 def test_progress_ends_complete_and_is_not_too_frequent(spy, monkeypatch):
     clock = [0.0]
     monkeypatch.setattr(runner.time, "monotonic", lambda: clock[0])
