@@ -1,6 +1,7 @@
 # Errors of this package. Every one has class `bertfit_error` and, first, `bertfit_error_<code>`, where the code says
-# what is wrong: "argument", "data", "checkpoint", "vocabulary", "download", "bundle", "setup", "training", "callback"
-# (a user's function failed), or "internal" (a fault of bertfit). The codes are those of the Python core.
+# what is wrong: "argument", "data", "checkpoint", "vocabulary", "download", "bundle", "disk", "occupied", "setup",
+# "training", "callback" (a user's function failed), or "internal" (a fault of bertfit). The codes are those of the
+# Python core.
 
 #' Signal a bertfit error
 #'

@@ -44,6 +44,13 @@
 #'   generator, so that [set.seed()] decides it; the fit keeps it as `$seed`. Two runs with one seed give the same
 #'   weights on a CPU.
 #' @param verbose 0 for no output, 1 for a line per epoch, 2 for a progress bar too where the terminal can show one.
+#' @param checkpoint Folder for the state of the run, which is saved after every epoch and when the run is interrupted,
+#'   so that it can be resumed after Ctrl-C, a crash or a power cut. `NULL` saves none. A folder that holds a run
+#'   already is refused, unless `resume` or `overwrite` says what is to become of it.
+#' @param save_steps Steps between two saved states within an epoch; `NULL` for none.
+#' @param resume Whether to resume the run in `checkpoint`. It ends in the same weights as a run that was never stopped;
+#'   rows, model and settings must be those that it was started with. A finished run gives its model at once.
+#' @param overwrite Whether to replace the run in `checkpoint`, once the new one has completed an epoch.
 #' @param ... Must be empty.
 #' @return A list of class `bert_control`.
 #' @section Errors: `bertfit_error_argument` when a setting has the wrong type. Ranges are checked by [bert_fit()].
@@ -56,7 +63,8 @@ bert_control <- function(epochs = 3, batch_size = 32, learning_rate = "auto", wa
                          weight_decay = 0.01, clip_norm = 1, max_len = "auto", max_len_quantile = 0.95,
                          validation = 0.1, class_weights = NULL, sample_weights = NULL, freeze = "none",
                          early_stopping = NULL, monitor = "loss", restore_best = TRUE, accumulation = 1,
-                         precision = "auto", seed = NULL, verbose = 2, ...) {
+                         precision = "auto", seed = NULL, verbose = 2, checkpoint = NULL, save_steps = NULL,
+                         resume = FALSE, overwrite = FALSE, ...) {
   check_dots_empty0(...)
   given <- names(match.call())[-1]
   settings <- mget(setting_names("bert_control"), envir = environment())
@@ -67,9 +75,10 @@ bert_control <- function(epochs = 3, batch_size = 32, learning_rate = "auto", wa
 control_types <- list(
   number = c("epochs", "batch_size", "warmup", "min_learning_rate", "weight_decay",
              "max_len_quantile", "accumulation", "verbose"),
-  number_or_null = c("clip_norm", "early_stopping", "seed"),
+  number_or_null = c("clip_norm", "early_stopping", "seed", "save_steps"),
   string = c("monitor", "precision"),
-  flag = "restore_best",
+  string_or_null = "checkpoint",
+  flag = c("restore_best", "resume", "overwrite"),
   number_or_string = c("learning_rate", "max_len", "freeze")
 )
 
@@ -127,8 +136,9 @@ as_bert_control <- function(settings) {
   structure(control, given = known)
 }
 
-# A model keeps the columns of a validation data frame, without its rows.
-without_rows <- function(control) {
+# What a model keeps: the columns of a validation data frame without its rows, and not where its run was saved.
+kept_control <- function(control) {
+  control[c("checkpoint", "save_steps", "resume", "overwrite")] <- list(NULL, NULL, FALSE, FALSE)
   if (is.data.frame(control$validation)) control$validation <- control$validation[0, , drop = FALSE]
   control
 }
@@ -137,6 +147,7 @@ without_rows <- function(control) {
 control_arguments <- function(control) {
   settings <- plain_settings(control)
   settings$sample_weights <- NULL
+  if (!is.null(settings$checkpoint)) settings$checkpoint <- absolute(settings$checkpoint)
   settings$validation <- if (is.data.frame(settings$validation)) 0 else settings$validation
   if (!is.null(settings$class_weights) && !is_string(settings$class_weights)) {
     settings$class_weights <- as.list(unlist(settings$class_weights))

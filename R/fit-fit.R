@@ -23,7 +23,8 @@
 #' as `y - mean(y)` does. A model that comes from [bert_save()] no longer computes: its target is a column of that name.
 #'
 #' Interrupting a run (Ctrl-C, Esc) stops it after the current batch and returns the model as it then is, with
-#' `$interrupted` set to `TRUE`.
+#' `$interrupted` set to `TRUE`. With `checkpoint`, a folder, the run's state is saved there, and the same call with
+#' `resume = TRUE` continues it, also after a crash: see [bert_control()].
 #'
 #' @param x,data A data frame, data.table or tibble with a row per text; or a formula such as `target ~ text`,
 #'   `target ~ text + pair` or `cbind(insult, threat) ~ text`; or a recipe whose predictors are one or two text
@@ -176,7 +177,7 @@ fit_impl <- function(model, rows, validation, target, head, control, callbacks, 
   model <- check_model(model, call = call)
   handle <- model_handle(model, call = call)
   arguments <- control_arguments(control)
-  arguments$seed <- draw_seed(arguments$seed)
+  if (!control$resume) arguments$seed <- draw_seed(arguments$seed) # a run that is resumed has its seed
   uninterrupted({
     description <- with_callbacks(callbacks, call = call, run = function(callback) {
       bert_call(
@@ -197,7 +198,7 @@ fit_impl <- function(model, rows, validation, target, head, control, callbacks, 
     })
     response <- source$response
     new_bert_model(description, extra = list(
-      control = without_rows(control), head = head, target_type = target$type, recipe = source$recipe,
+      control = kept_control(control), head = head, target_type = target$type, recipe = source$recipe,
       response = response, formula = columns_formula(source$columns, response$terms, response$env %||% globalenv())
     ))
   })

@@ -23,7 +23,7 @@
 #' @param format `"google"` or `"huggingface"`.
 #' @return `path`, invisibly.
 #' @section Errors: `bertfit_error_argument` when the format cannot hold the model, with the reasons, or `path` is not
-#'   free; `bertfit_error_bundle` when the disk refuses.
+#'   free; `bertfit_error_disk` when the disk is full; `bertfit_error_bundle` when it cannot be written.
 #' @seealso [bert_save()]; <https://github.com/CyberZHG/keras-bert>, <https://huggingface.co/docs/transformers>.
 #' @examplesIf bertfit::bert_available()
 #' vocab <- bert_vocab_train(jigsaw_sample$comment_text, size = 300, quiet = TRUE)

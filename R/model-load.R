@@ -7,7 +7,9 @@
 #'   * a **Google checkpoint** folder (`bert_config.json`, `bert_model.ckpt.*`, `vocab.txt`), read through keras-bert. A
 #'     checkpoint of another name, such as `model.ckpt-1000`, is found; where there are several, give the path of one;
 #'   * a **Hugging Face** BERT folder (`config.json`, `model.safetensors`, `vocab.txt`);
-#'   * a **bertfit bundle** that [bert_save()] wrote: a fitted model comes back ready to predict.
+#'   * a **bertfit bundle** that [bert_save()] wrote: a fitted model comes back ready to predict;
+#'   * the folder of a **pretraining run** ([bert_pretrain()] with `out_dir`): its model `best`, else `last`. A message of
+#'     class `bertfit_message_run` says which, and by what measure it is the best.
 #'
 #' A folder that exists takes precedence over a name. Every tensor is compared with the configuration before a model is
 #' built: one that is missing, damaged, unknown or of another shape is an error that names the file and the tensor.
@@ -23,7 +25,7 @@
 #' @param max_len Keep only this many positions: the longest input in tokens. `NULL` keeps all (usually 512).
 #' @inheritParams bert_models
 #' @param download Whether a named encoder that is not in the cache may be fetched.
-#' @param quiet Show neither messages nor a progress bar while fetching.
+#' @param quiet Show neither messages nor a progress bar.
 #' @return A `bert_model`: a list that prints in five lines, with among others
 #'   * `name`; `config`, the encoder's sizes as a list ([bert_config()]);
 #'   * `vocab_file`, the path of its vocabulary (`NULL` for a bundle's that is held in memory); `vocab_size`, `cased`;
@@ -56,12 +58,14 @@ open_model <- function(x, lower_case = NULL, max_len = NULL, cache_dir = NULL, d
                        call = caller_env()) {
   cache_dir <- cache_dir %||% cache_folder()
   release_dropped()
-  new_bert_model(bert_call(
+  description <- bert_call(
     "load",
     x = if (is_path(x)) absolute(x) else x,
     cache_dir = cache_dir, lower_case = lower_case, max_len = max_len, download = download,
     progress = download_progress(quiet, cache_dir), call = call
-  ))
+  )
+  for (line in if (!quiet) description$said) inform(line, class = "bertfit_message_run")
+  new_bert_model(description)
 }
 
 # A file or folder that exists, or a string that cannot be a name.

@@ -8,8 +8,9 @@
 #' @param path Folder to write. It appears in one step, when everything in it is complete.
 #' @param overwrite Whether a bundle that is already there is replaced.
 #' @return `path`, invisibly.
-#' @section Errors: `bertfit_error_bundle` or `bertfit_error_argument` when `path` exists and `overwrite` is `FALSE`,
-#'   or is something other than a bundle.
+#' @section Errors: `bertfit_error_argument` when `path` exists and `overwrite` is `FALSE`, or is something other than a
+#'   bundle; `bertfit_error_disk` when the disk is full; `bertfit_error_occupied` when something else appears at `path`
+#'   meanwhile (the model is then kept beside it); `bertfit_error_bundle` when it cannot be written.
 #' @seealso The weights' format, <https://huggingface.co/docs/safetensors>.
 #' @examplesIf bertfit::bert_available()
 #' model <- bert_load("minilm-l6-uncased")

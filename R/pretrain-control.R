@@ -17,7 +17,8 @@
 #'   with; `"static"` keeps the data's own masks, as Google's code does.
 #' @param validation_steps Batches of the validation data that are evaluated after an epoch; `NULL` for all.
 #' @param monitor Measure, on the validation data where there are some, that tells which weights are best: `"loss"`,
-#'   `"mlm_loss"`, `"mlm_accuracy"`, `"nsp_loss"` or `"nsp_accuracy"`.
+#'   `"mlm_loss"`, `"mlm_accuracy"`, `"nsp_loss"` or `"nsp_accuracy"`. `"auto"` is `"mlm_accuracy"` on validation data,
+#'   and `"loss"` without them.
 #' @param save_epochs Epochs between two models that are kept for good in `out_dir`, as `epoch-003`; `NULL` for none.
 #' @param save_steps Steps between two states to resume from, beside those at the end of epochs; `NULL` for none.
 #' @param warmup,min_learning_rate,weight_decay,clip_norm,precision,verbose As in [bert_control()].
@@ -35,7 +36,7 @@
 bert_pretrain_control <- function(epochs = 10, steps = NULL, steps_per_epoch = NULL, batch_size = 32,
                                   learning_rate = 1e-4, warmup = 0.1, min_learning_rate = 0, weight_decay = 0.01,
                                   clip_norm = 1, masking = "dynamic", validation_steps = NULL,
-                                  monitor = "mlm_accuracy", save_epochs = NULL, save_steps = NULL,
+                                  monitor = "auto", save_epochs = NULL, save_steps = NULL,
                                   precision = "auto", seed = NULL, verbose = 2, ...) {
   check_dots_empty0(...)
   given <- names(match.call())[-1]

@@ -50,9 +50,10 @@
 #'     `became_random` (of predicted ones), `shortened` and `full_rows` (of rows), `mean_length`, `length_quartiles`;
 #'   * `skipped`: lines left out, by reason, and the first of them;
 #'   * `files`: a data.table of names, rows and bytes; `seconds`.
-#' @section Errors: `bertfit_error_data` for a corpus that is empty, has one document or a line that cannot be used, and
-#'   for a disk that is full; `bertfit_error_vocabulary` for a vocabulary without `[MASK]`; `bertfit_error_argument` for
-#'   settings out of range and for a folder that is not empty. Nothing is left at `out_dir` then.
+#' @section Errors: `bertfit_error_data` for a corpus that is empty, has one document or a line that cannot be used;
+#'   `bertfit_error_disk` for a disk that is full; `bertfit_error_vocabulary` for a vocabulary without `[MASK]`;
+#'   `bertfit_error_argument` for settings out of range and for a folder that is not empty. `out_dir` is then as it was.
+#'   `bertfit_error_occupied` when something else appears there meanwhile: the data are then beside it.
 #' @references Devlin et al. (2019), BERT: Pre-training of Deep Bidirectional Transformers for Language Understanding,
 #'   <https://github.com/google-research/bert>.
 #' @examplesIf bertfit::bert_available()

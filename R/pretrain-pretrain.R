@@ -12,7 +12,8 @@
 #' accuracy of MLM counts masked tokens only, so that it starts near 0; that of NSP starts near one half.
 #'
 #' With `out_dir` the run can be resumed after an interrupt, a crash or a power cut, and then ends in the same weights
-#' as an uninterrupted run. Interrupting a run (Ctrl-C, Esc) stops it after the current step and returns the
+#' as an uninterrupted run. A folder that holds a run already is refused, unless `resume` or `overwrite` says what is to
+#' become of it. Interrupting a run (Ctrl-C, Esc) stops it after the current step and returns the
 #' model as it then is, with `$interrupted` set to `TRUE`.
 #'
 #' @param model Where to start: a model from [bert_init()] or [bert_load()], or a pretrained one, or the name or path
@@ -23,9 +24,9 @@
 #'   not in both.
 #' @param validation More such data, which are measured after every epoch and not trained on; `NULL` for none.
 #' @param out_dir Folder for the models `best` and `last`, which [bert_load()] opens, and the state to resume from.
-#'   `NULL` writes nothing.
-#' @param resume Whether to resume the run whose state is in `out_dir`. Model, data and settings must be those that it
-#'   was started with.
+#'   `NULL` writes nothing. The folder itself opens, too: as its best model, with a message that says so.
+#' @param resume Whether to resume the run in `out_dir`. Model, data and settings must be those that it was started with.
+#' @param overwrite Whether to replace the run in `out_dir`. Its models stay until the new run has completed an epoch.
 #' @param heads Forms of the heads where the model has none: `c(mlm = "transform", nsp = "google")` is what `NULL`
 #'   gives. With `mlm = "tied"` tokens are predicted by the transposed token embedding alone, with `nsp = "plain"` the
 #'   next sentence without a bias. Models from the `kor-` presets of [bert_config()] have these.
@@ -36,9 +37,10 @@
 #'   [bert_next_sentence()], [bert_embed()], [bert_save()], [bert_export()] and [saveRDS()]. A plain list with, among
 #'   others, `$history` (a data frame, one row per epoch), `$steps`, `$best_epoch`, `$interrupted`, `$seed` and
 #'   `$seconds`. It has the weights of the last step; those of the best epoch are in `out_dir`, as `best`.
-#' @section Errors: `bertfit_error_argument` for wrong arguments and settings, and when there is nothing to resume or it
-#'   belongs to another run; `bertfit_error_data` for data of another vocabulary, longer than the model's positions, or
-#'   damaged; `bertfit_error_callback` when a callback fails.
+#' @section Errors: `bertfit_error_argument` for wrong arguments and settings, when `out_dir` holds a run that is neither
+#'   resumed nor overwritten, and when there is none to resume or it had other data or settings; `bertfit_error_data` for
+#'   data of another vocabulary, longer than the model's positions, or damaged; `bertfit_error_callback` when a callback
+#'   fails.
 #' @seealso [plot.bert_pretrained()]. The method: Devlin et al. (2019), <https://arxiv.org/abs/1810.04805>.
 #' @examplesIf bertfit::bert_available()
 #' corpus <- system.file("extdata", "two-places.txt", package = "bertfit")
@@ -51,8 +53,8 @@
 #' model
 #' tidy(model)
 #' @export
-bert_pretrain <- function(model, data, ..., validation = NULL, out_dir = NULL, resume = FALSE, heads = NULL,
-                          control = bert_pretrain_control(), callbacks = NULL) {
+bert_pretrain <- function(model, data, ..., validation = NULL, out_dir = NULL, resume = FALSE, overwrite = FALSE,
+                          heads = NULL, control = bert_pretrain_control(), callbacks = NULL) {
   call <- current_env()
   control <- control_with(control, list2(...), call = call, maker = "bert_pretrain_control",
                           new = new_pretrain_control)
@@ -60,6 +62,7 @@ bert_pretrain <- function(model, data, ..., validation = NULL, out_dir = NULL, r
   check_model(model, call = call, open = FALSE)
   check_string(out_dir, null_ok = TRUE)
   check_flag(resume)
+  check_flag(overwrite)
   callbacks <- check_callbacks(callbacks, call)
   paths <- pretrain_paths(data, "data", call)
   validation <- if (!is.null(validation)) pretrain_paths(validation, "validation", call)
@@ -74,7 +77,8 @@ bert_pretrain <- function(model, data, ..., validation = NULL, out_dir = NULL, r
       "pretrain",
       model = handle, data = paths, validation = validation,
       control = settings, heads = heads, out_dir = if (!is.null(out_dir)) absolute(out_dir),
-      resume = resume, progress = fit_progress(control$verbose), callback = callback, call = call
+      resume = resume, overwrite = overwrite, progress = fit_progress(control$verbose), callback = callback,
+      call = call
     )
   }, call)))
 }

@@ -18,8 +18,7 @@ fit_progress <- function(verbose, dynamic = can_redraw(), opening = NULL) {
     if (event$event == "step") {
       if (!is.null(bar)) {
         bar$set(event$step, event$steps,
-                list(epoch = paste("Epoch", event$epoch), bar = small_bar(event$step / event$steps),
-                     state = step_text(event)))
+                step_parts(event))
       }
       return(invisible())
     }
@@ -139,10 +138,22 @@ small_bar <- function(share, width = 12) {
   paste0(strrep("=", done), strrep(" ", width - done))
 }
 
-step_text <- function(event) {
+# The parts of the line of the bar. Ctrl-C writes "^C" behind it: a line that then wraps would not be cleared as a
+# whole, so it leaves columns free, and a narrow terminal gets no metric.
+step_parts <- function(event, width = cli::console_width() - 4) {
+  epoch <- paste("Epoch", event$epoch)
+  bar <- small_bar(event$step / event$steps)
+  room <- max(width - nchar(epoch) - nchar(bar) - 2, 0)
+  state <- step_text(event)
+  if (nchar(state) > room) state <- step_text(event, metric = FALSE)
+  list(epoch = epoch, bar = bar, state = strtrim(state, room))
+}
+
+step_text <- function(event, metric = TRUE) {
   left <- if (is.null(event$seconds_left)) "" else paste0(", ", seconds_text(event$seconds_left), " left")
-  paste0(event$step, "/", event$steps, ", loss ", number_text(event$loss), ", ", event$metric_name, " ",
-         number_text(event$metric), left)
+  steps <- format(c(event$step, event$steps), scientific = FALSE, trim = TRUE) # 100000 would be 1e+05
+  paste0(steps[1], "/", steps[2], ", loss ", number_text(event$loss),
+         if (metric) paste0(", ", event$metric_name, " ", number_text(event$metric)), left)
 }
 
 # -- The bar ------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ check_types <- function(settings, types, call) {
   for (name in types$number) check_number(settings[[name]], arg = name, call = call)
   for (name in types$number_or_null) check_number(settings[[name]], null_ok = TRUE, arg = name, call = call)
   for (name in types$string) check_string(settings[[name]], arg = name, call = call)
+  for (name in types$string_or_null) check_string(settings[[name]], null_ok = TRUE, arg = name, call = call)
   for (name in types$flag) check_flag(settings[[name]], arg = name, call = call)
   for (name in types$number_or_string) {
     if (is.character(settings[[name]])) {
@@ -71,9 +72,11 @@ plain_settings <- function(control) {
 
 # A line per setting, marked with a star where it differs from the default.
 print_settings <- function(x, title, defaults) {
-  defaults <- defaults[names(defaults) != "..."]
-  changed <- !mapply(same_setting, unclass(x)[names(defaults)], lapply(defaults, eval))
-  values <- vapply(unclass(x)[names(defaults)], setting_text, character(1))
+  defaults <- lapply(defaults[names(defaults) != "..."], eval)
+  settings <- defaults # an object of an earlier version may lack some
+  settings[intersect(names(x), names(defaults))] <- unclass(x)[intersect(names(x), names(defaults))]
+  changed <- !mapply(same_setting, settings, defaults)
+  values <- vapply(settings, setting_text, character(1))
   cat_folded("<", title, ">\n")
   cat_folded(paste0(" ", ifelse(changed, "*", " "), " ", format(names(values)), "  ", values, "\n"))
   if (any(changed)) cat_folded("* not the default\n")

@@ -137,6 +137,23 @@ class TrainingError(BertfitError, ArithmeticError):
     code = "training"
 
 
+class DiskError(BertfitError):
+    """A disk is full, or may not take more; what was to be replaced is as it was."""
+
+    code = "disk"
+
+
+class OccupiedError(BertfitError):
+    """Something appeared where a result was to go, and was left alone. The result is kept beside it.
+
+    Attributes:
+        kept: The path of the result.
+    """
+
+    code = "occupied"
+    kept: str | None = None
+
+
 class CallbackError(BertfitError):
     """A callback of R failed, which ended the run; R reports its error."""
 

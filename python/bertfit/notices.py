@@ -93,6 +93,30 @@ class MissingTextWarning(BertfitWarning):
         return Sentence(f"{self._rows} {'has' if self.n == 1 else 'have'} no text, and no prediction.")
 
 
+class UnsavedWarning(BertfitWarning):
+    """A model or a state of a run could not be saved, and the run went on.
+
+    Args:
+        sentence: What could not be saved, why, and what is done about it.
+
+    >>> print(UnsavedWarning(Sentence("last could not be saved.")))
+    last could not be saved.
+    """
+
+    code = "unsaved"
+
+    def __init__(self, sentence: Sentence):
+        super().__init__(1, 1)
+        self._sentence = sentence
+
+    @property
+    def sentence(self) -> Sentence:
+        return self._sentence
+
+    def joined(self, other: BertfitWarning) -> BertfitWarning | None:
+        return None
+
+
 def tell(notice: BertfitWarning) -> None:
     """Issue a notice as a warning at the line of the user's call; within `collected`, keep it."""
     kept = _collection.get()

@@ -179,8 +179,8 @@ def test_a_run_that_was_interrupted_goes_on_to_the_same_weights(tmp_path):
     for column, values in wanted.items():
         np.testing.assert_allclose(history[column], values, rtol=1e-5, err_msg=column)
     assert not made.interrupted
-    assert sorted(path.name for path in (folder / "run").iterdir()) == [
-        "best", "epoch-001", "epoch-002", "epoch-003", "last", "state-000000012"]
+    assert sorted(path.name[:15] for path in (folder / "run").iterdir()) == [
+        "best", "epoch-001", "epoch-002", "epoch-003", "last", "run.json", "state-000000012"]
     for place in (made.save(tmp_path / "made"), folder / "run" / "last"):
         found = safetensors.numpy.load_file(Path(place) / "model.safetensors")
         weights = safetensors.numpy.load_file(STORED / "pretraining" / "resumed.safetensors")
@@ -192,7 +192,7 @@ def test_a_run_that_was_interrupted_goes_on_to_the_same_weights(tmp_path):
 def test_a_run_is_resumed_with_its_own_settings_only(tmp_path, monkeypatch):
     folder = Path(shutil.copytree(STORED / "pretraining", tmp_path / "pretraining"))
     monkeypatch.setitem(expected()[0]["pretraining"]["control"], "learning_rate", 0.5)
-    with pytest.raises(bertfit.BertfitError, match="`settings` was"):
+    with pytest.raises(bertfit.BertfitError, match="`learning_rate` was"):
         resume(folder)
 
 

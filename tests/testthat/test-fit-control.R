@@ -38,7 +38,7 @@ test_that("settings print, with a star where they differ from their default", {
 })
 
 test_that("a control without its validation rows does not print a count of them", {
-  lines <- capture.output(print(without_rows(bert_control(validation = data.frame(a = 1:3)))))
+  lines <- capture.output(print(kept_control(bert_control(validation = data.frame(a = 1:3)))))
   expect_match(lines[grepl("validation", lines)], "a data frame (rows not kept)", fixed = TRUE)
 })
 

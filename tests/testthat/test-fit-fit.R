@@ -143,3 +143,36 @@ test_that("a fit says first what it fits, and a target with a class per row is t
   data$text <- paste(data$text, seq_len(48))
   expect_snapshot(error = TRUE, bert_fit(data, text = "kind", target = "text", model = toy_model()))
 })
+
+test_that("a killed fit is resumed to the same weights, and a run is not replaced unasked", {
+  model <- toy_model()
+  data <- toy_data()
+  folder <- file.path(withr::local_tempdir(), "run")
+  fit <- function(...) bert_fit(data, "text", "target", model, ..., control = toy_control(epochs = 3, save_steps = 2))
+  saved <- withr::local_tempfile(fileext = ".rds")
+  saveRDS(list(data = data, control = unclass(toy_control(epochs = 3, save_steps = 2))), saved)
+  output <- run_r(sprintf(
+    'given <- readRDS("%s")
+    control <- do.call(bertfit::bert_control, replace(given$control, "verbose", list(1)))
+    withCallingHandlers(
+      bertfit::bert_fit(given$data, "text", "target", bertfit::bert_load("%s"), control = control, checkpoint = "%s"),
+      message = function(m) if (grepl("^Epoch 2", conditionMessage(m))) tools::pskill(Sys.getpid(), tools::SIGKILL)
+    )
+    cat("not killed")', saved, toy_folder(), folder
+  ))
+  expect_false("not killed" %in% output)
+  expect_match(list.files(folder), "^state-0000000|^run.json$", all = TRUE)
+  refusal <- expect_error(fit(checkpoint = folder), "must be a folder without a run", class = "bertfit_error_argument")
+  expect_match(conditionMessage(refusal), "`resume` continues it; `overwrite` replaces it.*another `checkpoint` keeps it")
+  whole <- fit()
+  resumed <- fit(checkpoint = folder, resume = TRUE)
+  expect_identical(predict(resumed, data), predict(whole, data))
+  drop <- function(fit) as.data.frame(fit$history)[setdiff(names(fit$history), "seconds")]
+  expect_identical(drop(resumed), drop(whole))
+  expect_null(resumed$control$checkpoint)
+  expect_false(resumed$control$resume)
+  expect_identical(predict(fit(checkpoint = folder, resume = TRUE), data), predict(whole, data))
+  changed <- expect_error(bert_fit(rev(data), "other", "target", model, checkpoint = folder, resume = TRUE,
+                                   control = toy_control(epochs = 4)), class = "bertfit_error_argument")
+  expect_match(conditionMessage(changed), "`epochs` was 3, now 4.*The training rows are not the same")
+})

@@ -110,6 +110,26 @@ test_that("an interrupted run that is resumed ends in the same weights", {
   expect_identical(bert_embed(bert_load(file.path(folder, "last")), "the day"), bert_embed(whole, "the day"))
 })
 
+test_that("a folder with a run is refused; a run opens as its best model, and that is said", {
+  toy <- toy_corpus()
+  start <- bert_init(toy$config, toy$vocab, seed = 2)
+  folder <- file.path(withr::local_tempdir(), "run")
+  run <- function(...) bert_pretrain(start, toy$data, steps = 4, steps_per_epoch = 2, verbose = 0, ..., out_dir = folder)
+  first <- run(seed = 1)
+  expect_identical(first$control$monitor, "loss")
+  expect_identical(first$best_epoch, which.min(first$history$loss))
+  refusal <- expect_error(run(seed = 2), "must be a folder without a run", class = "bertfit_error_argument")
+  expect_match(conditionMessage(refusal), "`resume` continues it; `overwrite` replaces it.*another `out_dir` keeps it")
+  expect_identical(run(seed = 1, resume = TRUE)$steps, 4L)
+  expect_message(opened <- bert_load(folder), "is opened, the model of epoch \\d, the best by loss",
+                 class = "bertfit_message_run")
+  expect_identical(opened$path, file.path(normalizePath(folder), "best"))
+  expect_silent(bert_load(folder, quiet = TRUE))
+  second <- run(seed = 2, overwrite = TRUE)
+  expect_identical(bert_embed(bert_load(file.path(folder, "last")), "the day"), bert_embed(second, "the day"))
+  expect_error(run(seed = 2, resume = TRUE, overwrite = TRUE), "`overwrite`", class = "bertfit_error_argument")
+})
+
 test_that("nothing to resume, wrong data and wrong arguments are refused", {
   expect_error(bert_pretrain("model", "data"), "`model` must be", class = "bertfit_error_argument")
   toy <- toy_corpus()

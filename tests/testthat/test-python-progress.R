@@ -55,6 +55,21 @@ test_that("a terminal gets a bar with loss, metric and time left", {
   expect_match(shown, "Epoch 1 ======       2/4, loss 0.5000, accuracy 0.7500, 1 min 15 s left", fixed = TRUE)
 })
 
+test_that("the bar leaves columns for the ^C of a terminal, which would make a full line wrap", {
+  long <- replace(step, c("epoch", "step", "steps", "metric_name", "seconds_left"),
+                  list(10, 123456, 1000000, "mlm_accuracy", 7500))
+  for (width in c(40, 60, 80, 100)) {
+    parts <- step_parts(long, width - 4)
+    expect_lte(nchar(paste(parts$epoch, parts$bar, parts$state)), width - 4)
+  }
+  expect_match(step_parts(long, 76)$state, "^123456/1000000, loss 0.5000, .* left$")
+  expect_match(step_parts(long, 96)$state, "mlm_accuracy 0.7500, .* left$")
+  withr::local_options(cli.dynamic = TRUE, cli.progress_show_after = 0, cli.width = 80)
+  shown <- capture.output(lines_of(2, list(begin, long, long), dynamic = TRUE), type = "message")
+  drawn <- cli::ansi_strip(grep("Epoch 10", unlist(strsplit(shown, "\r")), value = TRUE))
+  expect_true(length(drawn) > 0 && all(nchar(drawn) <= 76))
+})
+
 test_that("a knitted document gets lines, also when it is knitted from a terminal", {
   skip_if_not_installed("knitr")
   withr::local_options(cli.dynamic = TRUE)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from bertfit.checkpoints import archive, fetch, packages, registry
-from bertfit.errors import Arg, DownloadError, Function, Sentence, Setting
+from bertfit.errors import Arg, DiskError, DownloadError, Function, Sentence, Setting
 from bertfit.system import replacement
 
 Progress = Callable[[dict[str, Any]], Any]
@@ -160,8 +160,9 @@ def _from_google(entry: registry.Entry, target: Path, fresh: Path, force: bool, 
 def _disk_errors(target: Path) -> Iterator[None]:
     try:
         yield
-    except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    except (OSError, DiskError) as told:
+        error = told.__cause__ if isinstance(told, DiskError) else told
+        full = isinstance(told, DiskError) or error.errno in (errno.ENOSPC, errno.EDQUOT)
         raise DownloadError(
             "The cache must have room for the model." if full else "The cache must be writable.",
             [

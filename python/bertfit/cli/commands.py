@@ -13,8 +13,7 @@ from typing import Any
 
 from bertfit.cli.console import Bar, OptionWords, note
 from bertfit.cli.start import choose_device, require_start, start_model, vocabulary
-from bertfit.errors import Arg, ArgumentError, Sentence
-from bertfit.system import remove
+from bertfit.errors import Arg, ArgumentError, BertfitError, Sentence
 
 # -- Vocabulary and data ----------------------------------------------------------------------------------
 
@@ -61,31 +60,21 @@ def pretrain(o) -> int:
     """`bertfit pretrain`: pretrain a model."""
     from bertfit.config import PretrainConfig
     from bertfit.corpus import open_pretraining_data
+    from bertfit.training import check_folder
 
     require_start(o)
     config = PretrainConfig(**_settings(o, PretrainConfig))
-    out = Path(o.out_dir)
-    earlier = _run_in(out)
-    if earlier and not (o.resume or o.overwrite):
-        raise ArgumentError(Sentence("must be a new folder, or {} or {} be given.", Arg("resume"), Arg("overwrite")),
-                            [f"{out} holds a run: {', '.join(path.name for path in earlier[:4])}."], argument="out_dir")
+    out, overwrite = Path(o.out_dir), o.overwrite and not o.resume
+    check_folder(out, "pretraining", resume=o.resume, overwrite=overwrite, argument="out_dir")
     rows = open_pretraining_data(_one_or_all(o.data))
     validation = None if o.validation is None else open_pretraining_data(_one_or_all(o.validation))
     choose_device(o.gpu)
-    from bertfit.training import Callback, Console
-
-    class Clear(Callback):
-        """Removes the run to be replaced when training begins, after all checks of the new run."""
-
-        def on_begin(self, info):
-            for path in [] if o.resume else earlier:
-                remove(path)
-
     model, heads = start_model(o, o.mlm, o.nsp)
+    from bertfit.training import Console
     from bertfit.training import pretrain as run
 
     done = run(model, rows, heads=heads, config=config, validation=validation, out_dir=out, resume=o.resume,
-               callbacks=[Clear(), *([Console(config.verbose)] if config.verbose else [])])
+               overwrite=overwrite, callbacks=[Console(config.verbose)] if config.verbose else [])
     record = done.record
     if record["interrupted"]:
         note(f"bertfit: interrupted after {record['steps']:,} steps; the same command with --resume goes on")
@@ -93,7 +82,7 @@ def pretrain(o) -> int:
     print(f"{out / 'last'}: {done.parameters:,} parameters after {record['steps']:,} steps")
     if record["best_epoch"] is not None:
         place = record["history"]["epoch"].index(record["best_epoch"])
-        measure = config.monitor if validation is None else f"val_{config.monitor}"
+        measure = record["settings"]["monitor"] if validation is None else f"val_{record['settings']['monitor']}"
         print(f"{out / 'best'}: epoch {record['best_epoch']}, {measure} {record['history'][measure][place]:.4f}")
     return 0
 
@@ -103,15 +92,18 @@ def train(o) -> int:
     from bertfit.cli.rows import labelled
     from bertfit.config import HeadConfig, TrainConfig
     from bertfit.errors import DataError
+    from bertfit.training import check_folder
 
     require_start(o)
     o.max_len, o.freeze, o.learning_rate = _number(o.max_len), _number(o.freeze), _number(o.learning_rate)
     share = _number(o.validation)
     settings = _settings(o, TrainConfig)
     settings["validation"] = 0.0 if isinstance(share, str) else share
+    settings["overwrite"] = o.overwrite and o.checkpoint is not None and not o.resume
     config = TrainConfig(**settings)
     head = HeadConfig(pooling=o.pooling)
     _check_save(o.path, o.overwrite)
+    check_folder(o.checkpoint, "fine-tuning", resume=o.resume, overwrite=config.overwrite, argument="checkpoint")
     rows = labelled(o.train, o)
     note(f"text: {rows.text}; target: {', '.join(rows.targets)}; {len(rows.frame):,} rows", o.quiet)
     same = {"text": rows.text, "pair": rows.pair, "targets": rows.targets}
@@ -129,7 +121,10 @@ def train(o) -> int:
     fitted = fit(rows.frame, rows.text, target, model, pair=rows.pair, task=o.task, head=head, control=config,
                  callbacks=[Console(config.verbose, words=OptionWords(o.names))] if config.verbose else [],
                  validation=validation if isinstance(validation, (int, float)) else validation.frame)
-    place, record = fitted.save(o.path, o.overwrite), fitted.model.record
+    if fitted.interrupted and o.checkpoint is not None:
+        note(f"bertfit: interrupted; {o.checkpoint} has the state, and the same command with --resume continues")
+        return 130
+    place, record = _save_or_keep(fitted.model, o), fitted.model.record
     if fitted.interrupted:
         note(f"bertfit: interrupted; {place} has the weights as they stood")
         return 130
@@ -220,10 +215,17 @@ def _one_or_all(paths: Sequence[str]) -> str | Sequence[str]:
     return paths[0] if len(paths) == 1 else paths
 
 
-def _run_in(folder: Path) -> list[Path]:
-    """Folders of an earlier pretraining run: its models and states."""
-    found = [path for pattern in ("best", "last", "epoch-[0-9]*", "state-[0-9]*") for path in folder.glob(pattern)]
-    return sorted(path for path in found if path.is_dir())
+def _save_or_keep(model, o) -> str:
+    """Save a trained model at `path`; if that fails, keep it elsewhere, and say where in the error."""
+    from bertfit.model import persist
+
+    try:
+        return persist.save(model, o.path, o.overwrite)
+    except BertfitError as error:
+        kept = getattr(error, "kept", None) or persist.keep(model, o.path)
+        where = f"The model is in {kept}." if kept else "The model could be saved nowhere else."
+        state = [] if o.checkpoint is None else [Sentence("{} makes it again from {}.", Arg("resume"), o.checkpoint)]
+        raise type(error)(error.rule, [*error.details, where, *state], argument=error.argument) from error
 
 
 def _check_save(path: str, overwrite: bool) -> None:

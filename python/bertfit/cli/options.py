@@ -62,8 +62,7 @@ class _Command:
         """Add options for fields of a settings class: `helps` has their texts by name, `config` types and defaults."""
         defaults = {field.name: field.default for field in dataclasses.fields(config)}
         for name, text in helps.items():
-            kind = {"steps": int, "steps_per_epoch": int, "validation_steps": int, "save_epochs": int,
-                    "save_steps": int, "early_stopping": int}.get(name, type(defaults[name]))
+            kind = int if defaults[name] is None else type(defaults[name])
             self.add(f"--{name}", type=kind, default=defaults[name], help=text, metavar="N" if kind is int else "X")
 
 
@@ -112,7 +111,7 @@ def _columns(command: _Command, target: bool) -> None:
     command.add("--pair", metavar="COLUMN", help="column of second texts, for text pairs")
     if target:
         command.add("--target", nargs="+", metavar="COLUMN",
-                    help="column of true labels or values, or several (default: those of the fit, or label, ...)")
+                    help="true labels or values, several if multilabel (default: as the fit, or label, target, ...)")
     command.add("--format", choices=FORMATS, help="format of the input (default: by file name, or first line of stdin)")
     command.add("--encoding", default="utf-8", metavar="NAME", help="encoding of texts in a folder; tables are UTF-8")
     command.add("--bad_files", choices=("error", "skip"), default="error", help="texts that are not of --encoding")
@@ -121,8 +120,7 @@ def _columns(command: _Command, target: bool) -> None:
 def _start(command: _Command, weights: str) -> None:
     command.section("model")
     command.add("--config", metavar="NAME|FILE",
-                help=f"model sizes: a name (kor-half, kor-full, kor-tiny, bert-uncased-l2-h128, ...) or a JSON file "
-                     f"(default: {DEFAULT_CONFIG}, or those of --pretrain)")
+                help=f"sizes: a name (kor-half, bert-uncased-l2-h128, ...) or a JSON file (default: {DEFAULT_CONFIG})")
     command.add("--vocab", to="vocabulary", metavar="FILE",
                 help="WordPiece or SentencePiece vocabulary (default: that of --pretrain)")
     command.add("--pretrain", metavar="MODEL", help=weights)
@@ -193,7 +191,7 @@ def _pretrain(commands) -> None:
   bertfit pretrain --pretrain minilm-l6-uncased --input data --save further --validation held-out
   bertfit pretrain ... --save pretrained --resume      # continue a stopped run, with the same options
 """)
-    _start(command, "weights to start from: a folder, a saved run, or a model's name")
+    _start(command, "weights to start from: a folder, a run (its best model), or a model's name")
     command.add("--mlm", choices=("transform", "tied"), help="form of the MLM head (default: that of the sizes)")
     command.add("--nsp", choices=("google", "plain"), help="form of the NSP head (default: that of the sizes)")
     command.section("files")
@@ -203,7 +201,7 @@ def _pretrain(commands) -> None:
     command.add("--save", to="out_dir", required=True, metavar="FOLDER",
                 help="folder for the best model, the last model and the state")
     command.add("--resume", action="store_true", help="continue from the state in --save")
-    command.add("--overwrite", action="store_true", help="replace the run in --save")
+    command.add("--overwrite", action="store_true", help="replace the run in --save, when the new one has an epoch")
     command.section("training")
     command.add("--epoch", "--epochs", to="epochs", type=int, default=3, metavar="N", help="passes over the data")
     command.fields(PretrainConfig, steps="total number of steps, in place of --epoch",
@@ -213,9 +211,9 @@ def _pretrain(commands) -> None:
                    min_learning_rate="learning rate at the last step", weight_decay="decay of weight matrices",
                    clip_norm="largest norm of the gradients", validation_steps="batches of --validation (default: all)",
                    save_epochs="epochs between models that are kept", save_steps="steps between saved states")
-    command.add("--masking", choices=("dynamic", "static"), default="dynamic",
-                help="new masks in every epoch, or the masks in the files")
-    command.add("--monitor", choices=PRETRAIN_MONITORS, default="mlm_accuracy", help="selects the best epoch")
+    command.add("--masking", choices=("dynamic", "static"), default="dynamic", help="new masks, or those in the files")
+    command.add("--monitor", choices=PRETRAIN_MONITORS, default="auto",
+                help="selects the best epoch; auto is mlm_accuracy on validation data, without them the loss")
     command.add("--seed", type=int, default=42, metavar="N", help="seed of all random numbers")
     _device(command)
     _common(command)
@@ -226,15 +224,18 @@ def _train(commands) -> None:
   bertfit train --pretrain pretrained --train train.tsv --test test.tsv --save reviews
   bertfit train --config kor-half --vocab vocab.model --train train.tsv --save scratch    # nothing pretrained
   bertfit train --pretrain minilm-l6-uncased --train aclImdb/train --test aclImdb/test --save imdb --epoch 2
+  bertfit train ... --checkpoint run --resume      # continue a stopped run, with the same options
 """)
-    _start(command, "weights to start from: what `bertfit pretrain` saved, a checkpoint's folder, or a model's name")
+    _start(command, "weights to start from: a run of `bertfit pretrain` (its best model), a folder, or a model's name")
     command.section("files")
     command.add("--train", required=True, metavar="FILE", help="labelled rows: csv, tsv, jsonl, or folders of texts")
     command.add("--validation", default="0.1", metavar="SHARE|FILE",
                 help="validation rows, which select the best epoch: a share of --train, or a file")
     command.add("--test", metavar="FILE", help="test rows, on which the saved model is evaluated after training")
     command.add("--save", to="path", required=True, metavar="FOLDER", help="folder for the model of the best epoch")
-    command.add("--overwrite", action="store_true", help="replace the model in --save")
+    command.add("--checkpoint", metavar="FOLDER", help="folder for the state of the run, saved after every epoch")
+    command.add("--resume", action="store_true", help="continue the run in --checkpoint")
+    command.add("--overwrite", action="store_true", help="replace the model in --save, and the run in --checkpoint")
     _columns(command, target=True)
     command.section("training")
     command.add("--task", choices=("auto", *TASKS), default="auto", help="type of the target")
@@ -244,7 +245,8 @@ def _train(commands) -> None:
                 help="peak learning rate; auto is 5e-5 for encoders of width 768 or more, else 1e-4")
     command.fields(TrainConfig, warmup="share of steps with a rising rate",
                    min_learning_rate="learning rate at the last step", weight_decay="decay of weight matrices",
-                   clip_norm="largest norm of the gradients", accumulation="batches per step")
+                   clip_norm="largest norm of the gradients", accumulation="batches per step",
+                   save_steps="steps between saved states within an epoch (default: none)")
     command.add("--max_len", "--n_seq", to="max_len", default="auto", metavar="N|auto",
                 help="tokens to which texts are truncated; auto fits 95 of 100 texts")
     command.add("--early_stopping", type=int, metavar="N", help="stop after this many epochs without improvement")

@@ -10,10 +10,11 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bertfit.cli.console import Bar
+from bertfit.cli.console import Bar, note
 from bertfit.errors import Arg, ArgumentError, Sentence, SetupError
 
 _SIZES = ("hidden_size", "num_hidden_layers", "num_attention_heads", "attention_head_size", "intermediate_size")
@@ -58,7 +59,7 @@ def start_model(o, mlm: str | None = None, nsp: str | None = None):
         heads = dataclasses.replace(base, **forms) if forms else None
         return fresh_model(config, vocabulary(o), seed=o.seed, heads=heads), heads
     with Bar("downloading", o.quiet) as bar:
-        model = open_model(_weights(o.pretrain), lower_case=o.lower_case, progress=bar)
+        model = open_model(o.pretrain, lower_case=o.lower_case, progress=bar, say=partial(note, quiet=o.quiet))
     if o.vocabulary is not None and vocabulary(o).sha256 != model.vocabulary.sha256:
         raise ArgumentError(Sentence("must be the one that the weights of {} were made with.", Arg("pretrain")),
                             [f"{o.pretrain} has {len(model.vocabulary):,} entries, others than {o.vocabulary}.",
@@ -67,14 +68,6 @@ def start_model(o, mlm: str | None = None, nsp: str | None = None):
         _check_sizes(o, model)
     base = PretrainHeads() if model.pretraining is None else model.pretrain_heads
     return model, dataclasses.replace(base, **forms) if forms else None
-
-
-def _weights(path: str) -> str:
-    """For the folder of a pretraining run, its best model, else its last; any other path unchanged."""
-    for name in ("best", "last"):
-        if os.path.isfile(os.path.join(path, name, "bertfit.json")):
-            return os.path.join(path, name)
-    return path
 
 
 def _config(o) -> Any:

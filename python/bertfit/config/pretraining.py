@@ -7,7 +7,7 @@ from typing import TypedDict
 
 from bertfit.settings import Settings, check_rates, check_run, is_whole, keywords_told, require
 
-PRETRAIN_MONITORS = ("loss", "mlm_loss", "mlm_accuracy", "nsp_loss", "nsp_accuracy")
+PRETRAIN_MONITORS = ("auto", "loss", "mlm_loss", "mlm_accuracy", "nsp_loss", "nsp_accuracy")
 
 
 @keywords_told
@@ -47,7 +47,8 @@ class PretrainConfig(Settings):
         masking: "dynamic" masks other tokens in every epoch, by the rule that the data were made with; "static" keeps
             the masks stored in the data, as Google's code does.
         validation_steps: Batches of the validation data that are evaluated after an epoch; None for all.
-        monitor: Metric that chooses the best weights, on the validation data if there are any.
+        monitor: Metric that chooses the best weights, on the validation data if there are any. "auto" is the accuracy
+            of masked tokens (mlm_accuracy) on validation data, and without them the loss.
         save_epochs: Epochs between models that are kept permanently, such as "epoch-003"; None keeps none.
         save_steps: Steps between saved states to resume from, besides that at the end of each epoch; None for none.
         precision, seed, verbose: As for `TrainConfig`.
@@ -64,7 +65,7 @@ class PretrainConfig(Settings):
     clip_norm: float | None = 1.0
     masking: str = "dynamic"
     validation_steps: int | None = None
-    monitor: str = "mlm_accuracy"
+    monitor: str = "auto"
     save_epochs: int | None = None
     save_steps: int | None = None
     precision: str = "auto"
@@ -81,6 +82,15 @@ class PretrainConfig(Settings):
         require(self.masking in ("dynamic", "static"), "masking", '"dynamic" or "static"', self.masking)
         require(self.monitor in PRETRAIN_MONITORS, "monitor", f"one of {', '.join(PRETRAIN_MONITORS)}", self.monitor)
         check_run(self)
+
+    def monitored(self, validated: bool, before: str | None = None) -> PretrainConfig:
+        """These settings with a measure for "auto": `before`, that of a resumed run, else one by the data.
+
+        >>> PretrainConfig().monitored(validated=False).monitor
+        'loss'
+        """
+        chosen = before or ("mlm_accuracy" if validated else "loss")
+        return dataclasses.replace(self, monitor=chosen) if self.monitor == "auto" else self
 
 
 class PretrainSettings(TypedDict, total=False):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Mapping
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from bertfit.checks import label_text
+from bertfit.errors import Arg, ArgumentError, Sentence
 from bertfit.settings import (
     EITHER,
     LARGEST_WEIGHT,
@@ -21,6 +23,9 @@ from bertfit.settings import (
 
 FREEZES = ("none", "embeddings", "encoder")
 MONITORS = ("loss", "accuracy", "auc", "f1_macro", "rmse")
+
+#: Where and how often a run is saved, which makes no difference to what it trains.
+_SAVING = ("checkpoint", "save_steps", "resume", "overwrite")
 
 
 @keywords_told
@@ -57,9 +62,14 @@ class TrainConfig(Settings):
         precision: "auto", "float32", "bfloat16" or "float16"; see `bertfit._env.resolve_precision`.
         seed: Whole number that determines the split, the order of rows, dropout and fresh weights; None draws one.
         verbose: 0 prints nothing, 1 a line per epoch, 2 a progress bar as well.
+        checkpoint: Folder for the state of the run, which is saved after every epoch and on Ctrl-C; None saves none.
+        save_steps: Optimizer steps between two saved states within an epoch; None for none.
+        resume: Continue the run whose state is in `checkpoint`: the result is that of a run that was never stopped.
+            Rows, model and settings must be those it was started with. A finished run gives its model at once.
+        overwrite: Replace the run in `checkpoint`, once the new one has completed an epoch.
 
     Raises:
-        ArgumentError: A value is out of range.
+        ArgumentError: A value is out of range, or there is no `checkpoint` to resume or overwrite.
     """
 
     epochs: int = 3
@@ -81,6 +91,10 @@ class TrainConfig(Settings):
     precision: str = "auto"
     seed: int | None = None
     verbose: int = 2
+    checkpoint: str | os.PathLike | None = None
+    save_steps: int | None = None
+    resume: bool = False
+    overwrite: bool = False
 
     def __post_init__(self):
         for name in ("epochs", "batch_size", "accumulation"):
@@ -109,7 +123,17 @@ class TrainConfig(Settings):
                  "early_stopping", "a whole number of epochs of at least 1", self.early_stopping,
                  or_none=True)
         require(self.monitor in MONITORS, "monitor", f"one of {', '.join(MONITORS)}", self.monitor)
-        require(isinstance(self.restore_best, bool), "restore_best", EITHER, self.restore_best)
+        for name in ("restore_best", "resume", "overwrite"):
+            require(isinstance(getattr(self, name), bool), name, EITHER, getattr(self, name))
+        require(self.checkpoint is None or (isinstance(self.checkpoint, (str, os.PathLike)) and str(self.checkpoint)),
+                "checkpoint", "the path of a folder", self.checkpoint, or_none=True)
+        require(self.save_steps is None or is_whole(self.save_steps, 1),
+                "save_steps", "a whole number of at least 1", self.save_steps, or_none=True)
+        if self.checkpoint is not None:
+            object.__setattr__(self, "checkpoint", os.fspath(self.checkpoint))
+        for name in ("resume", "overwrite"):
+            if self.checkpoint is None and getattr(self, name):
+                raise ArgumentError(Sentence("must be given where {} is.", Arg(name)), argument="checkpoint")
         check_run(self)
 
     def for_encoder(self, hidden_size: int) -> TrainConfig:
@@ -117,6 +141,10 @@ class TrainConfig(Settings):
         if self.learning_rate != "auto":
             return self
         return dataclasses.replace(self, learning_rate=5e-5 if hidden_size >= 768 else 1e-4)
+
+    def of_training(self) -> dict[str, Any]:
+        """The settings as `to_dict`, without those of `checkpoint`, which make no difference to what is trained."""
+        return {name: value for name, value in self.to_dict().items() if name not in _SAVING}
 
 
 class TrainSettings(TypedDict, total=False):
@@ -143,3 +171,7 @@ class TrainSettings(TypedDict, total=False):
     precision: str
     seed: int | None
     verbose: int
+    checkpoint: str | os.PathLike | None
+    save_steps: int | None
+    resume: bool
+    overwrite: bool

@@ -8,6 +8,8 @@ be masked anew as they are read, because the files store the original id of ever
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
 import os
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -70,6 +72,13 @@ class PretrainingData:
     def steps(self, batch_size: int, drop_last: bool = False) -> int:
         """Number of batches of an epoch; `drop_last` leaves out a last, smaller one."""
         return self.n // batch_size if drop_last else -(-self.n // batch_size)
+
+    @property
+    def digest(self) -> str:
+        """A sha256 of what tells these data from others: names and sizes of the files, and the content of data.json."""
+        facts = [[os.path.basename(path), os.path.getsize(path)] for path in self.files]
+        made = {name: value for name, value in self.description.items() if name != "seconds"}
+        return hashlib.sha256(json.dumps([facts, made], sort_keys=True).encode()).hexdigest()
 
     def check_vocabulary(self, vocabulary: Vocabulary) -> None:
         """Raise DataError if the rows were made with another vocabulary. Google's files do not say, and pass."""

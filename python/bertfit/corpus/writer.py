@@ -70,8 +70,9 @@ def make_pretraining_data(
 
     Raises:
         ArgumentError: A setting is out of range, or something stands at `out_dir`.
-        DataError: The corpus is empty, has one document, or a line that cannot be used; the disk is full.
-            Nothing is left at `out_dir` then.
+        DataError: The corpus is empty, has one document, or a line that cannot be used.
+        DiskError: The disk is full. What stood at `out_dir` is as it was, after any of these errors.
+        OccupiedError: Something appeared at `out_dir` in the meantime; the data are beside it, as the error says.
         VocabularyError: The vocabulary has no [MASK].
     """
     for name, value, low in (("max_len", max_len, 5), ("dup_factor", dup_factor, 1), ("shards", shards, 1),
@@ -229,7 +230,7 @@ def _new_folder(path: str | os.PathLike, overwrite: bool) -> Iterator[tuple[Path
             yield draft, target
     except OSError as error:
         raise DataError("Pretraining data could not be written.",
-                        [f"{target}: {error.strerror or error}.", "Nothing was left there."]) from error
+                        [f"{target}: {error.strerror or error}.", "It is as it was before."]) from error
 
 
 def read_description(folder: str | os.PathLike) -> dict[str, Any]:

@@ -214,6 +214,7 @@ class Bert(ModelFacts):
 
         Raises:
             ArgumentError: `path` exists and may not be replaced.
+            DiskError: The disk is full.
             BundleError: A file cannot be written.
         """
         return persist.save(self.model, path, overwrite)

@@ -61,13 +61,15 @@ def fit(
             columns, or without `data` a tuple (texts, targets) or (texts, pairs, targets). None for `control`'s share.
         sample_weights: n numbers of at least 0, or the name of a column, used for validation too if it is there.
         callbacks: `bertfit.Callback`s, called besides the printed progress; one that returns "stop" ends the run.
-        **settings: Fields of `TrainConfig`, which override those of `control`: epochs, learning_rate, ...
+        **settings: Fields of `TrainConfig`, which override those of `control`: epochs, learning_rate, ...; with
+            `checkpoint`, a folder, the run can be stopped and continued (`resume=True`).
 
     Returns:
         A new, fitted `Bert`; `model` is not changed.
 
     Raises:
-        ArgumentError: A setting is unknown or breaks its rule.
+        ArgumentError: A setting is unknown or breaks its rule; `checkpoint` holds a run that is neither resumed nor
+            overwritten, or one with other rows, settings or another model.
         DataError: A column is missing, or rows cannot be used.
 
     Example:

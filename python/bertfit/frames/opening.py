@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -15,8 +16,11 @@ from bertfit.settings import keywords_told
 @keywords_told
 def load(x: str | os.PathLike, *, name: str | None = None, cache_dir: str | os.PathLike | None = None,
          lower_case: bool | None = None, max_len: int | None = None, download: bool = True,
-         progress: Callable[[dict], Any] | None = None) -> Bert:
+         progress: Callable[[dict], Any] | None = None, quiet: bool = False) -> Bert:
     """Open a model: a name of `bertfit.models()`, a Google or Hugging Face folder, or a saved bertfit model.
+
+    Of the folder of a pretraining run, the model "best" is opened, or "last" if there is no best; a line on stderr says
+    which, and by what measure it is the best.
 
     Args:
         x: The name or the folder. If a folder has a known model's name, the folder is opened.
@@ -26,6 +30,7 @@ def load(x: str | os.PathLike, *, name: str | None = None, cache_dir: str | os.P
         max_len: Length in tokens to which the position table is truncated; None keeps all positions.
         download: Whether to download a model that is not in the cache.
         progress: Called with ``{"event": "download", "name", "done_bytes", "total_bytes"}`` during a download.
+        quiet: Whether to leave out the line about a run.
 
     Raises:
         ArgumentError: The name is unknown, or an argument breaks its rule.
@@ -38,7 +43,7 @@ def load(x: str | os.PathLike, *, name: str | None = None, cache_dir: str | os.P
         (2, 384)
     """
     return Bert(open_model(x, name=name, cache_dir=cache_dir, lower_case=lower_case, max_len=max_len,
-                                   download_missing=download, progress=progress))
+                           download_missing=download, progress=progress, say=None if quiet else _say))
 
 
 @keywords_told
@@ -70,4 +75,8 @@ def model_of(model: Any) -> Model:
     if not isinstance(model, (str, os.PathLike)):
         raise ArgumentError(Sentence("must be what {} returns, or takes.", Function("load")), argument="model",
                             received=model)
-    return open_model(model)
+    return open_model(model, say=_say)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)

@@ -33,6 +33,7 @@ def pretrain(
     validation: Data | None = None,
     out_dir: str | os.PathLike | None = None,
     resume: bool = False,
+    overwrite: bool = False,
     heads: PretrainHeads | Mapping[str, str] | None = None,
     control: PretrainConfig | Mapping[str, Any] | None = None,
     callbacks: Sequence[Callback] = (),
@@ -45,7 +46,8 @@ def pretrain(
         data: The folder that `make_pretraining_data` wrote, Google's TFRecord files, or a `PretrainingData`.
         validation: Validation data of the same kinds, evaluated after every epoch; None for none.
         out_dir: Folder for the bundles "best" and "last" and for the state to resume from; None saves nothing.
-        resume: Whether to continue the run whose state is in `out_dir`.
+        resume: Whether to continue the run in `out_dir`.
+        overwrite: Whether to replace the run in `out_dir`. Its models stay until the new run has completed an epoch.
         heads: Forms of the heads if the model has none; None for Google's.
         control: `PretrainConfig`, or its fields as a dict.
         callbacks: `bertfit.Callback`s, called besides the printed progress; one that returns "stop" ends the run.
@@ -55,7 +57,8 @@ def pretrain(
         A new `Bert` with the weights of the last step; `model` is not changed.
 
     Raises:
-        ArgumentError: A setting breaks its rule, or there is nothing to resume.
+        ArgumentError: A setting breaks its rule; `out_dir` holds a run that is neither resumed nor overwritten, or
+            none to resume.
         DataError: The data were made with another vocabulary, are too long for the model, or are damaged.
 
     Example:
@@ -70,5 +73,5 @@ def pretrain(
     console = [Console(config.verbose)] if config.verbose else []
     return Bert(run(
         model_of(model), data, validation=validation, heads=heads, config=config, out_dir=out_dir, resume=resume,
-        callbacks=[*console, *callback_list(callbacks)],
+        overwrite=overwrite, callbacks=[*console, *callback_list(callbacks)],
     ))

@@ -99,6 +99,7 @@ def write_directory(path: str | os.PathLike, description: Mapping[str, Any], par
 
     Raises:
         ArgumentError: `path` exists and may not be replaced.
+        DiskError: The disk is full.
         BundleError: The files cannot be written.
     """
     if not isinstance(path, (str, os.PathLike)) or not str(path):

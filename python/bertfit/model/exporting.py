@@ -37,6 +37,7 @@ def export(model: Model, path: str | os.PathLike, format: str) -> str:
 
     Raises:
         ArgumentError: The format cannot hold this model, or `path` is not an empty folder.
+        DiskError: The disk is full.
         BundleError: The files cannot be written.
 
     MLM and NSP heads of Google's form are exported, unless the model is fitted. A fitted model becomes a sequence

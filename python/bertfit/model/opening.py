@@ -6,12 +6,12 @@ TensorFlow starts only if it is needed; to open a Hugging Face encoder it is not
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertfit.checkpoints import Checkpoint, download, open_checkpoint, registry
-from bertfit.errors import ArgumentError, DownloadError, Function, Sentence, Setting
+from bertfit.errors import ArgumentError, BundleError, DownloadError, Function, Sentence, Setting
 from bertfit.model import bundle
 from bertfit.model.unbuilt import Unbuilt
 
@@ -38,18 +38,21 @@ def open_unbuilt(
     max_len: int | None = None,
     download_missing: bool = True,
     progress: Callable[[dict[str, Any]], Any] | None = None,
+    say: Callable[[str], Any] | None = None,
 ) -> Model | Unbuilt:
     """Open a bundle, a checkpoint folder, or a model of the registry; every file is read and checked.
 
     Args:
-        x: A folder (bertfit bundle, Google checkpoint, Hugging Face BERT), or a name of the registry. An
-            existing folder takes precedence over a name.
+        x: A folder (bertfit bundle, pretraining run, Google checkpoint, Hugging Face BERT), or a name of the
+            registry. An existing folder takes precedence over a name. Of a run, its best model is opened, else its
+            last.
         name: What to call the model; None for the folder's or the registry's name.
         cache_dir: Folder of downloaded models; None for the user's cache.
         lower_case: Whether texts are lower-cased; None for the checkpoint's own setting.
         max_len: Keep only this many positions, in tokens; None keeps all.
         download_missing: Download a registry model that is not in the cache.
         progress: Called with a dict during a download.
+        say: Called with a sentence that says which model of a run is opened.
 
     Returns:
         A `Model`, or an `Unbuilt` if everything could be checked without TensorFlow.
@@ -64,6 +67,11 @@ def open_unbuilt(
     path = Path(x).expanduser()
     if (path / bundle.DESCRIPTION).is_file():
         return _open_bundle(path, name, lower_case, max_len)
+    if (chosen := _chosen(path)) is not None:
+        model = _open_bundle(chosen, name, lower_case, max_len)
+        if say is not None:
+            say(_choice(path, chosen, model.record))
+        return model
     if path.exists() or (_looks_like_path(str(x)) and not registry.is_known(str(x))):
         return _from_checkpoint(open_checkpoint(path, name=name, lower_case=lower_case), max_len)
     entry = registry.find(str(x))
@@ -74,6 +82,30 @@ def open_unbuilt(
     folder = download(entry.name, cache_dir, progress=progress)
     lower_case = not entry.cased if lower_case is None else lower_case
     return _from_checkpoint(open_checkpoint(folder, name=name or entry.name, lower_case=lower_case), max_len)
+
+
+def _chosen(path: Path) -> Path | None:
+    """The model to open of the folder of a run; None for any other folder."""
+    if any((path / name).is_file() for name in ("config.json", "bert_config.json")):
+        return None
+    models = [path / name for name in ("best", "last") if (path / name / bundle.DESCRIPTION).is_file()]
+    if not models and (path / "run.json").is_file():
+        raise BundleError("The folder of a run must have a model in it to be opened.",
+                          [f"{path} has the state of a run, from which training is resumed."])
+    return models[0] if models else None
+
+
+def _choice(path: Path, chosen: Path, record: Mapping[str, Any]) -> str:
+    """Says which model of a run is opened, and what it was chosen by."""
+    history, epoch = record.get("history") or {}, record.get("best_epoch")
+    if chosen.name == "last" or epoch not in history.get("epoch", ()):
+        return f"{path} is a run: {chosen} is opened."
+    monitor = record["settings"].get("monitor", "loss")
+    measure, rows = (f"val_{monitor}", "validation") if f"val_{monitor}" in history else (monitor, "training")
+    value = history[measure][list(history["epoch"]).index(epoch)]
+    other = f" {path / 'last'} is the model of its last epoch." if (path / "last").is_dir() else ""
+    return (f"{path} is a run: {chosen} is opened, the model of epoch {epoch}, the best by {monitor} ({value:.4f}) on "
+            f"the {rows} data.{other}")
 
 
 def _from_checkpoint(checkpoint: Checkpoint, max_len: int | None) -> Model | Unbuilt:

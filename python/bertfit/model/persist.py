@@ -17,7 +17,9 @@ import importlib.metadata
 import io
 import os
 import platform
+import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,6 +29,7 @@ from bertfit.errors import BertfitError, BundleError
 from bertfit.model import bundle
 from bertfit.model.model import Model
 from bertfit.network import Encoder
+from bertfit.system import free_beside
 from bertfit.text import Vocabulary
 
 FIELDS = {
@@ -49,6 +52,7 @@ def save(model: Model, path: str | os.PathLike, overwrite: bool = False) -> str:
 
     Raises:
         ArgumentError: `path` exists and may not be replaced.
+        DiskError: The disk is full.
         BundleError: The files cannot be written.
 
     Example:
@@ -56,6 +60,21 @@ def save(model: Model, path: str | os.PathLike, overwrite: bool = False) -> str:
         True
     """
     return bundle.write_directory(path, _describe(model), _parts(model), overwrite)
+
+
+def keep(model: Model, path: str | os.PathLike) -> str | None:
+    """Save a model that could not be saved at `path` beside it, or else in the temporary folder or at home.
+
+    Returns:
+        Where it is, a new folder; None if it could be saved nowhere.
+    """
+    target = Path(os.path.realpath(path))
+    for folder in (target.parent, Path(tempfile.gettempdir()), Path.home()):
+        try:
+            return save(model, free_beside(folder / target.name))
+        except BertfitError:
+            continue
+    return None
 
 
 def load(path: str | os.PathLike) -> Model:

@@ -47,11 +47,13 @@ def download(name: str, cache_dir: str | None = None, force: bool = False, progr
 @exported
 def load(x: str, name: str | None = None, cache_dir: str | None = None, lower_case: bool | None = None,
          max_len: int | None = None, download: bool = True, progress: Callable | None = None):
-    """Open a model; returns its description."""
+    """Open a model; returns its description, and `said`, what there is to say about the choice among several."""
     from bertfit.model import open_unbuilt
 
-    return keep(open_unbuilt(x, name=name, cache_dir=cache_dir, lower_case=lower_case, max_len=max_len,
-                             download_missing=download, progress=progress))
+    said: list[str] = []
+    model = open_unbuilt(x, name=name, cache_dir=cache_dir, lower_case=lower_case, max_len=max_len,
+                         download_missing=download, progress=progress, say=said.append)
+    return {**keep(model), "said": said}
 
 
 @exported

@@ -53,7 +53,8 @@ def pretrain_data(corpus: Sequence[str], out_dir: str, vocab=None, vocab_of: Mod
 @exported
 def pretrain(model: Model, data: Sequence[str], control: PretrainConfig | None = None,
              heads: PretrainHeads | None = None, validation: Sequence[str] | None = None, out_dir: str | None = None,
-             resume: bool = False, progress: Callable | None = None, callback: Callable | None = None):
+             resume: bool = False, overwrite: bool = False, progress: Callable | None = None,
+             callback: Callable | None = None):
     """Pretrain a model; returns the description of the new model.
 
     `data` and `validation` are a folder, or files, of pretraining data.
@@ -62,7 +63,7 @@ def pretrain(model: Model, data: Sequence[str], control: PretrainConfig | None =
 
     return keep(run(
         model, _paths(data), validation=None if validation is None else _paths(validation), heads=heads,
-        config=control, out_dir=out_dir, resume=resume,
+        config=control, out_dir=out_dir, resume=resume, overwrite=overwrite,
         callbacks=_reports(progress, callback),
     ))
 

@@ -7,7 +7,7 @@ block completed before Ctrl-C is raised.
 from bertfit._exports import lazy_exports
 
 __all__, __getattr__, __dir__ = lazy_exports(__name__, {
-    "files": "remove replacement",
+    "files": "free_beside remove replacement",
     "interrupts": "interrupts",
     "lines": "LONGEST_LINE read_lines unpacked",
     "processes": "cores ordered_map",

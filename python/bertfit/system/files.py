@@ -1,7 +1,8 @@
 """Replace a folder or a file atomically: the new one appears complete under its name, or the old one stays.
 
 The new one is written under a hidden name beside the target, synced to the disk and then renamed, in one step where the
-system can exchange two names. The caller checks beforehand whether the target may be replaced.
+system can exchange two names. The caller checks beforehand whether the target may be replaced; what appears there, or
+changes, after that is not replaced.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
+from bertfit.errors import OccupiedError
+from bertfit.system.disk import full_disk_told
 from bertfit.system.interrupts import held
 
 _AGE = 3600.0  # seconds after which a draft in which no file was made is taken for abandoned
@@ -39,9 +42,19 @@ def replacement(target: str | os.PathLike, kind: Literal["folder", "file"] = "fo
         The draft: an empty folder, or the path of a file to create.
 
     Raises:
-        OSError: The disk refuses; `target` is as it was.
+        DiskError: The disk is full; `target` is as it was.
+        OSError: The system refuses; `target` is as it was.
+        OccupiedError: Something else stands at `target` than before the block. It stays, and the draft gets another
+            name beside it, which the error tells.
     """
     target = Path(target)
+    with full_disk_told(target), _replacement(target, kind) as draft:
+        yield draft
+
+
+@contextlib.contextmanager
+def _replacement(target: Path, kind: str) -> Iterator[Path]:
+    before = _seen(target)
     draft = _beside(target)
     old = draft.with_name(f"{draft.name}-old")
     try:
@@ -54,10 +67,13 @@ def replacement(target: str | os.PathLike, kind: Literal["folder", "file"] = "fo
         yield content
         _sync(content)
         with held():
+            if kind == "folder":
+                draft.chmod(mode)
+            if _seen(target) != before:
+                raise _kept_beside(content, target)
             if kind == "file":
                 os.replace(content, target)
             else:
-                draft.chmod(mode)
                 _take_name(draft, target, old)
             _sync_one(target.parent)
     finally:
@@ -84,6 +100,37 @@ def remove(folder: str | os.PathLike) -> None:
 
 def _beside(target: Path) -> Path:
     return target.with_name(f".{target.name}.bertfit-{uuid.uuid4().hex[:12]}")
+
+
+def _seen(path: Path) -> tuple | None:
+    """What tells the file or folder at a path from another one, and from itself after a change; None for nothing."""
+    try:
+        facts = path.lstat()
+        entries = sorted(os.scandir(path), key=lambda entry: entry.name) if path.is_dir() else ()
+        inside = [(entry.name, entry.stat(follow_symlinks=False).st_mtime_ns) for entry in entries]
+    except FileNotFoundError:
+        return None
+    return (facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, inside)
+
+
+def _kept_beside(content: Path, target: Path) -> OccupiedError:
+    """Give what was written a free name beside the target; returns the error that tells it."""
+    place = free_beside(target)
+    os.rename(content, place)
+    error = OccupiedError("What is being written must find its place as it was.", [
+        f"{target} appeared or was changed in the meantime, and was left alone.",
+        f"What was written is whole, in {place}."])
+    error.kept = str(place)
+    return error
+
+
+def free_beside(target: Path) -> Path:
+    """A free path beside a target, for what cannot be put there: "name-kept", "name-kept-2", ..."""
+    number, place = 1, target.with_name(f"{target.name}-kept")
+    while os.path.lexists(place):
+        number += 1
+        place = target.with_name(f"{target.name}-kept-{number}")
+    return place
 
 
 def _sweep(target: Path) -> None:

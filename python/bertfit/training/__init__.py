@@ -10,5 +10,6 @@ __all__, __getattr__, __dir__ = lazy_exports(__name__, {
     "schedule": "learning_rate_at train_steps",
     "optimizer": "AdamWarmup",
     "finetuning": "fit_model make_task",
+    "folder": "check_folder",
     "pretraining": "pretrain",
 })

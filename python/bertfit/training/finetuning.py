@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,9 +19,9 @@ from bertfit.text import Encoding
 from bertfit.training.callbacks import Callback
 from bertfit.training.feeds import training_feed, validation_feed
 from bertfit.training.finetuning_objective import FineTuning
+from bertfit.training.folder import open_run
 from bertfit.training.rows import Coded, auto_max_len, check_classes, check_rows, class_weight_vector, split
 from bertfit.training.run import Run
-from bertfit.training.state import open_state
 
 
 def fit_model(
@@ -36,9 +35,6 @@ def fit_model(
     columns: Mapping[str, Sequence[str]] | None = None,
     classes: Mapping[str, Any] | None = None,
     callbacks: Sequence[Callback] = (),
-    out_dir: str | Path | None = None,
-    resume: bool = False,
-    save_steps: int | None = None,
 ) -> Model:
     """Fine-tune a model.
 
@@ -53,10 +49,6 @@ def fit_model(
         columns: Names of the caller's columns (text, pair, target), for the record.
         classes: The classes as the caller had them, for the record: see `bertfit.frames.classes`.
         callbacks: Called after every step and epoch.
-        out_dir: Folder for the state of the run, saved after every epoch and on an interrupt; None saves none.
-        resume: Continue from the state in `out_dir`, which must have been made with the same model, rows and
-            settings. The result is that of a run that was never interrupted.
-        save_steps: Optimizer steps between two saved states; None saves none within an epoch.
 
     Returns:
         A new, fitted model. Its `record` holds settings, history (one list per column), best_epoch, seed,
@@ -66,8 +58,8 @@ def fit_model(
 
     Raises:
         DataError: There are no rows, or targets do not fit the task.
-        ArgumentError: Settings do not fit the task or the model; there is no state to resume from, or it belongs to
-            another run.
+        ArgumentError: Settings do not fit the task or the model; `config.checkpoint` holds a run that is neither
+            resumed nor overwritten, has no state to resume from, or its run had other rows, settings or another model.
         TrainingError: The loss is not finite, and there are no weights of an earlier epoch to return.
 
     An interrupt (Ctrl-C) ends training at the next batch; the model is returned with the weights it has then and
@@ -81,7 +73,8 @@ def fit_model(
     head, config = head or HeadConfig(), (config or TrainConfig()).for_encoder(model.config.hidden_size)
     head.layer_numbers(model.config.num_hidden_layers)  # an error for layers that the encoder lacks
     _check_monitor(task, config)
-    state, seed = open_state(out_dir, resume, config.seed)
+    folder, state, seed = open_run(config.checkpoint, "fine-tuning", resume=config.resume, overwrite=config.overwrite,
+                                   seed=config.seed, argument="checkpoint")
     rows = check_rows(task, rows)
     check_classes(task, rows)
     if validation is not None:
@@ -104,13 +97,13 @@ def fit_model(
         model, model.encode(validation, max_len), max_len, precision, config)
     objective = FineTuning(model, feed, coded, val_feed, val_coded, label_weights, config, seed, precision)
     run = Run(objective, config, callbacks, early_stopping=config.early_stopping, restore_best=config.restore_best,
-              out_dir=out_dir, save_steps=save_steps)
+              folder=folder, save_steps=config.save_steps)
     if state is not None:
         run.restore(state)
     run.train()
     model.source = source
-    model.record = {"settings": {**config.to_dict(), "seed": seed}, "seed": seed, **objective.facts(), **run.outcome(),
-                    "pairs": rows.pairs is not None, "columns": dict(columns or {}), "classes": classes}
+    model.record = {"settings": {**config.of_training(), "seed": seed}, "seed": seed, **objective.facts(),
+                    **run.outcome(), "pairs": rows.pairs is not None, "columns": dict(columns or {}), "classes": classes}
     model.record["metrics"] = _kept_metrics(model.record)
     return model
 

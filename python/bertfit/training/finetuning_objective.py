@@ -135,7 +135,7 @@ class FineTuning:
         }
 
     def identity(self) -> dict[str, Any]:
-        settings = self.config.to_dict()
+        settings = self.config.of_training()
         for name in ("verbose", "seed", "precision"):
             settings.pop(name)
         return {

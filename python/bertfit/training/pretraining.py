@@ -12,6 +12,7 @@ import functools
 import math
 import os
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,9 @@ from bertfit.model import Model, persist
 from bertfit.network import compiling, compute_in, kernels, share
 from bertfit.text import Vocabulary
 from bertfit.training.callbacks import Callback
+from bertfit.training.folder import RunFolder, open_run
 from bertfit.training.run import Run
 from bertfit.training.shapes import Shapes, batch_bytes, plan_fixed
-from bertfit.training.state import open_state
 
 tf = _env.tensorflow()
 
@@ -47,6 +48,7 @@ def pretrain(
     validation: PretrainingData | str | os.PathLike | Sequence[str | os.PathLike] | None = None,
     out_dir: str | Path | None = None,
     resume: bool = False,
+    overwrite: bool = False,
     callbacks: Sequence[Callback] = (),
 ) -> Model:
     """Train an encoder with its MLM and NSP heads.
@@ -58,7 +60,8 @@ def pretrain(
         config: Settings; None for the defaults.
         validation: Validation data of the same kind, evaluated after every epoch; None for none.
         out_dir: Folder for "best", "last" and the state; None saves nothing.
-        resume: Continue from the state in `out_dir`, which must have been made with the same settings and data.
+        resume: Continue the run in `out_dir`, which must have been made with the same settings and data.
+        overwrite: Replace the run in `out_dir`: its models and states stay until the new run has completed an epoch.
         callbacks: Called after every step and epoch.
 
     Returns:
@@ -67,8 +70,12 @@ def pretrain(
 
     Raises:
         DataError: The data were made with another vocabulary or are longer than the model's positions.
-        ArgumentError: There is no state to resume from, or it belongs to another run.
+        ArgumentError: `out_dir` holds a run that is neither resumed nor overwritten, or no state to resume from, or
+            its run had other settings or data.
         TrainingError: The loss is not finite.
+
+    A model or state that cannot be saved (a full disk) is told by a warning, and the run goes on; a last model that
+    could not be saved in `out_dir` is saved beside it at the end, or in another folder that is told.
 
     Example:
         >>> pretrain(model, "data/", config=PretrainConfig(steps=1000)).record["steps"]  # doctest: +SKIP
@@ -83,17 +90,22 @@ def pretrain(
     if model.pretraining is not None and heads not in (None, model.pretrain_heads):
         raise ArgumentError("must be left out for a model that has MLM and NSP heads.",
                             [f"It has {model.pretrain_heads.to_dict()}."], argument="heads")
-    state, seed = open_state(out_dir, resume, config.seed)
+    folder, state, seed = open_run(out_dir, "pretraining", resume=resume, overwrite=overwrite, seed=config.seed,
+                                   argument="out_dir")
+    before = {} if state is None else state.identity.get("settings", {})
+    config = config.monitored(validation is not None, before.get("monitor"))
     source = {"kind": "pretrained", "path": None, "sha256": None, "origin": persist.origin(model)}
     model = model.copy(heads=True)
     if model.pretraining is None:
         model.add_pretraining(heads or PretrainHeads(), seed)
     objective = Pretraining(model, data, validation, config, seed)
-    run = Run(objective, config, callbacks, out_dir=out_dir, save_steps=config.save_steps)
+    run = Run(objective, config, callbacks, folder=folder, save_steps=config.save_steps)
     if state is not None:
         run.restore(state)
     run.train()
     model.source, model.record = source, objective.record(run)
+    if folder is not None and "last" in folder.unsaved:
+        folder.keep_elsewhere(model)
     return model
 
 
@@ -237,13 +249,16 @@ class Pretraining:
 
     def keep_epoch(self, run: Run, epoch: int, better: bool) -> None:
         """Save the model as "last", if `better` as "best", and every `save_epochs` epochs as "epoch-<number>"."""
-        if run.out_dir is None:
+        if run.folder is None:
             return
         self.model.record = self.record(run)
         keep = self.config.save_epochs and epoch % self.config.save_epochs == 0
         for name, wanted in (("best", better), ("last", True), (f"epoch-{epoch:03d}", keep)):
             if wanted:
-                persist.save(self.model, run.out_dir / name, overwrite=True)
+                run.folder.attempt(name, partial(self._save, run.folder, name))
+
+    def _save(self, folder: RunFolder, name: str) -> None:
+        persist.save(self.model, folder.place(name), overwrite=True)
 
     def facts(self) -> dict[str, Any]:
         return {"rows": self.data.n, "validation_rows": 0 if self.validation is None else self.validation.n,
@@ -262,7 +277,7 @@ class Pretraining:
         settings = self.config.to_dict()
         for name in ("verbose", "seed", "save_steps", "save_epochs", "precision"):
             settings.pop(name)
-        return {"settings": settings, "precision": self.precision, "rows": self.data.n,
+        return {"settings": settings, "precision": self.precision, "rows": self.data.n, "data": self.data.digest,
                 "max_len": self.data.max_len, "vocabulary": self.model.vocabulary.sha256,
                 "config": self.model.config.to_dict(), "heads": self.model.pretrain_heads.to_dict()}
 

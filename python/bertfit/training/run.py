@@ -1,4 +1,4 @@
-"""One training run: steps, epochs, the best epoch, callbacks, and the state on disk.
+"""One training run: steps, epochs, the best epoch, callbacks, and its state.
 
 `Run` serves fine-tuning and pretraining; an `Objective` defines what is trained, on which batches and with which
 measures. Does not prepare data, and does not print.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,10 +20,11 @@ from bertfit.model import bundle
 from bertfit.network import compute_in, share
 from bertfit.system import interrupts
 from bertfit.training.callbacks import Callback, is_stop
+from bertfit.training.folder import RunFolder, check_identity
 from bertfit.training.objective import Objective
 from bertfit.training.optimizer import Update, build_optimizer
 from bertfit.training.pace import Pace
-from bertfit.training.state import State, save_state
+from bertfit.training.state import State
 
 tf = _env.tensorflow()
 
@@ -34,7 +34,7 @@ class _NotFiniteError(Exception):
 
 
 class Run:
-    """Steps, epochs, the history and the best epoch; with `out_dir`, a state on disk to resume from.
+    """Steps, epochs, the history and the best epoch; with `folder`, a state on disk to resume from.
 
     Args:
         objective: The model, batches, loss and measures.
@@ -42,16 +42,16 @@ class Run:
         callbacks: Called after every step and epoch.
         early_stopping: Epochs without a better `monitor` after which the run ends; None for never.
         restore_best: Whether the run ends with the weights of the best epoch.
-        out_dir: Folder for the state, saved after every epoch, on an interrupt and every `save_steps`; None saves none.
+        folder: Where the state is saved, after every epoch, on an interrupt and every `save_steps`; None for nowhere.
         save_steps: Steps between two saved states; None saves none within an epoch.
     """
 
     def __init__(self, objective: Objective, config: TrainConfig | PretrainConfig, callbacks: Sequence[Callback], *,
-                 early_stopping: int | None = None, restore_best: bool = False, out_dir: str | Path | None = None,
+                 early_stopping: int | None = None, restore_best: bool = False, folder: RunFolder | None = None,
                  save_steps: int | None = None):
         self.objective, self.config, self.callbacks = objective, config, list(callbacks)
         self.early_stopping, self.restore_best, self.save_steps = early_stopping, restore_best, save_steps
-        self.out_dir = None if out_dir is None else Path(out_dir)
+        self.folder = folder
         self.variables, self.noise = objective.variables, objective.model.noise
         self.total_steps, self.epoch_steps = objective.total_steps, objective.epoch_steps
         self.epochs = math.ceil(self.total_steps / self.epoch_steps)
@@ -61,7 +61,7 @@ class Run:
         self.gradients = [tf.Variable(tf.zeros_like(v), trainable=False) for v in accumulated]
         self._function, self.pace = None, Pace()
         # Computed before the first step, as it may digest the initial weights; converted as saving and loading would.
-        self._identity = None if out_dir is None else bundle.unplain(bundle.plain(objective.identity()))
+        self._identity = None if folder is None else bundle.unplain(bundle.plain(objective.identity()))
         self.step = 0
         self.history: dict[str, list] = {}
         self.best_epoch, self.best_badness, self.best_weights = None, math.inf, None
@@ -141,6 +141,8 @@ class Run:
             "parameters": self.objective.model.parameters,
             "trainable": int(sum(np.prod(variable.shape) for variable in self.variables)),
         })
+        if self.folder is not None:
+            self.folder.begin()
         try:
             self._train()
         except KeyboardInterrupt:
@@ -213,6 +215,8 @@ class Run:
         self._count_seconds()
         self.objective.keep_epoch(self, epoch, better)
         self._save_state()
+        if self.folder is not None:
+            self.folder.attempt("run.json", self.folder.replace_earlier)
         return better
 
     def _stops_early(self) -> bool:
@@ -255,34 +259,30 @@ class Run:
             "history": {name: list(values) for name, values in self.history.items()},
             "best_epoch": self.best_epoch,
             "restored_best": self.restore_best and not self.interrupted,
-            "interrupted": self.interrupted,
-            "stopped": self.stopped,
-            "seconds": self.seconds,
+            "interrupted": self.interrupted, "stopped": self.stopped, "seconds": self.seconds,
         }
 
     # -- The state on disk ----------------------------------------------------------------------------
 
     def _save_state(self) -> None:
-        if self.out_dir is None:
+        if self.folder is None:
             return
         self._count_seconds()
         arrays = {"weight": self.variables, "optimizer": self.update.state, "best": self.best_weights or []}
-        save_state(self.out_dir, State(
+        state = State(
+            run=self.folder.run,
             identity=self._identity, seed=self.objective.seed, step=self.step, sums=self.objective.sums,
             history=self.history, best_epoch=self.best_epoch, best_badness=self.best_badness, seconds=self.seconds,
             arrays={**{f"{kind}/{i}": np.asarray(v) for kind, values in arrays.items() for i, v in enumerate(values)},
                     **{f"epoch/{name}": array for name, array in self.objective.arrays().items()},
                     "noise": self.noise.state.numpy()},
-        ))
+        )
+        self.folder.attempt("the state", lambda: self.folder.save(state))
 
     def restore(self, state: State) -> None:
-        """Continue from a saved state.
-
-        Raises:
-            ArgumentError: The state belongs to a run with other settings, data or model.
-        """
-        state.check_identity(self._identity)
+        """Continue from a saved state; an ArgumentError if its run had other settings, data or another model."""
         arrays = state.arrays
+        check_identity(state.identity, self._identity, type(self.config)().to_dict())
         for kind, variables in (("weight", self.variables), ("optimizer", self.update.state)):
             for i, variable in enumerate(variables):
                 variable.assign(arrays[f"{kind}/{i}"])

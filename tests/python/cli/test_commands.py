@@ -4,7 +4,12 @@ import csv
 import gzip
 import io
 import json
+import os
 import re
+import shutil
+import signal
+import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +17,7 @@ from sklearn.metrics import accuracy_score, roc_auc_score
 
 import bertfit
 from bertfit.cli.program import main
-from toys.cli import bertfit_run
+from toys.cli import TRAIN, bertfit_run, start
 
 
 def in_(folder, *argv):
@@ -53,9 +58,12 @@ def test_pretraining_leaves_best_and_last(chain):
     assert (folder / "pre" / "best" / "bertfit.json").is_file()
 
 
-def test_training_starts_from_the_best_pretrained_weights(chain, here):
-    assert main(["train", "--pretrain", str(chain[0] / "pre"), "--train", "train.tsv", "--save", "frozen", "--freeze",
-                 "encoder", "--epoch", "1", "--quiet"]) == 0
+def test_training_starts_from_the_best_pretrained_weights_and_says_so(chain, here, capfd):
+    run = chain[0] / "pre"
+    assert main(["train", "--pretrain", str(run), "--train", "train.tsv", "--save", "frozen", "--freeze", "encoder",
+                 "--epoch", "1"]) == 0
+    said = re.escape(f"{run} is a run: {run / 'best'} is opened, the model of epoch ")
+    assert re.search(said + r"\d, the best by mlm_accuracy \(0\.\d{4}\) on the validation data", capfd.readouterr().err)
     best, fitted = bertfit.load(chain[0] / "pre" / "best").model, bertfit.load("frozen").model
     assert fitted.vocabulary.sha256 == best.vocabulary.sha256
     pairs = list(zip(best.encoder.graph().get_weights(), fitted.encoder.graph().get_weights(), strict=True))
@@ -211,4 +219,101 @@ def test_presets_bring_their_heads_along(chain, here):
     assert bertfit.load("tiny/last").model.pretrain_heads.to_dict() == {"mlm": "tied", "nsp": "plain"}
     assert main([*argv, "--nsp", "google", "--overwrite"]) == 0
     assert bertfit.load("tiny/last").model.pretrain_heads.to_dict() == {"mlm": "tied", "nsp": "google"}
-    assert [path.name for path in sorted(Path("tiny").iterdir())] == ["best", "last", "state-000000001"]
+    names = [path.name[:15] for path in sorted(Path("tiny").iterdir())]
+    assert names == ["best", "last", "run.json", "state-000000001"]
+
+
+# -- What is stopped, replaced or in the way ----------------------------------------------------------------
+
+def killed(argv, lines):
+    """Run a command and kill it as soon as it has printed `lines` lines about epochs."""
+    child = start(*argv, text=True)
+    seen = 0
+    while child.poll() is None and seen < lines:
+        seen += "epoch " in child.stderr.readline()
+    child.kill()
+    assert child.wait() == -signal.SIGKILL, child.stderr.read()
+    child.stderr.close()
+    child.stdout.close()
+
+
+def weights(path):
+    return bertfit.load(path).model.graph().get_weights()
+
+
+def equal(a, b):
+    return all((x == y).all() for x, y in zip(a, b, strict=True))
+
+
+def test_a_killed_training_is_resumed_to_the_same_model(chain, here, capfd):
+    argv = ["train", "--pretrain", chain[0] / "pre" / "last", "--train", here / "train.tsv", "--checkpoint",
+            here / "run", "--save-steps", 5, *TRAIN.split()]
+    argv = [str(word) for word in argv]
+    killed([*argv, "--save", str(here / "model")], lines=2)
+    assert not (here / "model").exists() and len(list((here / "run").glob("state-*"))) == 1
+    assert main([*argv, "--save", "model"]) == 1
+    err = capfd.readouterr().err
+    assert "`--checkpoint` must be a folder without a run, or `--resume` or `--overwrite` be given." in err
+    assert main([*argv, "--save", "model", "--resume", "--batch", "8"]) == 1
+    assert "`--batch` was 16, now 8." in capfd.readouterr().err
+    assert main([*argv, "--save", "model", "--resume"]) == 0
+    without = [word for word in argv if word not in ("--checkpoint", str(here / "run"), "--save-steps", "5")]
+    assert main([*without, "--save", "whole"]) == 0
+    assert equal(weights("model"), weights("whole"))
+    capfd.readouterr()
+    assert main([*argv, "--save", "model", "--resume", "--overwrite"]) == 0  # finished: nothing is trained
+    assert "epoch 4/4" not in capfd.readouterr().err and equal(weights("model"), weights("whole"))
+
+
+@pytest.mark.parametrize("obstacle", ["appears", "full"])
+def test_a_model_that_cannot_be_saved_is_kept_and_the_place_told(chain, here, capfd, monkeypatch, obstacle):
+    from bertfit import frames
+    from bertfit.system import files
+
+    fit, sync = frames.fit, files._sync
+
+    def fitted(*args, **settings):
+        made = fit(*args, **settings)
+        if obstacle == "appears":
+            (here / "model").mkdir()
+            (here / "model" / "mine.txt").write_text("mine")
+        return made
+
+    def full(path):
+        if path.parent == here:
+            raise OSError(28, "No space left on device")
+        sync(path)
+
+    monkeypatch.setattr(frames, "fit", fitted)
+    monkeypatch.setattr(tempfile, "tempdir", str(chain[0]))
+    if obstacle == "full":
+        monkeypatch.setattr(files, "_sync", full)
+    argv = f"train --config toy.json --vocab {chain[0] / 'vocab.model'} --train train.tsv --save model --epoch 1"
+    assert main([*argv.split(), "--freeze", "encoder", "--quiet"]) == 1
+    err = capfd.readouterr().err
+    place = (here if obstacle == "appears" else chain[0]) / "model-kept"
+    assert f"The model is in {place}." in err
+    for words in ["`--save` must be"] if obstacle == "appears" else [f"The disk of {here} ", "is full"]:
+        assert words in err
+    assert bertfit.load(place).fitted
+    assert os.listdir(here / "model") == ["mine.txt"] if obstacle == "appears" else not (here / "model").exists()
+    shutil.rmtree(place)
+
+
+def test_the_earlier_run_stands_until_the_new_one_has_an_epoch(chain, here, capfd):
+    shutil.copytree(chain[0] / "pre", here / "run")
+    before = weights("run/last")
+    argv = ["pretrain", "--config", "toy.json", "--vocab", str(chain[0] / "vocab.model"), "--input",
+            str(chain[0] / "data"), "--save", "run", "--batch", "28", "--seed", "9", "--epoch", "1", "--gpu", "-1"]
+    assert main(argv) == 1
+    err = capfd.readouterr().err
+    assert "`--save` must be a folder without a run, or `--resume` or `--overwrite` be given." in err
+    assert "another `--save` keeps it" in err
+    child = start(*argv, "--save_steps", "1", "--overwrite", "--steps", "1000", text=True)
+    while child.poll() is None and len(list((here / "run").glob("state-*"))) < 2:
+        time.sleep(0.02)
+    child.kill()
+    assert child.wait() == -signal.SIGKILL, child.stderr.read()
+    assert equal(weights("run/last"), before) and (here / "run" / "best" / "bertfit.json").is_file()
+    assert main([*argv, "--overwrite"]) == 0
+    assert bertfit.load("run/last").model.record["seed"] == 9 and len(list((here / "run").glob("state-*"))) == 1

@@ -29,7 +29,7 @@ def test_an_interrupted_pretraining_goes_on(chain, tmp_path, capfd):
     _, err = child.communicate(timeout=120)
     assert child.returncode == 130 and "--resume goes on" in err and "Traceback" not in err
     (state,) = (tmp_path / "run").glob("state-*")
-    assert 300 <= int(state.name[6:]) < 900
+    assert 300 <= int(state.name[6:15]) < 900
     assert main([str(word) for word in argv]) == 1
     assert "`--resume` or `--overwrite`" in capfd.readouterr().err
     assert main([*map(str, argv), "--resume"]) == 0

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +19,7 @@ from bertfit import _env
 from bertfit.corpus.data import open_pretraining_data
 from bertfit.corpus.reader import Corpus
 from bertfit.corpus.writer import make_pretraining_data
-from bertfit.errors import ArgumentError, DataError, VocabularyError
+from bertfit.errors import ArgumentError, DataError, DiskError, OccupiedError, VocabularyError
 from bertfit.text.vocabulary import Vocabulary
 from toys.corpora import (
     LENGTH,
@@ -168,13 +170,13 @@ SCRIPT = """
 import resource, sys, signal
 sys.path[:0] = [{tests!r}]
 from toys.corpora import toy_vocabulary
-from bertfit.errors import DataError
+from bertfit.errors import DiskError
 from bertfit.corpus import make_pretraining_data
 {before}
 try:
     make_pretraining_data({corpus!r}, toy_vocabulary(), {out!r}, workers={workers}, dup_factor=50)
-except DataError as error:
-    print("DataError", error)
+except DiskError as error:
+    print("DiskError", error)
 """
 
 
@@ -198,8 +200,43 @@ def test_a_disk_that_refuses_leaves_nothing(tmp_path, workers):
     limit = "resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))"  # Python ignores the signal: an OSError
     process = script(tmp_path, limit, workers)
     output, _ = process.communicate(timeout=120)
-    assert output.startswith("DataError Pretraining data could not be written.") and "too large" in output
+    assert output.startswith("DiskError The disk must have room")
+    assert f"The disk of {tmp_path} " in output and "does not take a file of this size" in output
+    assert f"{tmp_path / 'out'} was not made." in output
     assert_nothing_left(tmp_path)
+
+
+def test_a_full_disk_leaves_the_data_that_were_to_be_replaced(toy, tmp_path, monkeypatch):
+    shutil.copytree(toy[0] / "data", tmp_path / "data")
+    before = open_pretraining_data(tmp_path / "data").digest
+
+    def full(file, rows):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("bertfit.corpus.blocks.write_all", full)
+    monkeypatch.setattr("bertfit.corpus.writer.write_all", full)
+    with pytest.raises(DiskError, match="is as it was before") as caught:
+        make_pretraining_data(toy[0] / "corpus.txt", toy_vocabulary(), tmp_path / "data", workers=1, overwrite=True)
+    assert "is full" in str(caught.value) and "Nothing" not in str(caught.value)
+    assert open_pretraining_data(tmp_path / "data").digest == before and os.listdir(tmp_path) == ["data"]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_what_appears_at_the_target_in_the_meantime_is_left_alone(toy, tmp_path, there):
+    target = tmp_path / "data"
+    if there:
+        shutil.copytree(toy[0] / "data", target)
+
+    def appear(event):
+        target.mkdir(exist_ok=True)
+        (target / "mine.txt").write_text("mine")
+
+    with pytest.raises(OccupiedError, match="was left alone") as caught:
+        make_pretraining_data(toy[0] / "corpus.txt", toy_vocabulary(), target, overwrite=there, progress=appear)
+    assert (target / "mine.txt").read_text() == "mine" and (target / "data.json").exists() == there
+    assert caught.value.kept == str(tmp_path / "data-kept") and caught.value.kept in str(caught.value)
+    assert len(open_pretraining_data(tmp_path / "data-kept")) > 0
+    assert sorted(os.listdir(tmp_path)) == ["data", "data-kept"]
 
 
 def test_an_interrupt_leaves_nothing(tmp_path):

@@ -1,6 +1,12 @@
 """The Python object for people: frames and lists in, frames and lists out, the same numbers as underneath."""
 
+import os
 import pickle
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,7 +15,7 @@ import pytest
 import bertfit
 from bertfit.config.head import HeadConfig
 from bertfit.config.training import TrainConfig
-from bertfit.errors import ArgumentError, BertfitError, DataError
+from bertfit.errors import ArgumentError, BertfitError, DataError, DiskError
 from bertfit.frames import fitting
 from bertfit.frames.fitting import Bert, fit
 from bertfit.frames.opening import load
@@ -17,6 +23,7 @@ from bertfit.inference.prediction import predict
 from bertfit.model import persist
 from bertfit.rows.table import Rows
 from bertfit.training.callbacks import Callback
+from toys.fits import Watch, assert_same_run
 from toys.models import TEXTS, toy_head, toy_model, toy_rows
 
 QUICK = {"epochs": 1, "seed": 1, "verbose": 0, "precision": "float32"}
@@ -245,3 +252,56 @@ def test_a_fresh_model_on_an_own_vocabulary(tmp_path):
     assert fitted.predict(["a good film", "a bad film"], type="class").tolist() == [1, 0]
     again = bertfit.load(fitted.save(tmp_path / "fit"))
     np.testing.assert_array_equal(again.predict(texts[:2]), fitted.predict(texts[:2]))
+
+
+# -- A run that is stopped --------------------------------------------------------------------------------
+
+STOPPED = {**QUICK, "epochs": 3, "batch_size": 8, "save_steps": 2}
+
+
+def stoppable(data, **settings):
+    return fit(data, "comment", "kind", Bert(toy_model()), **STOPPED, **settings)
+
+
+def test_a_killed_fit_is_resumed_to_the_same_weights(data, tmp_path):
+    script = textwrap.dedent(f"""
+        import os, signal, sys
+        import bertfit, pandas as pd
+        from test_fitting import stoppable
+        class Kill(bertfit.Callback):
+            def on_step(self, info):
+                if (info["epoch"], info["step"]) == (2, 4):
+                    os.kill(os.getpid(), signal.SIGKILL)
+        stoppable(pd.read_pickle({str(tmp_path / "data.pickle")!r}), checkpoint={str(tmp_path / "run")!r},
+                  callbacks=[Kill()])
+    """)
+    data.to_pickle(tmp_path / "data.pickle")
+    places = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    child = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True,
+                           env={**os.environ, "PYTHONPATH": places})
+    assert child.returncode == -signal.SIGKILL, child.stderr
+    (state,) = (tmp_path / "run").glob("state-*")
+    assert 5 < int(state.name[6:15]) < 10  # an epoch has five steps
+    with pytest.raises(ArgumentError, match="`checkpoint` must be a folder without a run"):
+        stoppable(data, checkpoint=tmp_path / "run")
+    whole, resumed = stoppable(data), stoppable(data, checkpoint=tmp_path / "run", resume=True)
+    assert_same_run(resumed.model, whole.model)
+    watch = Watch()
+    assert_same_run(stoppable(data, checkpoint=tmp_path / "run", resume=True, callbacks=[watch]).model, whole.model)
+    assert watch.count("step") == 0  # it was finished: its model comes back at once
+    with pytest.raises(ArgumentError, match="The training rows are not the same"):
+        stoppable(data.assign(comment=data["comment"].str.upper() + "s"), checkpoint=tmp_path / "run", resume=True)
+    assert str(tmp_path) not in str(resumed.model.record)
+    again = stoppable(data, checkpoint=str(tmp_path / "run"), overwrite=True)
+    assert_same_run(again.model, whole.model)
+    assert [path.name[:5] for path in sorted((tmp_path / "run").iterdir())] == ["run.j", "state"]
+
+
+def test_a_state_that_cannot_be_saved_is_told_and_the_fit_goes_on(data, tmp_path, monkeypatch):
+    def full(*_):
+        raise DiskError("The disk must have room for what is written.")
+
+    monkeypatch.setattr("bertfit.training.folder.write_state", full)
+    with pytest.warns(UserWarning, match="the state could not be saved; the run goes on"):
+        fitted = stoppable(data, checkpoint=tmp_path / "run")
+    assert list(fitted.history["epoch"]) == [1, 2, 3]

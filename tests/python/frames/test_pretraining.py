@@ -74,3 +74,43 @@ def test_a_pretrained_model_is_saved_exported_and_fitted(model, tmp_path):
     assert fitted.labels == ("down", "up")
     with pytest.raises(ArgumentError):
         fitted.fill_mask("[MASK]")
+
+
+def test_a_folder_with_a_run_is_refused_unless_it_is_said_what_becomes_of_it(start, tmp_path, capsys):
+    settings = {"steps": 2, "steps_per_epoch": 1, "batch_size": 8, "verbose": 0}
+    first = bertfit.pretrain(*start, seed=1, out_dir=tmp_path, **settings)
+    with pytest.raises(ArgumentError, match="`out_dir` must be a folder without a run, or `resume` or `overwrite`"):
+        bertfit.pretrain(*start, seed=2, out_dir=tmp_path, **settings)
+    opened = bertfit.load(tmp_path)
+    assert opened.model.source["path"] == str(tmp_path / "best")
+    assert "is opened, the model of epoch" in capsys.readouterr().err
+    bertfit.load(tmp_path, quiet=True)
+    assert capsys.readouterr().err == ""
+
+    class Stands(bertfit.Callback):
+        """The earlier models stand while the new run has none."""
+
+        def on_step(self, info):
+            if info["epoch"] == 1:
+                assert bertfit.load(tmp_path / "last").model.record["seed"] == 1
+
+    second = bertfit.pretrain(*start, seed=2, out_dir=tmp_path, overwrite=True, callbacks=[Stands()], **settings)
+    assert second.model.record["seed"] == 2 != first.model.record["seed"]
+    assert {bertfit.load(tmp_path / name).model.record["seed"] for name in ("best", "last")} == {2}
+    resumed = bertfit.pretrain(*start, seed=2, out_dir=tmp_path, resume=True, **settings)
+    assert resumed.model.record["seed"] == 2 and list(resumed.history["epoch"]) == [1, 2]
+
+
+def test_a_last_model_that_cannot_be_saved_in_its_place_is_kept_beside(start, tmp_path):
+    class Appear(bertfit.Callback):
+        def on_step(self, info):
+            (tmp_path / "last").mkdir(exist_ok=True)
+            (tmp_path / "last" / "mine.txt").write_text("mine")
+
+    with pytest.warns(UserWarning) as told:
+        made = bertfit.pretrain(*start, steps=2, batch_size=8, verbose=0, out_dir=tmp_path, callbacks=[Appear()])
+    assert any(f"It is in {tmp_path / 'last-kept'}." in str(warning.message) for warning in told)
+    kept = bertfit.load(tmp_path / "last-kept")
+    assert (tmp_path / "last" / "mine.txt").read_text() == "mine"
+    assert all(np.array_equal(a, b) for a, b in zip(kept.model.graph().get_weights(), made.model.graph().get_weights(),
+                                                    strict=True))

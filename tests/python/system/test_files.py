@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from bertfit.errors import OccupiedError
 from bertfit.system import files
 from bertfit.system.files import remove, replacement
 
@@ -63,6 +64,33 @@ def test_a_failed_replacement_puts_the_old_one_back(target, monkeypatch):
     with pytest.raises(OSError, match="Input/output error"):
         put(target, "second")
     assert (target / "file").read_text() == "first" and os.listdir(target.parent) == [target.name]
+
+
+@pytest.mark.parametrize("kind", ["folder", "file"])
+@pytest.mark.parametrize("there", [True, False])
+def test_what_appears_or_changes_meanwhile_is_left_alone_and_the_new_is_kept_beside(tmp_path, kind, there):
+    place = tmp_path / "target.x"
+
+    def write(path, text):
+        if kind == "folder":
+            path.mkdir(exist_ok=True)
+        (path / "file" if kind == "folder" else path).write_text(text)
+
+    def read(path):
+        return (path / "file" if kind == "folder" else path).read_text()
+
+    if there:
+        write(place, "old")
+    for kept in ("target.x-kept", "target.x-kept-2"):
+        with pytest.raises(OccupiedError, match="was left alone") as caught, replacement(place, kind) as draft:
+            write(draft, "new")
+            if kind == "folder" and place.exists():
+                (place / "more").write_text("theirs")  # the folder is the same, what is in it is not
+                (place / "more").rename(place / kept)
+            write(place, "theirs")
+        assert read(place) == "theirs" and read(tmp_path / kept) == "new"
+        assert caught.value.kept == str(tmp_path / kept) and str(tmp_path / kept) in str(caught.value)
+    assert sorted(os.listdir(tmp_path)) == ["target.x", "target.x-kept", "target.x-kept-2"]
 
 
 def test_old_drafts_of_the_same_name_are_swept(target):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bertfit.errors import ArgumentError, DataError, VocabularyError
+from bertfit.errors import ArgumentError, DataError, DiskError, VocabularyError
 from bertfit.text import vocabulary_training, wordpiece_training
 from bertfit.text.normalize import words
 from bertfit.text.tokenizer import Tokenizer
@@ -174,14 +174,15 @@ def test_the_file_is_the_vocabulary(kind, tmp_path):
     assert len(Vocabulary.from_file(out)) == len(vocabulary) + 1
 
 
-def test_nothing_is_left_under_the_name_when_the_disk_refuses(tmp_path, monkeypatch):
-    def full(self, data):
+@pytest.mark.parametrize("number, kind", [(5, VocabularyError), (28, DiskError)])
+def test_nothing_is_left_under_the_name_when_the_disk_refuses(tmp_path, monkeypatch, number, kind):
+    def refused(self, data):
         with open(self, "wb") as file:
             file.write(data[:10])
-        raise OSError(28, "No space left on device")
+        raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(VocabularyError, match="No space left"):
+    monkeypatch.setattr(Path, "write_bytes", refused)
+    with pytest.raises(kind, match="Input/output error" if number == 5 else "is full"):
         train("wordpiece", out=tmp_path / "v.txt")
     assert os.listdir(tmp_path) == []
 

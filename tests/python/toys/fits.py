@@ -1,4 +1,6 @@
-"""Fits of toys, and what tests ask of them: shared by test_finetuning.py and test_run.py."""
+"""Fits of toys, and what tests ask of them: shared by the tests of training."""
+
+import math
 
 import numpy as np
 
@@ -9,6 +11,7 @@ from bertfit.rows.table import Rows
 from bertfit.scores.outcomes import probabilities
 from bertfit.training.callbacks import Callback
 from bertfit.training.finetuning import fit_model
+from bertfit.training.state import State
 from toys.models import has_word, toy_texts
 
 TEXTS = toy_texts(200, longest=10)
@@ -89,3 +92,9 @@ def largest_change(model, other, layer=None) -> float:
     a, b = model.weights(), other.weights()
     return max(float(np.abs(x - y).max()) for name in (b if layer is None else [layer])
                for x, y in zip(a[name], b[name], strict=True))
+
+
+def toy_state(step, run=None, **arrays):
+    """A state of a run that never was."""
+    return State(identity={"settings": {"epochs": 2}}, seed=1, step=step, sums={"loss": 0.1}, history={"loss": [0.5]},
+                 best_epoch=None, best_badness=math.inf, seconds=1.5, arrays=arrays, run=run)

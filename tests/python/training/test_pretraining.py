@@ -181,7 +181,7 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(corpus, data, tmp_path, 
     for name in ("loss", "mlm_accuracy", "nsp_accuracy", "steps", "learning_rate"):
         assert done.record["history"][name] == whole.record["history"][name]
     assert same(persist.load(tmp_path / "whole" / "last"), whole)
-    assert [p.name for p in (tmp_path / "part").glob("state-*")] == ["state-000000020"]
+    assert [p.name[:15] for p in (tmp_path / "part").glob("state-*")] == ["state-000000020"]
 
 
 def test_ctrl_c_in_the_middle_of_a_step_waits_for_its_end(corpus, data, tmp_path, monkeypatch):
@@ -238,18 +238,29 @@ def test_a_killed_process_goes_on_to_the_same_weights(corpus, data, tmp_path):
     child.kill()
     assert child.wait() == -signal.SIGKILL, child.stderr.read().decode()
     states = list(tmp_path.glob("state-*"))
-    assert states and max(int(s.name[6:]) for s in states) < CONFIG["steps"]
+    assert states and max(int(s.name[6:15]) for s in states) < CONFIG["steps"]
     assert same(pretrain(start, data, config=PretrainConfig(**CONFIG), out_dir=tmp_path, resume=True), whole)
 
 
 def test_epochs_are_kept_when_asked(corpus, data, tmp_path):
     config = PretrainConfig(**{**CONFIG, "save_epochs": 2})
     done = pretrain(fresh(corpus), data, config=config, out_dir=tmp_path)
-    kept = sorted(p.name for p in tmp_path.iterdir() if not p.name.startswith("state"))
+    kept = sorted(p.name for p in tmp_path.iterdir() if p.name[:5] not in ("state", "run.j"))
     assert kept == ["best", "epoch-002", "epoch-004", "last"]
     assert same(persist.load(tmp_path / "epoch-004"), done)
-    best = persist.load(tmp_path / "best")
-    assert best.record["best_epoch"] == 1 + int(np.argmax(done.record["history"]["mlm_accuracy"]))
+
+
+@pytest.mark.parametrize("monitor, validated, by", [
+    ("auto", False, "loss"), ("auto", True, "val_mlm_accuracy"), ("mlm_accuracy", False, "mlm_accuracy"),
+])
+def test_the_best_is_judged_by_loss_where_nothing_is_held_out(corpus, data, tmp_path, monitor, validated, by):
+    config = PretrainConfig(**{**CONFIG, "steps": 40, "monitor": monitor})
+    history = pretrain(fresh(corpus), data, config=config, out_dir=tmp_path,
+                       validation=data if validated else None).record["history"]
+    best = persist.load(tmp_path / "best").record
+    signed = np.array(history[by]) if by == "loss" else -np.array(history[by])
+    assert best["best_epoch"] == 1 + int(np.argmin(signed)) == best["history"]["epoch"][-1]
+    assert best["settings"]["monitor"] == by.removeprefix("val_")
 
 
 def test_heads_of_a_loaded_model_are_trained_on(corpus, data):
@@ -264,7 +275,7 @@ def test_heads_of_a_loaded_model_are_trained_on(corpus, data):
 def test_a_state_belongs_to_its_run(corpus, data, tmp_path):
     config = PretrainConfig(**CONFIG)
     pretrain(fresh(corpus), data, config=config, out_dir=tmp_path, callbacks=[Interrupt(3)])
-    with pytest.raises(ArgumentError, match="`settings` was"):
+    with pytest.raises(ArgumentError, match=r"`learning_rate` was 0\.001, now 0\.01\."):
         pretrain(fresh(corpus), data, config=PretrainConfig(**{**CONFIG, "learning_rate": 1e-2}), out_dir=tmp_path,
                  resume=True)
     with pytest.raises(ArgumentError, match="`seed` must be that of the run"):

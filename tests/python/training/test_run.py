@@ -1,6 +1,7 @@
 """Runs on toys: stopping, the best weights, interrupts, and resuming after them."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -154,10 +155,10 @@ RESUMED = {
 DROPPING = HeadConfig(pooling="mean", dropout=0.3, hidden=(8,))
 
 
-def resumable(model, kind, *, callbacks=(), targets=GOOD, task=BINARY, settings=None, **more):
-    config = TrainConfig(**{**FAST, **RESUMED[kind], **(settings or {})})
-    return fit_model(model, Rows.of(TEXTS, targets=targets), task=task, head=DROPPING, config=config,
-                     callbacks=callbacks, **more)
+def resumable(model, kind, *, callbacks=(), targets=GOOD, task=BINARY, texts=TEXTS, **settings):
+    config = TrainConfig(**{**FAST, **RESUMED[kind], **settings})
+    return fit_model(model, Rows.of(texts, targets=targets), task=task, head=DROPPING, config=config,
+                     callbacks=callbacks)
 
 
 def start(kind):
@@ -171,11 +172,11 @@ def start(kind):
 ])
 def test_an_interrupted_fit_goes_on_to_the_same_weights(kind, at, tmp_path):
     whole = resumable(start(kind), kind)
-    part = resumable(start(kind), kind, out_dir=tmp_path, callbacks=[Watch(at)])
+    part = resumable(start(kind), kind, checkpoint=tmp_path, callbacks=[Watch(at)])
     assert part.record["interrupted"]
     watch = Watch()
-    assert_same_run(resumable(start(kind), kind, out_dir=tmp_path, resume=True, callbacks=[watch]), whole)
-    done = int(next(tmp_path.glob("state-*")).name[6:])
+    assert_same_run(resumable(start(kind), kind, checkpoint=tmp_path, resume=True, callbacks=[watch]), whole)
+    done = int(next(tmp_path.glob("state-*")).name[6:15])
     assert watch.events[0][1]["step"] + watch.count("step") == done
 
 
@@ -191,8 +192,8 @@ def test_an_interrupt_within_a_step_goes_back_to_its_beginning(kind, batch, tmp_
 
     with monkeypatch.context() as patch:
         patch.setattr(Run, "run_batch", interrupted)
-        assert resumable(start(kind), kind, out_dir=tmp_path).record["interrupted"]
-    assert_same_run(resumable(start(kind), kind, out_dir=tmp_path, resume=True), whole)
+        assert resumable(start(kind), kind, checkpoint=tmp_path).record["interrupted"]
+    assert_same_run(resumable(start(kind), kind, checkpoint=tmp_path, resume=True), whole)
 
 
 def test_an_interrupt_of_validation_repeats_the_end_of_the_epoch(tmp_path, monkeypatch):
@@ -201,20 +202,20 @@ def test_an_interrupt_of_validation_repeats_the_end_of_the_epoch(tmp_path, monke
         patch.setattr(FineTuning, "validate", lambda self: os.kill(os.getpid(), signal.SIGINT))
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
-            part = resumable(start("encoder"), "encoder", out_dir=tmp_path)
+            part = resumable(start("encoder"), "encoder", checkpoint=tmp_path)
         finally:
             signal.signal(signal.SIGINT, before)
     assert part.record["interrupted"] and part.record["history"] == {}
-    assert_same_run(resumable(start("encoder"), "encoder", out_dir=tmp_path, resume=True), whole)
+    assert_same_run(resumable(start("encoder"), "encoder", checkpoint=tmp_path, resume=True), whole)
 
 
 @pytest.mark.parametrize("at", [("epoch", 2), ("epoch", 3), ("step", 25)])
 def test_a_resumed_fit_stops_early_where_the_whole_one_did(at, tmp_path):
     settings = {"epochs": 10, "learning_rate": 1e-12, "monitor": "accuracy", "early_stopping": 2}
-    whole = resumable(start("encoder"), "encoder", settings=settings)
+    whole = resumable(start("encoder"), "encoder", **settings)
     assert whole.record["history"]["epoch"] == [1, 2, 3]
-    resumable(start("encoder"), "encoder", settings=settings, out_dir=tmp_path, callbacks=[Watch(at)])
-    assert_same_run(resumable(start("encoder"), "encoder", settings=settings, out_dir=tmp_path, resume=True), whole)
+    resumable(start("encoder"), "encoder", **settings, checkpoint=tmp_path, callbacks=[Watch(at)])
+    assert_same_run(resumable(start("encoder"), "encoder", **settings, checkpoint=tmp_path, resume=True), whole)
 
 
 @pytest.mark.parametrize("kind, hook, number", [
@@ -231,30 +232,32 @@ def test_a_killed_fit_goes_on_to_the_same_weights(kind, hook, number, tmp_path):
                     os.kill(os.getpid(), signal.SIGKILL)
         kill, run_batch = Kill(), Run.run_batch
         Run.run_batch = lambda self, *args: (run_batch(self, *args), kill._keep("run_batch", None))[0]
-        resumable(start({kind!r}), {kind!r}, out_dir={str(tmp_path)!r}, save_steps=3, callbacks=[kill])
+        resumable(start({kind!r}), {kind!r}, checkpoint={str(tmp_path)!r}, save_steps=3, callbacks=[kill])
     """)
     places = os.pathsep.join([str(Path(__file__).parent), *sys.path])
     child = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True,
                            env={**os.environ, "PYTHONPATH": places})
     assert child.returncode == -signal.SIGKILL, child.stderr
-    resumed = resumable(start(kind), kind, out_dir=tmp_path, resume=True)
+    resumed = resumable(start(kind), kind, checkpoint=tmp_path, resume=True)
     assert_same_run(resumed, resumable(start(kind), kind))
 
 
 def test_a_fits_state_belongs_to_its_rows_settings_and_model(tmp_path):
-    resumable(start("encoder"), "encoder", out_dir=tmp_path, callbacks=[Watch(("step", 4))])
+    resumable(start("encoder"), "encoder", checkpoint=tmp_path, callbacks=[Watch(("step", 4))])
 
-    def refused(name, model=None, **changes):
-        with pytest.raises(ArgumentError, match=f"`{name}` was"):
-            resumable(model or start("encoder"), "encoder", out_dir=tmp_path, resume=True, **changes)
+    def refused(difference, model=None, **changes):
+        with pytest.raises(ArgumentError, match=re.escape(difference)):
+            resumable(model or start("encoder"), "encoder", checkpoint=tmp_path, resume=True, **changes)
 
-    refused("settings", settings={"learning_rate": 1e-3})
-    refused("precision", settings={"precision": "bfloat16"})
-    refused("rows", targets=1 - GOOD)
-    refused("task", task=TASKS["binary"][0].__class__("binary", ("yes", "no")))
-    refused("config", toy_model(num_hidden_layers=2))
-    refused("weights", toy_model(seed=2, num_hidden_layers=1))
+    refused("`learning_rate` was 0.02, now 0.001.", learning_rate=1e-3)
+    refused("`freeze` was 'encoder', now 'embeddings'.", freeze="embeddings")
+    refused("`precision` was 'float32', now 'bfloat16'.", precision="bfloat16")
+    refused("The training rows are not the same.", targets=1 - GOOD)
+    refused("The training rows are not the same.", texts=["a good film", *TEXTS[1:]])
+    refused("`labels` was ['no', 'yes'], now ['yes', 'no'].", task=BINARY.__class__("binary", ("yes", "no")))
+    refused("`num_hidden_layers` was 1, now 2.", toy_model(num_hidden_layers=2))
+    refused("The model's weights are not the same.", toy_model(seed=2, num_hidden_layers=1))
     with pytest.raises(ArgumentError, match="`seed` must be that of the run"):
-        resumable(start("encoder"), "encoder", out_dir=tmp_path, resume=True, settings={"seed": 4})
-    with pytest.raises(ArgumentError, match="`out_dir` must be given"):
-        resumable(start("encoder"), "encoder", resume=True)
+        resumable(start("encoder"), "encoder", checkpoint=tmp_path, resume=True, seed=4)
+    with pytest.raises(ArgumentError, match="holds a run: state-"):
+        resumable(start("encoder"), "encoder", checkpoint=tmp_path)
