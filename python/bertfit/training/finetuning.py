@@ -103,7 +103,8 @@ def fit_model(
     run.train()
     model.source = source
     model.record = {"settings": {**config.of_training(), "seed": seed}, "seed": seed, **objective.facts(),
-                    **run.outcome(), "pairs": rows.pairs is not None, "columns": dict(columns or {}), "classes": classes}
+                    **run.outcome(), "pairs": rows.pairs is not None, "columns": dict(columns or {}),
+                    "classes": classes}
     model.record["metrics"] = _kept_metrics(model.record)
     return model
 
