@@ -17,6 +17,7 @@ from bertfit.errors import ArgumentError
 from bertfit.network import padded_length
 from bertfit.rows import Rows
 from bertfit.settings import is_whole, require
+from bertfit.system import interrupts
 
 #: Texts tokenized together: a bound on the memory that token ids take.
 PART = 20_000
@@ -59,6 +60,7 @@ def choose_precision(model, precision: str) -> str:
     return _env.resolve_precision(precision)
 
 
+@interrupts.listening()
 def run_rows(
     model,
     question,

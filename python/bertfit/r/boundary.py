@@ -6,6 +6,7 @@ arguments from R according to its annotations. Models stay in this process; R ho
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import traceback
 from collections.abc import Callable, Mapping
@@ -42,11 +43,35 @@ def call(name: str, arguments: Mapping[str, Any] | None = None) -> dict[str, Any
         the value's class, and is absent if the error shows no value. `message` is Python's wording.
     """
     try:
-        with interrupts.from_r(heeded=name not in uninterruptible):
+        with interrupts.listening(heeded=name not in uninterruptible), interrupts.released():
             value = _call(name, dict(arguments or {}))
             return {"ok": True, "value": value if name in raw else to_plain(value)}
     except (Exception, KeyboardInterrupt) as error:
         return _failure(error)
+
+
+_open: list[contextlib.ExitStack] = []
+
+
+def listen(name: str) -> None:
+    """Called by R before it converts the arguments of `name` for Python: from here on Ctrl-C is Python's.
+
+    reticulate runs Python code while it converts values, and loses a KeyboardInterrupt that is raised there. So none
+    is raised outside of `call`: it comes when `call` begins, or when R calls `unlisten`.
+    """
+    stack = contextlib.ExitStack()
+    _open.append(stack)
+    stack.enter_context(interrupts.listening(heeded=name not in uninterruptible))
+    stack.enter_context(interrupts.held())
+
+
+def unlisten() -> bool:
+    """Called by R when the result of `call` is converted: whether there was an interrupt that nothing acted upon."""
+    try:
+        _open.pop().close()
+    except KeyboardInterrupt:
+        return True
+    return False
 
 
 def _call(name: str, arguments: dict[str, Any]) -> Any:

@@ -14,7 +14,7 @@ from typing import Any
 
 from bertfit.errors import Arg, ArgumentError, DataError, Sentence, VocabularyError
 from bertfit.settings import EITHER, is_number, is_whole, require
-from bertfit.system import replacement
+from bertfit.system import interrupts, replacement
 from bertfit.text.sentencepiece_training import SENTENCEPIECE_SPECIALS, train_sentencepiece
 from bertfit.text.text_files import read_texts
 from bertfit.text.vocabulary import Vocabulary
@@ -28,6 +28,7 @@ _REPORT_EVERY = 20_000  # texts
 Progress = Callable[[dict[str, Any]], Any]
 
 
+@interrupts.listening()
 def train_vocabulary(
     source: str | os.PathLike | Iterable[str] | Sequence[os.PathLike],
     size: int,
@@ -132,6 +133,7 @@ class _Stream:
         try:
             for text in self.texts:
                 self.done += 1
+                interrupts.check()
                 if not isinstance(text, str):
                     raise DataError("Texts must be strings, none of them missing.",
                                     [f"Row {self.done} is {text!r:.40}."])

@@ -16,6 +16,7 @@ from bertfit.config import HeadConfig, Task, TrainConfig
 from bertfit.errors import ArgumentError
 from bertfit.model import Model, persist
 from bertfit.rows import Rows
+from bertfit.system import interrupts
 from bertfit.text import Encoding
 from bertfit.training.callbacks import Callback
 from bertfit.training.feeds import training_feed, validation_feed
@@ -25,6 +26,7 @@ from bertfit.training.run import Run
 from bertfit.training.state import open_state
 
 
+@interrupts.listening()
 def fit_model(
     model: Model,
     rows: Rows,

@@ -22,6 +22,7 @@ from bertfit.corpus import MaskRule, PretrainBatch, PretrainingData, open_pretra
 from bertfit.errors import ArgumentError, DataError
 from bertfit.model import Model, persist
 from bertfit.network import compiling, compute_in, kernels
+from bertfit.system import interrupts
 from bertfit.text import Vocabulary
 from bertfit.training.callbacks import Callback
 from bertfit.training.run import Run
@@ -37,6 +38,7 @@ MASKED_STEP = 64
 _SUMS = ("mlm_loss", "mlm_right", "mlm_count", "nsp_loss", "nsp_right", "nsp_count")
 
 
+@interrupts.listening()
 def pretrain(
     model: Model,
     data: PretrainingData | str | os.PathLike | Sequence[str | os.PathLike],
@@ -229,6 +231,7 @@ class Pretraining:
         for number, batch in enumerate(batches):
             if number == self.config.validation_steps:
                 break
+            interrupts.check()
             sums += self.measure(batch)
         return _measures(dict(zip(_SUMS, sums.tolist(), strict=True)))
 

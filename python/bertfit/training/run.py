@@ -114,6 +114,7 @@ class Run:
         step, sums, noise = self.step, dict(self.objective.sums), self.noise.state.numpy()
         try:
             for number, batch in enumerate(batches, 1):
+                interrupts.check()
                 with interrupts.held():  # weights, sums and the number of steps change together
                     self.objective.add(batch, self.run_batch(batch, number == len(batches)))
                     if not _finite(self.objective.sums):
@@ -146,6 +147,7 @@ class Run:
         if self.best_weights is not None and not self.interrupted:
             for variable, value in zip(self.variables, self.best_weights, strict=True):
                 variable.assign(value)
+        interrupts.answered()  # what is left takes no time, and would be lost with the model
         self._count_seconds()
         self._notify("on_end", {"best_epoch": self.best_epoch, "interrupted": self.interrupted})
 
