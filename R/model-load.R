@@ -54,7 +54,7 @@ bert_load <- function(x, ..., lower_case = NULL, max_len = NULL, cache_dir = NUL
     "load",
     x = if (is_path(x)) absolute(x) else x,
     cache_dir = cache_dir, lower_case = lower_case, max_len = max_len, download = download,
-    progress = download_progress(quiet, cache_dir)
+    progress = download_progress(quiet, cache_dir), proxies = proxies()
   ))
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import importlib
 import signal
@@ -137,10 +138,8 @@ def test_what_is_raised_where_nothing_can_be_raised_comes_again(hear, soon, caps
 
 def test_one_that_is_swallowed_comes_again_and_one_made_an_error_is_an_interrupt(hear, soon):
     def swallow():
-        try:
+        with contextlib.suppress(BaseException):
             time.sleep(20)
-        except:  # noqa: E722
-            pass
 
     begun = time.monotonic()
     with pytest.raises(KeyboardInterrupt), listening():
