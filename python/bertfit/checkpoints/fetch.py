@@ -1,7 +1,8 @@
 """Download one file over HTTP: resumed after an interruption, restarted if the file has changed, retried after errors.
 
-The environment's HTTP_PROXY, HTTPS_PROXY and NO_PROXY are heeded at each download. Knows nothing of models. A partial file is resumed only if the server's validator (ETag or Last-Modified) proves
-that its bytes belong to the current version of the file.
+The environment's HTTP_PROXY, HTTPS_PROXY and NO_PROXY are read at each download. Knows nothing of models. A partial
+file is resumed only if the server's validator (ETag or Last-Modified) proves that its bytes belong to the current
+version of the file.
 """
 
 from __future__ import annotations
