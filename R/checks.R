@@ -67,16 +67,16 @@ check_choice <- function(x, choices, arg = rlang::caller_arg(x), call = rlang::c
   invisible(x)
 }
 
-#' Texts: a character vector or a factor, without missing values, in valid UTF-8
+#' Texts: a character vector or a factor, without missing values (unless `gaps`), in valid UTF-8
 #'
 #' @return The texts as a character vector in UTF-8, without names.
 #' @noRd
-check_text <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()) {
-  if (is.factor(x)) x <- as.character(x)
+check_text <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env(), gaps = FALSE) {
+  if (is.factor(x) || (gaps && is.logical(x) && all(is.na(x)))) x <- as.character(x)
   if (!is.character(x)) {
     bert_abort("must be a character vector or a factor.", call = call, argument = arg, received = x)
   }
-  missing_rows <- which(is.na(x))
+  missing_rows <- if (!gaps) which(is.na(x))
   if (length(missing_rows) > 0) {
     bert_abort(
       "must have no missing values.",
@@ -85,7 +85,7 @@ check_text <- function(x, arg = rlang::caller_arg(x), call = rlang::caller_env()
     )
   }
   x <- utf8_text(x)
-  invalid_rows <- which(!validUTF8(x))
+  invalid_rows <- which(!validUTF8(x) & !is.na(x))
   if (length(invalid_rows) > 0) {
     bert_abort(
       "must be valid UTF-8 text.",
@@ -127,7 +127,16 @@ check_columns <- function(data, cols, arg = rlang::caller_arg(data), call = rlan
       call = call, argument = arg
     )
   }
+  check_once(names(data)[names(data) %in% cols], "must have one column of each name.", arg, call)
   invisible(data)
+}
+
+# Names that stand twice, of which R would take the first without a word, and Python the last.
+check_once <- function(names, rule, arg, call) {
+  twice <- unique(names[duplicated(names) & nzchar(names)])
+  if (length(twice)) {
+    bert_abort(rule, paste0("More than once: ", quoted(twice), "."), call = call, argument = arg)
+  }
 }
 
 #' Arguments without a default, by name, must be given
@@ -142,17 +151,66 @@ check_given <- function(..., call = rlang::caller_env()) {
   }
 }
 
+#' The rows given as `newdata`, or under tidymodels' name `new_data`
+#'
+#' @param call The frame of the function that has both arguments.
+#' @noRd
+given_newdata <- function(call = rlang::caller_env()) {
+  given <- vapply(c("newdata", "new_data"), function(name) !eval(bquote(missing(.(as.name(name)))), call), NA)
+  if (all(given)) {
+    bert_abort("must be left out where `newdata` is given: both name the same rows.", call = call,
+               argument = "new_data")
+  }
+  if (!any(given)) bert_abort("must be given.", call = call, argument = "newdata")
+  get(names(which(given)), call)
+}
+
 #' `...` must be empty, so that a misspelt argument is an error
 #' @noRd
 check_dots_empty0 <- function(..., call = rlang::caller_env()) {
   if (...length() == 0L) {
     return(invisible(NULL))
   }
-  given <- rlang::names2(rlang::enquos(...))
-  given <- ifelse(nzchar(given), paste0("`", given, "`"), paste("unnamed argument", seq_along(given)))
-  bert_abort("must be empty.", c(x = paste0("Not an argument of this function: ", some_of(given), ".")), call = call,
-             argument = "...")
+  known <- names(formals(sys.function(sys.parent())))
+  names <- rlang::names2(rlang::enquos(...))
+  given <- ifelse(nzchar(names), paste0("`", names, "`"), paste("unnamed argument", seq_along(names)))
+  bert_abort(
+    "must be empty.",
+    c(x = paste0("Not an argument of this function: ", some_of(given), "."), i = did_you_mean(names, known)),
+    call = call, argument = "..."
+  )
 }
+
+#' "Did you mean `learning_rate`?" for names that are not known; NULL where none is near
+#' @noRd
+did_you_mean <- function(unknown, known) {
+  near <- unique(unlist(lapply(unknown[nzchar(unknown)], near_names, known = setdiff(known, "..."))))
+  if (length(near)) paste0("Did you mean ", quoted(near), "?")
+}
+
+near_names <- function(name, known) {
+  meant <- other_names[[tolower(name)]]
+  if (!is.null(meant) && meant %in% known) {
+    return(meant)
+  }
+  if (nchar(name) >= 3 && any(startsWith(known, name))) {
+    return(known[startsWith(known, name)])
+  }
+  distance <- utils::adist(name, known, ignore.case = TRUE)[1, ]
+  known[distance == min(distance, Inf) & distance <= max(1, min(3, round(0.4 * nchar(name))))]
+}
+
+# What other packages call the arguments of this one. `bertfit.settings.OTHER_NAMES` in Python is the same table.
+other_names <- list(
+  lr = "learning_rate", epoch = "epochs", n_epochs = "epochs", num_epochs = "epochs", num_train_epochs = "epochs",
+  batch = "batch_size", validation_split = "validation", validation_data = "validation", valid = "validation",
+  max_length = "max_len", max_seq_length = "max_len", maxlen = "max_len", n_seq = "max_len",
+  class_weight = "class_weights", sample_weight = "sample_weights", weights = "sample_weights",
+  patience = "early_stopping", decay = "weight_decay", clipnorm = "clip_norm", max_grad_norm = "clip_norm",
+  warmup_ratio = "warmup", warmup_proportion = "warmup", gradient_accumulation_steps = "accumulation",
+  random_state = "seed", callback = "callbacks", label = "target", labels = "target", y = "target",
+  text_pair = "pair", newdata = "new_data", new_data = "newdata", output_dir = "out_dir", max_steps = "steps"
+)
 
 or_null <- function(null_ok) if (null_ok) " or NULL" else ""
 

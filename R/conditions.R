@@ -1,6 +1,6 @@
 # Errors of this package. Every one has class `bertfit_error` and, first, `bertfit_error_<code>`, where the code says
-# what is wrong: "argument", "data", "checkpoint", "vocabulary", "download", "bundle", "setup", or "internal" (a fault
-# of bertfit). The codes are those of the Python core.
+# what is wrong: "argument", "data", "checkpoint", "vocabulary", "download", "bundle", "setup", "training", "callback"
+# (a user's function failed), or "internal" (a fault of bertfit). The codes are those of the Python core.
 
 #' Signal a bertfit error
 #'
@@ -59,7 +59,18 @@ abort_python <- function(answer, call) {
   )
 }
 
-#' A sentence of a Python error in R's words: its pieces are text, names of arguments, and values
+#' What Python tells about a result: messages of class `bertfit_message_<code>`, which suppressMessages() can silence
+#' @noRd
+tell_notices <- function(notices) {
+  for (notice in notices) tell(r_sentence(notice$sentence), notice$code, n = notice$n, of = notice$of)
+}
+
+# A message with its own class, and fields for programs that handle it.
+tell <- function(text, code, ...) {
+  inform(paste(folded(text), collapse = "\n"), class = c(paste0("bertfit_message_", code), "bertfit_message"), ...)
+}
+
+#' A sentence of Python in R's words: its pieces are text, arguments, values, and functions
 #' @noRd
 r_sentence <- function(pieces) paste(vapply(pieces, r_piece, ""), collapse = "")
 
@@ -67,8 +78,17 @@ r_piece <- function(piece) {
   switch(names(piece),
     text = piece$text,
     argument = paste0("`", piece$argument, "`"),
-    value = r_value(piece$value)
+    value = r_value(piece$value),
+    setting = paste(piece$setting$name, "=", r_piece(piece$setting$value)),
+    "function" = r_function(piece[["function"]])
   )
+}
+
+# A call of a function: `bert_download("x", force = TRUE)`. Python's `name` is bert_<name>() in R, with two exceptions.
+r_function <- function(part) {
+  name <- c(train_vocabulary = "vocab_train", make_pretraining_data = "pretrain_data")[part$name]
+  arguments <- vapply(part$arguments, r_piece, "")
+  paste0("bert_", if (is.na(name)) part$name else name, "(", paste(arguments, collapse = ", "), ")")
 }
 
 #' A value as R users write it: `NULL`, `TRUE`, `"text"`, `5, 7`, `"ham" = 1`

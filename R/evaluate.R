@@ -6,16 +6,22 @@
 #' under the precision-recall curve (`pr_auc`), Brier score, precision, recall and F1 per class with macro and
 #' weighted averages, and the confusion matrix. For regression: RMSE, MAE, R squared and Spearman's correlation.
 #'
-#' @param model A model from [bert_fit()], or a fitted one from [bert_load()].
-#' @param newdata A data frame with the text and target columns of the fit, or, with `target`, a character vector.
+#' @param model A model from [bert_fit()], or a fitted one from [bert_load()], or the folder of one.
+#' @param newdata,new_data A data frame with the text and target columns of the fit, or, with `target`, a character
+#'   vector. `new_data` is tidymodels' name for it; give one of the two.
 #' @param ... Must be empty.
 #' @param target Where the truth is: `NULL` for the target column(s) of the fit; names of other columns of `newdata`;
 #'   or, when `newdata` is a character vector, the values themselves (a data frame or matrix for several labels).
-#' @param threshold Probability from which a row counts as positive (binary and multilabel).
+#' @param by Names of columns of `newdata`: evaluates each group of rows with equal values in them, in one run.
+#' @param threshold Probability from which a row counts as positive; `NULL` means 0.5. Binary and multilabel only: an
+#'   error for a multiclass model, which predicts the most probable class, and for regression.
 #' @inheritParams predict.bert_fit
 #' @return An object of class `bert_evaluation`: a list with `task`, `n`, `threshold`, `metrics` (named numbers),
 #'   `per_class` and `averages` (data frames, `NULL` for regression), `confusion` (a table of counts, truth in rows;
-#'   `NULL` for multilabel and regression) and `notes` (what is undefined and why).
+#'   `NULL` for multilabel and regression), `notes` (what is undefined and why) and `curves` (data frames, which
+#'   [plot.bert_evaluation()] draws). With `by`, a table of the class of `newdata` with a row per group, in the order of
+#'   their first rows: the columns of `by`, `n` (rows) and the measures, `NA` where undefined.
+#' @inheritSection predict.bert_fit Cut texts
 #' @section Errors: `bertfit_error_argument` for missing columns; `bertfit_error_data` for missing values, and labels
 #'   that are not the model's.
 #' @seealso The measures are scikit-learn's, <https://scikit-learn.org/stable/modules/model_evaluation.html>.
@@ -23,25 +29,61 @@
 #' model <- bert_load("minilm-l6-uncased")
 #' fit <- bert_fit(head(jigsaw_sample, 64), text = "comment_text", target = "target", model = model,
 #'                 epochs = 1, max_len = 32)
-#' bert_evaluate(fit, tail(jigsaw_sample, 64))
+#' report <- bert_evaluate(fit, tail(jigsaw_sample, 64))
+#' report
+#' plot(report, which = "roc")
+#' bert_evaluate(fit, transform(tail(jigsaw_sample, 64), long = nchar(comment_text) > 80), by = "long")
 #' @export
-bert_evaluate <- function(model, newdata, ..., target = NULL, threshold = 0.5, batch_size = NULL, precision = "auto",
-                          progress = is_interactive()) {
+bert_evaluate <- function(model, newdata, ..., target = NULL, by = NULL, threshold = NULL, batch_size = NULL,
+                          precision = "auto", progress = is_interactive(), new_data) {
   check_dots_empty0(...)
-  check_given("model", "newdata")
-  check_model(model, fitted = TRUE)
-  check_number(threshold)
+  check_given("model")
+  newdata <- given_newdata()
+  check_number(threshold, null_ok = TRUE)
   check_number(batch_size, null_ok = TRUE)
   check_flag(progress)
   call <- current_env()
+  model <- check_model(model, fitted = TRUE, call = call)
   rows <- evaluation_rows(model, newdata, target, call)
   rows <- with_targets(rows, code_target(rows$target_columns, model$task, model$labels, call = call))
+  groups <- if (!is.null(by)) group_codes(newdata, by, n_rows(rows), call)
   report <- bert_call(
-    "evaluate",
-    model = model_handle(model, call = call), rows = rows, threshold = threshold, batch_size = batch_size,
-    precision = precision, progress = rows_progress(progress), call = call
+    if (is.null(by)) "evaluate" else "evaluate_groups",
+    model = model_handle(model, call = call), rows = rows, groups = as_py_array(groups$codes), threshold = threshold,
+    batch_size = batch_size, precision = precision, progress = rows_progress(progress), call = call
   )
-  new_bert_evaluation(report)
+  if (!is.null(by)) {
+    return(group_table(report, newdata, by, groups$first, call))
+  }
+  evaluation <- new_bert_evaluation(report)
+  evaluation$table <- table_kind(newdata)
+  evaluation
+}
+
+# The group of each row, numbered from 0 in the order of appearance, and the first row of each.
+group_codes <- function(data, by, n, call) {
+  check_names(by, arg = "by", call = call)
+  if (!is.data.frame(data)) {
+    bert_abort("must be NULL unless `newdata` is a data frame.", call = call, argument = "by", received = by)
+  }
+  check_columns(data, by, arg = "newdata", call = call)
+  if (nrow(data) != n) {
+    bert_abort("must be NULL where a recipe leaves rows out.", call = call, argument = "by", received = by)
+  }
+  ranks <- data.table::frankv(unname(lapply(by, function(name) data[[name]])), ties.method = "dense")
+  list(codes = match(ranks, unique(ranks)) - 1L, first = which(!duplicated(ranks)))
+}
+
+# A row per group, in the class of `data`: its values of `by`, its rows, its measures.
+group_table <- function(report, data, by, first, call) {
+  measures <- as.list(columns_frame(report))
+  measures$n <- as.integer(measures$n)
+  if (length(twice <- intersect(by, names(measures)))) {
+    bert_abort("must not have the name of a measure.", c(x = paste0("You gave ", quoted(twice), ".")), call = call,
+               argument = "by")
+  }
+  groups <- `names<-`(lapply(by, function(name) data[[name]][first]), by)
+  like_newdata(c(groups, measures), structure(list(), row.names = integer(), class = class(data)))
 }
 
 evaluation_rows <- function(model, newdata, target, call) {
@@ -52,7 +94,7 @@ evaluation_rows <- function(model, newdata, target, call) {
       check_names(target, arg = "target", call = call)
       columns$target <- target
     }
-    rows <- read_rows(new_source(columns, recipe), newdata, arg = "newdata", call = call)
+    rows <- read_rows(new_source(columns, recipe, model$response), newdata, arg = "newdata", call = call)
   } else {
     rows <- read_newdata(model, newdata, call = call)
     if (is.null(target)) {
@@ -86,7 +128,8 @@ new_bert_evaluation <- function(report) {
       task = report$task, n = as.integer(report$n), threshold = report$threshold,
       metrics = vapply(report$overall, as.numeric, numeric(1)),
       per_class = columns_frame(report$per_class), averages = columns_frame(report$averages),
-      confusion = confusion, notes = as.character(unlist(report$notes))
+      confusion = confusion, notes = as.character(unlist(report$notes)),
+      curves = if (!is.null(report$curves)) lapply(report$curves, columns_frame)
     ),
     class = "bert_evaluation"
   )
@@ -98,6 +141,9 @@ columns_frame <- function(columns) {
     return(NULL)
   }
   columns <- lapply(columns, function(column) {
+    if (is.list(column) && !length(column)) {
+      return(character()) # labels of no rows
+    }
     if (is.list(column)) column <- vapply(column, function(v) if (is.null(v)) NA_real_ else as.numeric(v), numeric(1))
     column <- as.vector(column)
     if (is.numeric(column)) column[is.nan(column)] <- NA
@@ -109,24 +155,26 @@ columns_frame <- function(columns) {
 #' @export
 print.bert_evaluation <- function(x, digits = 3, ...) {
   threshold <- if (!is.null(x$threshold)) paste0(", threshold ", format(x$threshold))
-  cat("<bert_evaluation> ", x$task, ", ", count(x$n, "row"), threshold, "\n\n", sep = "")
-  cat(paste0("  ", format(names(x$metrics)), "  ", fixed(x$metrics, digits), "\n"), sep = "")
+  cat_folded("<bert_evaluation> ", x$task, ", ", count(x$n, "row"), threshold, "\n\n")
+  cat_folded(paste0("  ", format(names(x$metrics)), "  ", fixed(x$metrics, digits), "\n"))
   if (!is.null(x$per_class)) {
     cat("\n")
     print_report(x, digits)
   }
   if (!is.null(x$confusion)) {
     cat("\n")
-    print(x$confusion)
+    confusion <- x$confusion
+    dimnames(confusion) <- lapply(dimnames(confusion), shortened)
+    print(confusion)
   }
-  if (length(x$notes)) cat("\n", paste0("* ", x$notes, "\n"), sep = "")
+  if (length(x$notes)) cat_folded("\n", paste0("* ", x$notes, "\n"))
   invisible(x)
 }
 
 # Precision, recall, F1 and support by class, then the averages: scikit-learn's layout.
 print_report <- function(x, digits) {
   measures <- c("precision", "recall", "f1")
-  names <- c(x$per_class$label, paste(x$averages$average, "average"))
+  names <- c(shortened(x$per_class$label), paste(x$averages$average, "average"))
   values <- rbind(x$per_class[measures], x$averages[measures])
   table <- cbind(
     vapply(values, fixed, character(length(names)), digits = digits),
@@ -140,7 +188,31 @@ fixed <- function(x, digits) {
   ifelse(is.na(x), "-", formatC(x, format = "f", digits = digits))
 }
 
+#' An evaluation as a data frame
+#'
+#' @param x A result of [bert_evaluate()] (without `by`).
+#' @param row.names,optional,... Not used.
+#' @param what `"classes"`: the measures of each class or label, of a regression its measures in one row; `"roc"`,
+#'   `"pr"`, `"calibration"` or, of a regression, `"points"`: what [plot.bert_evaluation()] draws; `"confusion"`: counts
+#'   by `truth` and `predicted`.
+#' @return A data frame.
+#' @section Errors: `bertfit_error_argument` for what the task does not have.
+#' @examplesIf bertfit::bert_available()
+#' model <- bert_load("minilm-l6-uncased")
+#' fit <- bert_fit(head(jigsaw_sample, 64), text = "comment_text", target = "target", model = model,
+#'                 epochs = 1, max_len = 32)
+#' report <- bert_evaluate(fit, tail(jigsaw_sample, 64))
+#' as.data.frame(report)
+#' head(as.data.frame(report, what = "pr"))
 #' @export
-as.data.frame.bert_evaluation <- function(x, ...) {
+as.data.frame.bert_evaluation <- function(x, row.names = NULL, optional = FALSE, ..., what = "classes") {
+  known <- c("classes", names(x$curves), if (!is.null(x$confusion)) "confusion")
+  what <- check_choice(what, known)
+  if (what == "confusion") {
+    return(as.data.frame(x$confusion, responseName = "n"))
+  }
+  if (what != "classes") {
+    return(x$curves[[what]])
+  }
   if (is.null(x$per_class)) as.data.frame(as.list(x$metrics)) else x$per_class
 }

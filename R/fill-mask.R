@@ -6,7 +6,7 @@
 #'
 #' @param text A character vector or factor of texts without missing values, each with one `[MASK]` or more.
 #' @param model A model with an MLM head: from [bert_pretrain()], or a checkpoint that [bert_load()] opened with its
-#'   heads.
+#'   heads; or the name or path of one.
 #' @param top Tokens per mask.
 #' @return A data.table with a row per text, mask and token, the most probable token first: `row`, the number of the
 #'   text; `mask`, the number of the mask in it; `rank`; `token`, as it stands in the vocabulary (`##` marks the inside
@@ -21,9 +21,10 @@
 #' bert_fill_mask("you are a [MASK] .", model, top = 3)
 #' @export
 bert_fill_mask <- function(text, model, top = 5) {
-  check_model(model)
+  check_given("text", "model")
   texts <- check_text(text)
   top <- check_number(top, min = 1, whole = TRUE)
+  model <- check_model(model)
   found <- bert_call("fill_mask", model = model_handle(model), rows = new_rows(texts), top = top)
   data.table::data.table( # Python counts rows and masks from 0
     row = as.integer(unlist(found$row)) + 1L,
@@ -41,7 +42,7 @@ bert_fill_mask <- function(text, model, top = 5) {
 #'
 #' @param a,b Character vectors or factors of the same length, without missing values.
 #' @param model A model with an NSP head: from [bert_pretrain()], or a checkpoint that [bert_load()] opened with its
-#'   heads.
+#'   heads; or the name or path of one.
 #' @return A numeric vector of probabilities, one per pair.
 #' @section Errors: `bertfit_error_argument` when the model has no such head or the lengths differ;
 #'   `bertfit_error_data` for missing values and invalid UTF-8, with the rows.
@@ -53,7 +54,7 @@ bert_fill_mask <- function(text, model, top = 5) {
 #' bert_next_sentence("Where are you from?", c("I am from here."), model)
 #' @export
 bert_next_sentence <- function(a, b, model) {
-  check_model(model)
+  check_given("a", "b", "model")
   first <- check_text(a)
   second <- check_text(b)
   if (length(first) != length(second)) {
@@ -61,6 +62,7 @@ bert_next_sentence <- function(a, b, model) {
                paste0("`a` has ", count(length(first), "text"), " and `b` has ", big(length(second)), "."),
                argument = "b")
   }
+  model <- check_model(model)
   if (!length(first)) {
     return(numeric())
   }

@@ -1,7 +1,8 @@
 # Which columns of a data frame are a model's texts and targets: by name, and through a recipe if one was used.
 
-new_source <- function(columns, recipe = NULL) {
-  list(columns = columns, recipe = recipe)
+# `response` has the targets that are computed from columns, see formula_response().
+new_source <- function(columns, recipe = NULL, response = NULL) {
+  list(columns = columns, recipe = recipe, response = response)
 }
 
 check_name <- function(x, null_ok = FALSE, arg = caller_arg(x), call = caller_env()) {
@@ -25,16 +26,16 @@ check_distinct <- function(columns, call) {
   }
 }
 
-# target ~ text, target ~ text + pair, cbind(a, b) ~ text, target ~ . : names only. What the target is must be
-# a column of the data, since validation and evaluation rows are read the same way.
+# target ~ text, target ~ text + pair, cbind(a, b) ~ text, target ~ ., log1p(target) ~ text: texts are names of columns;
+# a target that is an expression is called by it.
 formula_columns <- function(formula, known, call) {
   if (length(formula) != 3) {
     bert_abort("must have a target on its left side.", c(i = "For example `target ~ comment_text`."), call = call,
                argument = "formula")
   }
-  target <- side_names(formula[[2]], c("cbind", "+"), "left", call)
-  text <- side_names(formula[[3]], "+", "right", call)
-  if (identical(text, ".")) text <- setdiff(known, target)
+  target <- names(response_terms(formula, call))
+  text <- text_names(formula[[3]], call)
+  if (identical(text, ".")) text <- setdiff(known, c(target, all.vars(formula[[2]])))
   if (length(text) > 2) {
     bert_abort("must have one text column on its right side, or two for pairs.", paste0("It has ", quoted(text), "."),
                call = call, argument = "formula")
@@ -42,20 +43,96 @@ formula_columns <- function(formula, known, call) {
   list(text = text[1], target = target, pair = if (length(text) == 2) text[2])
 }
 
-side_names <- function(side, joining, name, call) {
+# The targets of the left side, as expressions by name.
+response_terms <- function(formula, call) {
+  left <- formula[[2]]
+  joined <- function(side) {
+    if (is.call(side) && is.symbol(side[[1]]) && as.character(side[[1]]) %in% c("cbind", "+") && length(side) > 2) {
+      return(unlist(lapply(as.list(side)[-1], joined)))
+    }
+    list(side)
+  }
+  terms <- joined(left)
+  if (!all(vapply(terms, function(term) is.symbol(term) || is.call(term), NA))) {
+    bert_abort("must have columns, or expressions of columns, on its left side.",
+               c(x = paste0("You gave `", deparse_one(left), "`.")), call = call, argument = "formula")
+  }
+  names(terms) <- vapply(terms, function(term) if (is.symbol(term)) as.character(term) else deparse_one(term), "")
+  terms
+}
+
+text_names <- function(side, call) {
   if (is.symbol(side)) {
     return(as.character(side))
   }
-  if (is.call(side) && is.symbol(side[[1]]) && as.character(side[[1]]) %in% joining) {
-    return(unlist(lapply(as.list(side)[-1], side_names, joining = joining, name = name, call = call)))
+  if (is.call(side) && identical(side[[1]], as.name("+"))) {
+    return(unlist(lapply(as.list(side)[-1], text_names, call = call)))
   }
   bert_abort(
-    paste0("must have names of columns on its ", name, " side",
-           if (name == "left") ", or cbind() of names", "."),
-    c(x = paste0("You gave `", paste(deparse(side), collapse = " "), "`."),
-      i = "Make a new column of the data first."),
+    "must have names of columns on its right side.",
+    c(x = paste0("You gave `", deparse_one(side), "`."), i = "Make a new column of the data first."),
     call = call, argument = "formula"
   )
+}
+
+deparse_one <- function(expr) paste(deparse(expr, width.cutoff = 500L), collapse = " ")
+
+# The targets that are computed, such as log1p(y): `terms`, expressions by name, and `env`, where what is no column is
+# found; NULL where every target is a column. `env` has what the expressions need and no more, so that saveRDS() does
+# not keep everything that stood beside the formula.
+formula_response <- function(formula, known, call) {
+  terms <- Filter(is.call, response_terms(formula, call))
+  if (!length(terms)) {
+    return(NULL)
+  }
+  env <- new.env(parent = globalenv())
+  for (name in setdiff(unlist(lapply(terms, all.names)), known)) {
+    where <- environment(formula)
+    while (!identical(where, globalenv()) && !isBaseNamespace(where) && !identical(where, emptyenv())) {
+      if (exists(name, where, inherits = FALSE)) {
+        assign(name, get(name, where, inherits = FALSE), env)
+        break
+      }
+      where <- parent.env(where)
+    }
+  }
+  list(terms = terms, env = env)
+}
+
+# The target columns of `data` by name: columns, or what their expressions give. I() only protects.
+target_values <- function(source, data, arg, call) {
+  values <- lapply(source$columns$target, function(name) {
+    term <- source$response$terms[[name]]
+    value <- if (is.null(term)) data[[name]] else computed_target(term, name, source$response$env, data, arg, call)
+    if (inherits(value, "AsIs")) class(value) <- setdiff(class(value), "AsIs")
+    value
+  })
+  `names<-`(values, source$columns$target)
+}
+
+computed_target <- function(term, name, env, data, arg, call) {
+  value <- tryCatch(eval(term, as.list(data), env), error = function(error) {
+    bert_abort(paste0("The target `", name, "` must be computable from `", arg, "`."),
+               paste0("Its columns are ", some_of(paste0("`", names(data), "`"), 12L), "."), call = call,
+               parent = error)
+  })
+  if (length(value) != nrow(data)) {
+    bert_abort(paste0("The target `", name, "` must have one value per row."),
+               paste0("It has ", big(length(value)), ", `", arg, "` has ", count(nrow(data), "row"), "."),
+               class = "data", call = call)
+  }
+  value
+}
+
+# A formula that says which columns are what. `env` is that of a computed target.
+columns_formula <- function(columns, terms = list(), env = globalenv()) {
+  if (is.null(columns$target) || is.null(columns$text)) {
+    return(NULL)
+  }
+  left <- lapply(columns$target, function(name) terms[[name]] %||% as.name(name))
+  left <- if (length(left) == 1) left[[1]] else as.call(c(as.name("cbind"), left))
+  right <- Reduce(function(a, b) call("+", a, b), lapply(c(columns$text, columns$pair), as.name))
+  stats::as.formula(call("~", left, right), env = env)
 }
 
 # A recipe is prepared on the training data with its texts left as they are: hardhat's blueprint would make
@@ -82,7 +159,7 @@ recipe_source <- function(recipe, data, call) {
 }
 
 # The rows of a data frame; the target's columns are read only when `outcome` is TRUE.
-read_rows <- function(source, data, outcome = TRUE, arg = "data", call = caller_env()) {
+read_rows <- function(source, data, outcome = TRUE, arg = "data", call = caller_env(), gaps = FALSE) {
   columns <- source$columns
   if (!is.null(source$recipe)) {
     check_installed("recipes")
@@ -93,16 +170,15 @@ read_rows <- function(source, data, outcome = TRUE, arg = "data", call = caller_
       recipes::bake(source$recipe, data, recipes::all_predictors())
     }
   }
-  check_columns(data, c(columns$text, columns$pair, if (outcome) columns$target), arg = arg, call = call)
+  stored <- setdiff(columns$target, names(source$response$terms))
+  check_columns(data, c(columns$text, columns$pair, if (outcome) stored), arg = arg, call = call)
   if (outcome && nrow(data) == 0) {
     bert_abort("must have at least one row.", class = "data", call = call, argument = arg)
   }
   new_rows(
-    texts = check_text(data[[columns$text]], arg = columns$text, call = call),
-    pairs = if (!is.null(columns$pair)) check_text(data[[columns$pair]], arg = columns$pair, call = call),
-    target_columns = if (outcome) {
-      `names<-`(lapply(columns$target, function(name) data[[name]]), columns$target)
-    }
+    texts = check_text(data[[columns$text]], arg = columns$text, call = call, gaps = gaps),
+    pairs = if (!is.null(columns$pair)) check_text(data[[columns$pair]], arg = columns$pair, call = call, gaps = gaps),
+    target_columns = if (outcome) target_values(source, data, arg, call)
   )
 }
 
@@ -111,16 +187,17 @@ recipe_needs <- function(recipe, outcome) {
   recipe$var_info$variable[roles %in% c("predictor", if (outcome) "outcome")]
 }
 
-# The rows of `newdata`: a character vector, or a data frame with the columns of the fit.
-read_newdata <- function(object, newdata, call, arg = "newdata") {
+# The rows of `newdata`: a character vector, or a data frame with the columns of the fit. With `gaps`, missing texts stay.
+read_newdata <- function(object, newdata, call, arg = "newdata", gaps = FALSE) {
   columns <- object$columns
+  if (gaps && is.logical(newdata) && all(is.na(newdata))) newdata <- as.character(newdata) # NA alone is logical
   if (is.character(newdata) || is.factor(newdata)) {
     if (!is.null(columns$pair)) {
       bert_abort("must be a data frame for a model of text pairs.",
                  paste0("It needs the columns ", quoted(c(columns$text, columns$pair)), "."), call = call,
                  argument = arg)
     }
-    return(new_rows(check_text(newdata, arg = arg, call = call)))
+    return(new_rows(check_text(newdata, arg = arg, call = call, gaps = gaps)))
   }
   if (!is.data.frame(newdata)) {
     bert_abort("must be a data frame or a character vector.", call = call, argument = arg, received = newdata)
@@ -129,5 +206,5 @@ read_newdata <- function(object, newdata, call, arg = "newdata") {
     bert_abort("must be a character vector for this model.",
                c(x = "It was fitted in Python on texts without a column name."), call = call, argument = arg)
   }
-  read_rows(new_source(columns, object$recipe), newdata, outcome = FALSE, arg = arg, call = call)
+  read_rows(new_source(columns, object$recipe), newdata, outcome = FALSE, arg = arg, call = call, gaps = gaps)
 }

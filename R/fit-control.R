@@ -9,8 +9,11 @@
 #' [bert_fit()] directly.
 #'
 #' @param epochs Passes over the training rows.
-#' @param batch_size Rows per batch. An optimizer step sees `batch_size * accumulation` rows.
-#' @param learning_rate Highest learning rate, reached at the end of the warmup.
+#' @param batch_size Rows per batch. An optimizer step sees `batch_size * accumulation` rows. A batch that would take more
+#'   than about 6 GB of memory is computed in parts, whose gradients are summed.
+#' @param learning_rate Highest learning rate, reached at the end of the warmup. `"auto"` takes 5e-5 for an encoder that
+#'   is 768 wide or wider, as Devlin et al. (2019) found for BERT-base, and 1e-4 for a narrower one. The fitted model
+#'   keeps the number.
 #' @param warmup Share of all steps over which the learning rate rises linearly from 0.
 #' @param min_learning_rate Learning rate at the last step.
 #' @param weight_decay Decoupled decay of weight matrices; biases and layer norms are left out.
@@ -20,8 +23,10 @@
 #' @param max_len_quantile Share of training texts that `max_len = "auto"` does not truncate.
 #' @param validation What `val_` measures are computed on: the share of rows held out (stratified by class; 0
 #'   for none), or a data frame with the same columns as the training data.
-#' @param class_weights `NULL` for none, `"balanced"` for `rows / (classes * rows of the class)`, or numbers
-#'   named by label.
+#' @param class_weights `NULL` for none; `"balanced"` for `rows / (classes * rows of the class)`, as in scikit-learn; or
+#'   numbers named by label. For a multilabel task `"balanced"` weighs every label's own two classes so: where the label
+#'   is set by `rows / (2 * rows with the label)`, where it is not by `rows / (2 * rows without it)`. Fractions count as
+#'   set from 0.5 on, and lie between both weights. Numbers by label weigh a label's part of the loss.
 #' @param sample_weights Weight of each training row: a numeric vector, or the name of a column of the data.
 #'   `NULL` weighs rows equally.
 #' @param freeze What keeps its pretrained weights: `"none"`, `"embeddings"`, `"encoder"` (only the head is
@@ -35,9 +40,11 @@
 #' @param precision `"float32"`, `"bfloat16"`, `"float16"` (the loss is then scaled, so that small gradients are not
 #'   lost), or `"auto"` for bfloat16 where the hardware multiplies it natively, float16 on GPUs that multiply only that,
 #'   else float32.
-#' @param seed Whole number that fixes splits, order, dropout and fresh weights; `NULL` draws one and
-#'   records it. Two runs with one seed give the same weights on a CPU.
+#' @param seed Whole number that fixes splits, order, dropout and fresh weights; `NULL` draws one from R's
+#'   generator, so that [set.seed()] decides it; the fit keeps it as `$seed`. Two runs with one seed give the same
+#'   weights on a CPU.
 #' @param verbose 0 for no output, 1 for a line per epoch, 2 for a progress bar too where the terminal can show one.
+#' @param ... Must be empty.
 #' @return A list of class `bert_control`.
 #' @section Errors: `bertfit_error_argument` when a setting has the wrong type. Ranges are checked by [bert_fit()].
 #' @seealso The learning rate follows Devlin et al. (2019), <https://arxiv.org/abs/1810.04805>, as keras-bert's
@@ -45,24 +52,25 @@
 #' @examples
 #' bert_control(epochs = 2, batch_size = 16, class_weights = "balanced")
 #' @export
-bert_control <- function(epochs = 3, batch_size = 32, learning_rate = 5e-5, warmup = 0.1, min_learning_rate = 0,
+bert_control <- function(epochs = 3, batch_size = 32, learning_rate = "auto", warmup = 0.1, min_learning_rate = 0,
                          weight_decay = 0.01, clip_norm = 1, max_len = "auto", max_len_quantile = 0.95,
                          validation = 0.1, class_weights = NULL, sample_weights = NULL, freeze = "none",
                          early_stopping = NULL, monitor = "loss", restore_best = TRUE, accumulation = 1,
-                         precision = "auto", seed = NULL, verbose = 2) {
+                         precision = "auto", seed = NULL, verbose = 2, ...) {
+  check_dots_empty0(...)
   given <- names(match.call())[-1]
-  settings <- mget(names(formals()), envir = environment())
+  settings <- mget(setting_names("bert_control"), envir = environment())
   new_control(settings, given)
 }
 
 # The type of each setting, for check_types().
 control_types <- list(
-  number = c("epochs", "batch_size", "learning_rate", "warmup", "min_learning_rate", "weight_decay",
+  number = c("epochs", "batch_size", "warmup", "min_learning_rate", "weight_decay",
              "max_len_quantile", "accumulation", "verbose"),
   number_or_null = c("clip_norm", "early_stopping", "seed"),
   string = c("monitor", "precision"),
   flag = "restore_best",
-  number_or_string = c("max_len", "freeze")
+  number_or_string = c("learning_rate", "max_len", "freeze")
 )
 
 new_control <- function(settings, given = names(settings), call = caller_env()) {
@@ -88,6 +96,7 @@ check_class_weights <- function(x, call) {
     bert_abort('must be "balanced", or numbers named by label.', "For example `class_weights = c(ham = 1, spam = 4)`.",
                call = call, argument = "class_weights", received = x)
   }
+  check_once(names(x), "must name each label once.", "class_weights", call)
 }
 
 check_sample_weights <- function(x, call) {

@@ -13,6 +13,11 @@
 #' - `"multilabel"`: several logical or 0/1 columns (or fractions), each a label of its own.
 #' - `"regression"`: any other numbers.
 #'
+#' The left side of a formula may compute the target: `log1p(price) ~ text`, `I(stars > 3) ~ text`,
+#' `factor(stars) ~ text`. The model then predicts what was computed, such as the logarithm: `expm1()` of the
+#' predictions gives prices. In validation and evaluation rows it is computed anew, so it must not depend on other rows,
+#' as `y - mean(y)` does. A model that comes from [bert_save()] no longer computes: its target is a column of that name.
+#'
 #' Interrupting a run (Ctrl-C, Esc) stops it after the current batch and returns the model as it then is, with
 #' `$interrupted` set to `TRUE`.
 #'
@@ -21,17 +26,21 @@
 #'   columns. A data frame may also be given as `data`.
 #' @param text Name of the column of texts.
 #' @param target Name of the target column, or names of several for a multilabel task.
-#' @param model Where to start: a model from [bert_load()].
+#' @param model Where to start: a model from [bert_load()], or a name or path that [bert_load()] opens, such as
+#'   `"minilm-l6-uncased"`.
 #' @param ... Settings of [bert_control()], such as `epochs = 2`. Each may be given here or in `control`, not in both.
 #' @param pair Name of a column of second texts, for tasks on pairs of texts; `NULL` for none.
 #' @param task `"auto"`, or one of `"binary"`, `"multiclass"`, `"multilabel"`, `"regression"`.
 #' @param head The layers on top, from [bert_head()].
 #' @param control How to train, from [bert_control()].
+#' @param callbacks A function that is called with every event of the run (a step, an epoch), or a list of such
+#'   functions; one that returns `"stop"` ends the run. See [bert_callbacks].
 #' @return An object of class `bert_fit`, also a `bert_model`. A plain list with, among others, `$task`,
 #'   `$labels`, `$history` (a data frame, one row per epoch), `$best_epoch`, `$metrics`, `$interrupted`, `$seed` and
 #'   `$seconds`. It survives [saveRDS()].
 #' @section Errors: `bertfit_error_argument` for wrong arguments and settings, `bertfit_error_data` for missing
-#'   values, text that is not UTF-8, and targets that fit no task (with the numbers of the rows).
+#'   values, text that is not UTF-8, and targets that fit no task (with the numbers of the rows),
+#'   `bertfit_error_callback` when a callback fails.
 #' @seealso [predict.bert_fit()], [bert_evaluate()], [bert_save()]. The method: Devlin et al. (2019),
 #'   <https://arxiv.org/abs/1810.04805>.
 #' @examplesIf bertfit::bert_available()
@@ -43,17 +52,19 @@
 #' @export
 bert_fit <- function(x, ...) {
   if (missing(x)) {
-    return(fit_named(..., call = current_env()))
+    return(fit_named(..., call = current_env(), as_called = match.call()))
   }
   UseMethod("bert_fit")
 }
 
 # bert_fit(data = d, text = , ...): without `x` there is nothing to dispatch on.
-fit_named <- function(data, ..., formula = NULL, call) {
+fit_named <- function(data, ..., formula = NULL, call, as_called) {
   if (missing(data)) {
     bert_abort("`bert_fit()` must have data as its first argument, or as `data`.", call = call)
   }
-  if (is.null(formula)) bert_fit(data, ...) else bert_fit(formula, data, ...)
+  fit <- if (is.null(formula)) bert_fit(data, ...) else bert_fit(formula, data, ...)
+  fit$call <- kept_call(as_called)
+  fit
 }
 
 # -- Methods ------------------------------------------------------------------------------------------
@@ -61,56 +72,71 @@ fit_named <- function(data, ..., formula = NULL, call) {
 #' @rdname bert_fit
 #' @export
 bert_fit.data.frame <- function(x, text, target, model, ..., pair = NULL, task = "auto", head = bert_head(),
-                                control = bert_control()) {
+                                control = bert_control(), callbacks = NULL) {
+  as_called <- match.call()
+  control <- control_with(control, list2(...))
   check_given("text", "target", "model")
   columns <- list(text = check_name(text), target = check_names(target), pair = check_name(pair, null_ok = TRUE))
   check_distinct(columns, call = current_env())
   source <- new_source(columns)
-  fit_bridge(x, source, model, task, head, control_with(control, list2(...)), call = current_env())
+  fit_bridge(x, source, model, task, head, control, callbacks, current_env(), as_called)
 }
 
 #' @rdname bert_fit
-#' @param formula `target ~ text`, see `x`.
+#' @param formula `target ~ text`, see `x` and the details.
 #' @export
-bert_fit.formula <- function(formula, data, model, ..., task = "auto", head = bert_head(), control = bert_control()) {
+bert_fit.formula <- function(formula, data, model, ..., task = "auto", head = bert_head(), control = bert_control(),
+                             callbacks = NULL) {
+  as_called <- match.call()
+  control <- control_with(control, list2(...))
   check_given("data", "model")
   check_columns(data, character())
   columns <- formula_columns(formula, names(data), call = current_env())
   check_distinct(columns, call = current_env())
-  source <- new_source(columns)
-  fit_bridge(data, source, model, task, head, control_with(control, list2(...)), call = current_env())
+  source <- new_source(columns, response = formula_response(formula, names(data), current_env()))
+  fit_bridge(data, source, model, task, head, control, callbacks, current_env(), as_called)
 }
 
 #' @rdname bert_fit
 #' @export
-bert_fit.recipe <- function(x, data, model, ..., task = "auto", head = bert_head(), control = bert_control()) {
+bert_fit.recipe <- function(x, data, model, ..., task = "auto", head = bert_head(), control = bert_control(),
+                            callbacks = NULL) {
+  as_called <- match.call()
+  control <- control_with(control, list2(...))
   check_given("data", "model")
   check_installed("recipes")
   check_columns(data, character())
   source <- recipe_source(x, data, call = current_env())
-  fit_bridge(data, source, model, task, head, control_with(control, list2(...)), call = current_env())
+  fit_bridge(data, source, model, task, head, control, callbacks, current_env(), as_called)
 }
 
 #' @export
 bert_fit.default <- function(x, ..., data) {
   # bert_fit(data = d, "text", "target", model): R matches the name of the text column to `x`.
   if (is.character(x) && !missing(data)) {
-    return(bert_fit(data, x, ...))
+    fit <- bert_fit(data, x, ...)
+    fit$call <- kept_call(match.call())
+    return(fit)
   }
   bert_abort("must be a data frame, a formula or a recipe.", call = current_env(), argument = "x", received = x)
 }
 
 # -- Bridge: columns become rows with the numbers of their target -------------------------------------
 
-fit_bridge <- function(data, source, model, task, head, control, call) {
-  check_model(model, call = call)
+fit_bridge <- function(data, source, model, task, head, control, callbacks, call, as_called) {
+  callbacks <- check_callbacks(callbacks, call)
+  check_model(model, call = call, open = FALSE)
   rows <- read_rows(source, data, call = call)
   target <- read_task(rows$target_columns, task, call = call)
   rows <- with_targets(rows, target$values, row_weights(control$sample_weights, data, n_rows(rows), call))
   validation <- if (is.data.frame(control$validation)) {
     validation_rows(control$validation, source, target, control$sample_weights, call)
   }
-  fit_impl(model, rows, validation, target, head, control, source, call)
+  fit <- fit_impl(model, rows, validation, target, head, control, callbacks, source, call)
+  fit$call <- kept_call(as_called)
+  fit$table <- table_kind(data)
+  attr(fit$history, "table") <- fit$table
+  fit
 }
 
 row_weights <- function(weights, data, n, call, arg = "data") {
@@ -139,24 +165,33 @@ validation_rows <- function(data, source, target, weights, call) {
 
 # -- Implementation: one call into Python -------------------------------------------------------------
 
-fit_impl <- function(model, rows, validation, target, head, control, source, call) {
+fit_impl <- function(model, rows, validation, target, head, control, callbacks, source, call) {
+  model <- check_model(model, call = call)
   handle <- model_handle(model, call = call)
+  arguments <- control_arguments(control)
+  arguments$seed <- draw_seed(arguments$seed)
   uninterrupted({
-    description <- bert_call(
-      "fit",
-      model = handle,
-      rows = rows,
-      validation = validation,
-      kind = target$kind,
-      labels = as.list(target$labels),
-      head = head_arguments(head, call = call),
-      control = control_arguments(control),
-      columns = lapply(drop_nulls(source$columns), as.list),
-      progress = fit_progress(control$verbose),
-      call = call
-    )
-    new_bert_model(description, extra = list(control = without_rows(control), head = head, target_type = target$type,
-                                             recipe = source$recipe))
+    description <- with_callbacks(callbacks, call = call, run = function(callback) {
+      bert_call(
+        "fit",
+        model = handle,
+        rows = rows,
+        validation = validation,
+        kind = target$kind,
+        labels = as.list(target$labels),
+        head = head_arguments(head, call = call),
+        control = arguments,
+        columns = lapply(drop_nulls(source$columns), as.list),
+        progress = fit_progress(control$verbose),
+        callback = callback,
+        call = call
+      )
+    })
+    response <- source$response
+    new_bert_model(description, extra = list(
+      control = without_rows(control), head = head, target_type = target$type, recipe = source$recipe,
+      response = response, formula = columns_formula(source$columns, response$terms, response$env %||% globalenv())
+    ))
   })
 }
 
@@ -179,6 +214,10 @@ fitted_fields <- function(description) {
     record = record[setdiff(names(record), "history")],
     trainable_parameters = as.numeric(description$trainable_parameters %||% NA),
     target_type = NULL,
-    recipe = NULL
+    recipe = NULL,
+    response = NULL,
+    formula = NULL,
+    call = NULL,
+    table = NULL
   )
 }

@@ -11,6 +11,7 @@
 #'   the last only.
 #' @param initializer Of fresh weights: `"truncated_normal"` (standard deviation 0.02, as in Google's classifier) or
 #'   `"glorot_uniform"`.
+#' @param ... Must be empty.
 #' @return A list of class `bert_head`.
 #' @section Errors: `bertfit_error_argument` when a setting has the wrong type. Ranges are checked by [bert_fit()].
 #' @seealso Google's classifier is `bert_head()` with its defaults, <https://github.com/google-research/bert>.
@@ -19,8 +20,9 @@
 #' bert_head(hidden = 512, activation = "relu", pooling = "mean", layers = c(-2, -1))
 #' @export
 bert_head <- function(hidden = NULL, activation = "relu", dropout = 0.1, pooling = "nsp", layers = -1,
-                      initializer = "truncated_normal") {
-  settings <- mget(names(formals()), envir = environment())
+                      initializer = "truncated_normal", ...) {
+  check_dots_empty0(...)
+  settings <- mget(setting_names("bert_head"), envir = environment())
   types <- list(number = "dropout", string = c("activation", "pooling", "initializer"))
   check_types(settings, types, call = current_env())
   for (name in c("hidden", "layers")) check_numbers(settings[[name]], name, current_env())

@@ -38,12 +38,12 @@ history_long <- function(history) {
 
 #' Plot the history of a fit
 #'
-#' One panel per measure (loss first), training and validation rows over the epochs; a dotted line marks the best
-#' epoch. `plot()` draws with base graphics, `autoplot()` needs ggplot2 and returns a plot to add to.
+#' One panel per measure (loss first), training rows (blue) and validation rows (orange) over the epochs; a dotted line
+#' marks the best epoch. `plot()` draws with base graphics, `autoplot()` needs ggplot2 and returns a plot to add to.
 #'
 #' @param x,object A model from [bert_fit()], or its `$history`.
 #' @param metrics Measures to show, such as `"loss"`; `NULL` for all that were recorded.
-#' @param ... Not used.
+#' @param ... Must be empty.
 #' @return `plot()` returns `x`, invisibly; `autoplot()` a ggplot object.
 #' @section Errors: `bertfit_error_argument` when a measure was not recorded, or no epoch was finished.
 #' @seealso The layout follows Keras' `plot()` of a training history, <https://keras3.posit.co>.
@@ -58,35 +58,35 @@ NULL
 #' @rdname plot.bert_fit
 #' @export
 plot.bert_fit <- function(x, metrics = NULL, ...) {
+  check_dots_empty0(...)
   plot_history(x$history, metrics, current_env())
   invisible(x)
 }
 
 #' @export
 plot.bert_history <- function(x, metrics = NULL, ...) {
+  check_dots_empty0(...)
   plot_history(x, metrics, current_env())
   invisible(x)
 }
 
 plot_history <- function(history, metrics, call) {
   long <- plot_data(history, metrics, call)
-  shown <- unique(long$metric)
-  columns <- ceiling(sqrt(length(shown)))
-  old <- graphics::par(mfrow = c(ceiling(length(shown) / columns), columns), mar = c(4, 4, 2, 1))
-  on.exit(graphics::par(old))
-  colours <- c(train = "#1b6ca8", validation = "#d1495b")
-  for (metric in shown) {
-    part <- long[long$metric == metric, ]
-    graphics::plot(part$epoch, part$value, type = "n", xlab = "epoch", ylab = metric, xaxt = "n")
-    graphics::axis(1, at = unique(part$epoch))
-    graphics::abline(v = attr(history, "best_epoch"), lty = 3, col = "grey40")
+  shown <- levels(long$metric)
+  draw_panels(length(shown), function(i) {
+    part <- long[long$metric == shown[i], ]
+    graphics::plot(part$epoch, part$value, type = "n", xlab = "epoch", ylab = "", xaxt = "n")
+    panel_title(shown[i])
+    graphics::axis(1, at = whole_breaks(range(part$epoch)))
+    graphics::abline(v = attr(history, "best_epoch"), lty = 3, col = grey_line)
     for (rows in split(part, part$data)) {
-      graphics::lines(rows$epoch, rows$value, type = "b", pch = 19, col = colours[[rows$data[1]]])
+      graphics::lines(rows$epoch, rows$value, type = "b", pch = 19, col = data_colours[[rows$data[1]]])
     }
-    if (metric == shown[1]) {
-      graphics::legend("topright", unique(long$data), col = colours[unique(long$data)], lty = 1, pch = 19, bty = "n")
+    if (i == 1) {
+      kinds <- unique(long$data)
+      graphics::legend("topright", kinds, col = data_colours[kinds], lty = 1, pch = 19, bty = "n")
     }
-  }
+  })
 }
 
 # The long form of the measures to draw, without missing values, loss first.
@@ -112,11 +112,13 @@ plot_data <- function(history, metrics, call) {
 #' @rdname plot.bert_fit
 #' @exportS3Method ggplot2::autoplot
 autoplot.bert_fit <- function(object, metrics = NULL, ...) {
+  check_dots_empty0(...)
   draw_history(object$history, metrics, current_env())
 }
 
 #' @exportS3Method ggplot2::autoplot
 autoplot.bert_history <- function(object, metrics = NULL, ...) {
+  check_dots_empty0(...)
   draw_history(object, metrics, current_env())
 }
 
@@ -126,11 +128,12 @@ draw_history <- function(history, metrics, call) {
   best <- attr(history, "best_epoch")
   .data <- rlang::.data
   ggplot2::ggplot(long, ggplot2::aes(.data$epoch, .data$value, colour = .data$data)) +
-    (if (!is.na(best)) ggplot2::geom_vline(xintercept = best, linetype = "dotted", colour = "grey40")) +
+    (if (!is.na(best)) ggplot2::geom_vline(xintercept = best, linetype = "dotted", colour = grey_line)) +
     ggplot2::geom_line() +
     ggplot2::geom_point() +
     ggplot2::facet_wrap(~metric, scales = "free_y") +
     ggplot2::scale_x_continuous(breaks = whole_breaks) +
+    ggplot2::scale_colour_manual(values = data_colours) +
     ggplot2::labs(x = "epoch", y = NULL, colour = NULL)
 }
 

@@ -48,6 +48,7 @@ bert_train_steps <- function(n, batch_size, epochs, warmup = 0.1) {
 bert_adam_warmup <- function(decay_steps, warmup_steps, learning_rate = 1e-3, min_lr = 0, weight_decay = 0,
                              weight_decay_pattern = NULL, ...) {
   check_given("decay_steps", "warmup_steps")
+  check_once(rlang::names2(list(...)), "must give each argument once.", "...", current_env())
   for (name in c("decay_steps", "warmup_steps", "learning_rate", "min_lr", "weight_decay")) {
     check_number(get(name), arg = name)
   }
@@ -66,7 +67,11 @@ bert_adam_warmup <- function(decay_steps, warmup_steps, learning_rate = 1e-3, mi
 #' `"Input-Token"`, `"Input-Segment"`, `"Encoder-1-MultiHeadSelfAttention"`, `"NSP-Dense"`.
 #' It is a copy with the same weights: training it leaves `model` as it is.
 #'
-#' @param model A model from [bert_load()] or [bert_fit()]; a fitted one includes its head, which outputs logits.
+#' Keras saves it (`keras_model$save()` to a name in .h5 or .keras, or to a folder as a SavedModel). It is opened again
+#' with [bert_custom_objects()].
+#'
+#' @param model A model from [bert_load()] or [bert_fit()], or a name or path as [bert_load()] takes; a fitted one
+#'   includes its head, which outputs logits.
 #' @param max_len Positions to keep, in tokens; `NULL` keeps those of the model.
 #' @param training Whether its weights can be trained.
 #' @return The Keras model, a Python object.
@@ -75,16 +80,32 @@ bert_adam_warmup <- function(decay_steps, warmup_steps, learning_rate = 1e-3, mi
 #' @examplesIf bertfit::bert_available()
 #' keras_model <- bert_keras(bert_load("minilm-l6-uncased", max_len = 50))
 #' keras_model$get_layer("NSP-Dense")$output
+#' file <- tempfile(fileext = ".keras")
+#' keras_model$save(file)
+#' tf_keras <- reticulate::import("tf_keras")
+#' tf_keras$models$load_model(file, custom_objects = bert_custom_objects())
 #' @export
 bert_keras <- function(model, max_len = NULL, training = TRUE) {
   check_given("model")
-  check_model(model)
   check_number(max_len, null_ok = TRUE)
   check_flag(training)
+  model <- check_model(model)
   converting(
     bert_call("keras_model", model = model_handle(model), max_len = max_len, training = training)
   )
 }
+
+#' The classes that Keras needs to open a saved model
+#'
+#' For the argument `custom_objects` of Keras's functions that open a model made with [bert_keras()] or trained with
+#' [bert_adam_warmup()]. Files in .h5 and .keras bring back the optimizer's state as well.
+#'
+#' @return A named list of Python classes.
+#' @seealso [bert_keras()], which has an example.
+#' @examplesIf bertfit::bert_available()
+#' names(bert_custom_objects())
+#' @export
+bert_custom_objects <- function() converting(bert_call("custom_objects"))
 
 # The same Python object with methods that return R values. Objects from bert_call() do not convert; a function of a
 # converting module returns its argument as an object that does.

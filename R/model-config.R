@@ -70,6 +70,7 @@ make_config <- function(preset, sizes, call = caller_env()) {
   if (length(sizes) > 0L && !rlang::is_named(sizes)) {
     bert_abort("Sizes must be named.", "For example `hidden_size = 128`.", call = call)
   }
+  check_once(names(sizes), "must give each size once.", "...", call)
   scalar <- vapply(sizes, function(size) {
     (is.numeric(size) || is.character(size)) && length(size) == 1L && !is.na(size)
   }, NA)
@@ -93,11 +94,11 @@ unclass_config <- function(config) {
 
 #' @export
 print.bert_config <- function(x, ...) {
-  cat(paste(c("<bert_config>", attr(x, "preset")), collapse = " "), "\n", sep = "")
+  cat_folded(paste(c("<bert_config>", attr(x, "preset")), collapse = " "), "\n")
   values <- vapply(unclass_config(x), function(value) format(value, digits = 6), "")
   heads <- attr(x, "heads")
   if (!is.null(heads)) values <- c(values, "pretraining heads" = paste0("mlm ", heads$mlm, ", nsp ", heads$nsp))
   if (!is.null(attr(x, "parameters"))) values <- c(values, parameters = big(attr(x, "parameters")))
-  cat(paste0("  ", format(names(values)), "  ", values, "\n"), sep = "")
+  cat_folded(paste0("  ", format(names(values)), "  ", values, "\n"))
   invisible(x)
 }

@@ -16,7 +16,8 @@
 #' own, with the plain heads of the `kor-` presets, with hidden layers in its classifier, or, for Google, with the exact
 #' form of gelu. Neither format has a place for a SentencePiece model: vocab.txt then lists its pieces.
 #'
-#' @param model A model from [bert_pretrain()], [bert_fit()], [bert_load()] or [bert_init()].
+#' @param model A model from [bert_pretrain()], [bert_fit()], [bert_load()] or [bert_init()], or a name or path as
+#'   [bert_load()] takes.
 #' @param path Folder to write; it must not exist, or be empty. It appears in one step, when everything in it is
 #'   complete.
 #' @param format `"google"` or `"huggingface"`.
@@ -32,9 +33,10 @@
 #' bert_load(path)
 #' @export
 bert_export <- function(model, path, format = c("google", "huggingface")) {
-  check_model(model)
+  check_given("model", "path")
   check_string(path)
   format <- check_choice(format, c("google", "huggingface"))
+  model <- check_model(model)
   bert_call("export", model = model_handle(model), path = absolute(path), format = format)
   invisible(path)
 }

@@ -8,7 +8,7 @@
 session <- new.env(parent = emptyenv())
 
 # A model from Python's description of it. `bundle` holds the bytes of a fitted, pretrained or fresh model, so that
-# it survives saveRDS(); `extra` has fields of a fit that only R has.
+# it survives saveRDS(); `extra` has fields of a fit or a pretrained model that only R has.
 new_bert_model <- function(description, bundle = own_bytes(description), extra = list()) {
   model <- list(
     name = description$name,
@@ -27,9 +27,10 @@ new_bert_model <- function(description, bundle = own_bytes(description), extra =
     bundle = bundle
   )
   if (isTRUE(description$pretrained)) {
-    return(structure(c(model, pretrained_fields(description)), class = c("bert_pretrained", "bert_model")))
+    return(structure(c(model, pretrained_fields(description), extra), class = c("bert_pretrained", "bert_model")))
   }
   if (!isTRUE(description$fitted)) {
+    if (!is.null(description$seed)) model$seed <- as.integer(description$seed)
     return(structure(model, class = "bert_model"))
   }
   fitted <- fitted_fields(description)
@@ -117,11 +118,22 @@ reopen <- function(model, call) {
   description$handle
 }
 
-check_model <- function(model, fitted = FALSE, arg = "model", call = caller_env()) {
+# `model` as a `bert_model`: itself, or opened where it is a name or a path. `open = FALSE` leaves a string as it is, so
+# that other arguments are checked before anything is fetched.
+check_model <- function(model, fitted = FALSE, arg = "model", call = caller_env(), open = TRUE) {
+  if (is_string(model) && !is.na(model) && nzchar(model)) {
+    if (!open) {
+      return(invisible(model))
+    }
+    model <- open_model(model, call = call)
+  }
   if (!inherits(model, if (fitted) "bert_fit" else "bert_model")) {
-    maker <- if (fitted) "`bert_fit()`" else "`bert_load()` or `bert_fit()`"
-    bert_abort(paste0("must be a model from ", maker, "."),
-               if (inherits(model, "bert_model")) c(x = "This one has not been fitted.") else you_gave(model),
+    rule <- if (fitted) {
+      "must be a model from `bert_fit()`, or the folder of one that was saved."
+    } else {
+      "must be a model from `bert_load()` or `bert_fit()`, or a name or folder that `bert_load()` opens."
+    }
+    bert_abort(rule, if (inherits(model, "bert_model")) c(x = "This one has not been fitted.") else you_gave(model),
                call = call, argument = arg)
   }
   invisible(model)

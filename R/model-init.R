@@ -9,8 +9,9 @@
 #' @param config A configuration from [bert_config()], or the name of one of its presets; the latter takes its number
 #'   of entries from `vocab`.
 #' @param vocab A vocabulary from [bert_vocab_train()], the path of a vocabulary file (WordPiece or SentencePiece), or a
-#'   model whose vocabulary is to be used.
-#' @param seed Seed of the weights: a whole number. `NULL` draws one.
+#'   model whose vocabulary is to be used, or its name or folder.
+#' @param seed Seed of the weights: a whole number. `NULL` draws one from R's generator, so that [set.seed()] decides
+#'   it. The model keeps it as `$seed`.
 #' @param ... Must be empty.
 #' @param name What to call the model. `NULL` takes the preset's name, or `"bert"`.
 #' @param lower_case For the path of a WordPiece file, whether texts are lower-cased; `NULL` tells by the tokens.
@@ -27,6 +28,7 @@
 #' @export
 bert_init <- function(config, vocab, seed = NULL, ..., name = NULL, lower_case = NULL) {
   check_dots_empty0(...)
+  check_given("config", "vocab")
   seed <- check_number(seed, min = 0, max = .Machine$integer.max, whole = TRUE, null_ok = TRUE)
   check_string(name, null_ok = TRUE)
   check_flag(lower_case, null_ok = TRUE)
@@ -34,12 +36,22 @@ bert_init <- function(config, vocab, seed = NULL, ..., name = NULL, lower_case =
   if (!is.list(sizes) && !rlang::is_string(sizes)) {
     bert_abort("must be from `bert_config()`, or the name of a preset.", argument = "config", received = config)
   }
+  vocab <- vocab_source(vocab)
   words <- vocab_arguments(vocab, lower_case, rlang::current_env())
   release_dropped()
   new_bert_model(do.call(bert_call, c(
-    list("init", config = sizes, seed = seed, name = name %||% attr(config, "preset"), heads = own_heads(config)),
+    list("init", config = sizes, seed = draw_seed(seed), name = name %||% attr(config, "preset"),
+         heads = own_heads(config)),
     words, list(call = rlang::current_env())
   )))
+}
+
+# `vocab` with the name or folder of a model opened: the caller's variable then keeps the model alive. Other strings are
+# the paths of files.
+vocab_source <- function(vocab, call = caller_env()) {
+  a_model <- is_string(vocab) && !is.na(vocab) &&
+    (dir.exists(vocab) || (nzchar(vocab) && !file.exists(vocab) && !grepl("[./\\\\]", vocab)))
+  if (a_model) open_model(vocab, call = call) else vocab
 }
 
 # How the vocabulary goes to Python: as bytes, as a path, or as the model that has it.

@@ -48,13 +48,19 @@ bert_load <- function(x, ..., lower_case = NULL, max_len = NULL, cache_dir = NUL
   check_string(cache_dir, null_ok = TRUE)
   check_flag(download)
   check_flag(quiet)
+  open_model(x, lower_case, max_len, cache_dir, download, quiet)
+}
+
+# The model of a name or path: bert_load(), and every function whose `model` may be one.
+open_model <- function(x, lower_case = NULL, max_len = NULL, cache_dir = NULL, download = TRUE, quiet = FALSE,
+                       call = caller_env()) {
   cache_dir <- cache_dir %||% cache_folder()
   release_dropped()
   new_bert_model(bert_call(
     "load",
     x = if (is_path(x)) absolute(x) else x,
     cache_dir = cache_dir, lower_case = lower_case, max_len = max_len, download = download,
-    progress = download_progress(quiet, cache_dir), proxies = proxies()
+    progress = download_progress(quiet, cache_dir), proxies = proxies(), call = call
   ))
 }
 

@@ -6,16 +6,21 @@ print.bert_model <- function(x, ..., title = "bert_model") {
   origin <- c(google = "Google checkpoint", huggingface = "Hugging Face folder", bundle = "bertfit bundle",
               fresh = "fresh weights", pretrained = "pretraining")[x$kind]
   vocabulary <- vocabulary_text(x$vocab_size, x$vocab_type, x$cased)
-  cat(
+  cat_folded(
     "<", title, "> ", x$name, "\n",
     "  encoder     ", config$num_hidden_layers, " layers x ", config$hidden_size, " hidden x ",
     config$num_attention_heads, " heads\n",
     "  parameters  ", big(x$parameters), "\n",
     "  vocabulary  ", vocabulary, "\n",
     "  from        ", paste(c(if (is.na(origin)) x$kind else origin, x$path), collapse = ", "), "\n",
-    sep = ""
+    seed_line(x$seed)
   )
   invisible(x)
+}
+
+# The seed that fresh weights, or a training run, came from; nothing where there was none.
+seed_line <- function(seed) {
+  if (!is.null(seed)) paste0("  seed        ", format(seed), "\n")
 }
 
 #' Layers of a model
@@ -47,21 +52,22 @@ columns_frame_mixed <- function(columns) {
 print.summary.bert_model <- function(x, ...) {
   layers <- x$layers
   frozen <- layers$parameters > 0 & layers$trainable == 0
-  table <- cbind(
-    paste0(format(c("layer", layers$layer)), "  ", format(c("type", layers$type)), "  ",
-           format(c("output", layers$output))),
-    formatC(c("parameters", big(layers$parameters)), width = 12),
-    c("", ifelse(frozen, "  frozen", ""))
-  )
-  lines <- paste0(table[, 1], table[, 2], table[, 3])
+  column <- function(name, values) paste0(format(c(name, values)), "  ")
+  parameters <- paste0(formatC(c("parameters", big(layers$parameters)), width = 12),
+                       c("", ifelse(frozen, "  frozen", "")))
+  output <- column("output", layers$output)
+  type <- column("type", layers$type)
+  room <- getOption("width") - max(nchar(parameters)) - nchar(output[1]) - 2
+  # The type is left out where the lines would be too long: names of layers say nearly as much.
+  if (max(nchar(layers$layer)) + nchar(type[1]) > room) type <- ""
+  lines <- paste0(column("layer", shortened(layers$layer, max(room - nchar(type[1]), 12))), type, output, parameters)
   rule <- strrep("-", max(nchar(lines)))
-  cat("<bert_model> ", x$name, "\n", sep = "")
-  cat(lines[1], rule, lines[-1], rule, sep = "\n")
-  cat(
+  cat_folded("<bert_model> ", x$name, "\n")
+  writeLines(c(lines[1], rule, lines[-1], rule))
+  cat_folded(
     "Total params: ", big(x$parameters), "\n",
     "Trainable params: ", big(x$trainable), "\n",
-    "Non-trainable params: ", big(x$parameters - x$trainable), "\n",
-    sep = ""
+    "Non-trainable params: ", big(x$parameters - x$trainable), "\n"
   )
   invisible(x)
 }

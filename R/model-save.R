@@ -4,7 +4,7 @@
 #' [bert_load()] opens in R and `bertfit.load()` in Python. No code is stored, and none runs at load. A fitted
 #' model can also be kept with [saveRDS()].
 #'
-#' @param model A model from [bert_fit()] or [bert_load()].
+#' @param model A model from [bert_fit()] or [bert_load()], or a name or path as [bert_load()] takes.
 #' @param path Folder to write. It appears in one step, when everything in it is complete.
 #' @param overwrite Whether a bundle that is already there is replaced.
 #' @return `path`, invisibly.
@@ -22,9 +22,9 @@
 #' @export
 bert_save <- function(model, path, overwrite = FALSE) {
   check_given("model", "path")
-  check_model(model)
   check_string(path)
   check_flag(overwrite)
+  model <- check_model(model)
   # R may be in another folder than Python's idea of the current one.
   full <- file.path(normalizePath(dirname(path), mustWork = FALSE), basename(path))
   bert_call("save", model = model_handle(model), path = full, overwrite = overwrite)

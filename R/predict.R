@@ -3,7 +3,8 @@
 #' Predict with a fine-tuned model
 #'
 #' @param object A model from [bert_fit()], or a fitted one from [bert_load()].
-#' @param newdata A data frame with the text column(s) of the fit, or a character vector of texts.
+#' @param newdata,new_data A data frame with the text column(s) of the fit, or a character vector of texts. `new_data`
+#'   is tidymodels' name for it; give one of the two.
 #' @param type What to predict. `NULL` means `"numeric"` for regression, else `"prob"`.
 #'   - `"prob"`: the probability of each class, in columns `.pred_<label>`.
 #'   - `"class"`: the most probable class, a factor `.pred_class` with the levels of the fit; for a
@@ -11,9 +12,17 @@
 #'   - `"link"`: values before the sigmoid or softmax, in `.pred_link`, or `.pred_link_<label>`.
 #'   - `"numeric"`: a regression's numbers, in `.pred`.
 #' @param ... Must be empty.
-#' @param batch_size Rows per batch of the longest texts, more of shorter ones; `NULL` chooses by memory.
+#' @param threshold For `type = "class"` of a binary or multilabel model: the probability from which the second class, or
+#'   a label, is predicted; `NULL` means 0.5. An error where it would do nothing.
+#' @param na_action What to do with a missing text: `"error"`, or `"keep"`, which leaves its row in place with missing
+#'   predictions and says how many there are (a message of class `bertfit_message_missing`).
+#' @param batch_size Rows per batch of the longest texts, more of shorter ones, but at most 65,536 tokens; `NULL` chooses
+#'   by memory.
 #' @param precision `"auto"`, `"float32"`, `"bfloat16"` or `"float16"`, as in [bert_control()].
 #' @param progress Whether to show a progress bar, in terminals that can.
+#' @section Cut texts: The model reads the first `max_len` tokens of the fit. A message of class
+#'   `bertfit_message_truncated` says how many texts were longer; `suppressMessages(..., classes =
+#'   "bertfit_message_truncated")` silences it.
 #' @return One row per row of `newdata`, in its order and with its class: a data.table for a data.table, a tibble
 #'   for a tibble, a data frame (with the same row names) for a data frame; a data.table for a character vector.
 #' @section Errors: `bertfit_error_argument` for a missing column or a `type` the task does not have;
@@ -24,35 +33,46 @@
 #' fit <- bert_fit(head(jigsaw_sample, 64), text = "comment_text", target = "target", model = model,
 #'                 epochs = 1, max_len = 32)
 #' predict(fit, c("Thank you for this.", "What a stupid idea."))
-#' predict(fit, head(jigsaw_sample), type = "class")
+#' predict(fit, head(jigsaw_sample), type = "class", threshold = 0.4)
+#' predict(fit, c("Thank you for this.", NA), na_action = "keep")
 #' @method predict bert_fit
 #' @export
-predict.bert_fit <- function(object, newdata, type = NULL, ..., batch_size = NULL, precision = "auto",
-                             progress = is_interactive()) {
+predict.bert_fit <- function(object, newdata, type = NULL, ..., threshold = NULL, na_action = c("error", "keep"),
+                             batch_size = NULL, precision = "auto", progress = is_interactive(), new_data) {
   check_dots_empty0(...)
-  check_given("newdata")
-  check_string(type, null_ok = TRUE)
-  check_number(batch_size, null_ok = TRUE)
-  check_flag(progress)
-  call <- current_env()
-  rows <- read_newdata(object, newdata, call = call)
+  predict_rows(object, given_newdata(), type, threshold = threshold, na_action = na_action, batch_size = batch_size,
+               precision = precision, progress = progress, call = current_env())
+}
+
+# predict() with the user's call, which augment() gives too.
+predict_rows <- function(object, newdata, type = NULL, threshold = NULL, na_action = c("error", "keep"),
+                         batch_size = NULL, precision = "auto", progress = is_interactive(), call = caller_env()) {
+  check_string(type, null_ok = TRUE, arg = "type", call = call)
+  check_number(threshold, null_ok = TRUE, arg = "threshold", call = call)
+  check_number(batch_size, null_ok = TRUE, arg = "batch_size", call = call)
+  check_flag(progress, arg = "progress", call = call)
+  keep <- check_choice(na_action, c("error", "keep"), arg = "na_action", call = call) == "keep"
+  rows <- present_rows(read_newdata(object, newdata, call = call, gaps = keep))
   type <- type %||% if (object$task == "regression") "numeric" else "prob"
-  values <- predict_values(object, rows, type, batch_size, precision, progress, call)
-  like_newdata(prediction_columns(object, values, type, n_rows(rows)), newdata)
+  values <- bert_call(
+    "predict",
+    model = model_handle(object, call = call), rows = rows, type = type, threshold = threshold,
+    batch_size = batch_size, precision = precision, progress = rows_progress(progress), call = call
+  )
+  columns <- prediction_columns(object, values, type, n_rows(rows))
+  absent <- rows$n - n_rows(rows)
+  if (absent > 0) {
+    columns <- lapply(columns, function(column) column[match(seq_len(rows$n), rows$present)])
+    tell(paste0(big(absent), " of ", count(rows$n, "row"), if (absent == 1) " has" else " have",
+                " no text: the predictions are NA."), "missing", n = absent, of = rows$n)
+  }
+  like_newdata(columns, newdata)
 }
 
 #' @method predict bert_model
 #' @export
 predict.bert_model <- function(object, ...) {
   check_model(object, fitted = TRUE, arg = "object", call = current_env())
-}
-
-predict_values <- function(object, rows, type, batch_size, precision, progress, call) {
-  bert_call(
-    "predict",
-    model = model_handle(object, call = call), rows = rows, type = type, batch_size = batch_size,
-    precision = precision, progress = rows_progress(progress), call = call
-  )
 }
 
 # A named list of columns from Python's array, in which classes are counted from 0.
@@ -82,7 +102,7 @@ like_newdata <- function(columns, newdata) {
     return(data.table::as.data.table(columns))
   }
   if (inherits(newdata, "tbl_df")) {
-    return(structure(columns, row.names = .set_row_names(n), class = c("tbl_df", "tbl", "data.frame")))
+    return(like_table(structure(columns, row.names = .set_row_names(n), class = "data.frame"), "tbl_df"))
   }
   # A recipe may leave rows out.
   rows <- if (n == nrow(newdata)) attr(newdata, "row.names") else .set_row_names(n)

@@ -21,7 +21,9 @@
 #' @param save_epochs Epochs between two models that are kept for good in `out_dir`, as `epoch-003`; `NULL` for none.
 #' @param save_steps Steps between two states to resume from, beside those at the end of epochs; `NULL` for none.
 #' @param warmup,min_learning_rate,weight_decay,clip_norm,precision,verbose As in [bert_control()].
-#' @param seed Whole number that fixes order, masks, dropout and fresh weights; `NULL` draws one and records it.
+#' @param seed Whole number that fixes order, masks, dropout and fresh weights; `NULL` draws one from
+#'   R's generator, so that [set.seed()] decides it; the model keeps it as `$seed`. A resumed run keeps its seed.
+#' @param ... Must be empty.
 #' @return A list of class `bert_pretrain_control`.
 #' @section Errors: `bertfit_error_argument` when a setting has the wrong type. Ranges are checked by
 #'   [bert_pretrain()].
@@ -34,9 +36,10 @@ bert_pretrain_control <- function(epochs = 10, steps = NULL, steps_per_epoch = N
                                   learning_rate = 1e-4, warmup = 0.1, min_learning_rate = 0, weight_decay = 0.01,
                                   clip_norm = 1, masking = "dynamic", validation_steps = NULL,
                                   monitor = "mlm_accuracy", save_epochs = NULL, save_steps = NULL,
-                                  precision = "auto", seed = NULL, verbose = 2) {
+                                  precision = "auto", seed = NULL, verbose = 2, ...) {
+  check_dots_empty0(...)
   given <- names(match.call())[-1]
-  settings <- mget(names(formals()), envir = environment())
+  settings <- mget(setting_names("bert_pretrain_control"), envir = environment())
   new_pretrain_control(settings, given)
 }
 

@@ -22,7 +22,7 @@
 #'
 #' @param corpus Paths of text files in UTF-8.
 #' @param vocab A vocabulary from [bert_vocab_train()], the path of a vocabulary file, or a model whose vocabulary is
-#'   used. It must have `[MASK]`.
+#'   used (or its name or folder). It must have `[MASK]`.
 #' @param out_dir A new or empty folder.
 #' @param max_len Tokens of a row, special ones included.
 #' @param mask_prob Share of a row's tokens to hide; of these, 80% become `[MASK]`, 10% another token, 10% stay.
@@ -31,7 +31,8 @@
 #' @param dup_factor Passes over each document, each with other pairs and masks.
 #' @param short_seq_prob Share of passes through a document that make shorter rows, as texts to be classified are.
 #' @param whole_word Hide all pieces of a word together?
-#' @param seed A whole number; the same seed gives the same files, whatever `workers` is. `NULL` draws one.
+#' @param seed A whole number; the same seed gives the same files, whatever `workers` is. `NULL` draws one from
+#'   R's generator, so that [set.seed()] decides it; it is in `settings`.
 #' @param workers Processes. `NULL` takes one per core where the corpus is large enough to be worth it.
 #' @param shards Files that the rows are spread over, at most.
 #' @param format `"auto"`, `"text"` or `"jsonl"`.
@@ -66,6 +67,7 @@ bert_pretrain_data <- function(corpus, vocab, out_dir, max_len = 128, mask_prob 
                                shards = 8, format = c("auto", "text", "jsonl"), field = NULL,
                                bad_lines = c("error", "skip"), lower_case = NULL, overwrite = FALSE, quiet = FALSE) {
   check_dots_empty0(...)
+  check_given("corpus", "vocab", "out_dir")
   files <- corpus_files(corpus)
   check_string(out_dir)
   max_len <- check_number(max_len, min = 5, whole = TRUE)
@@ -83,12 +85,13 @@ bert_pretrain_data <- function(corpus, vocab, out_dir, max_len = 128, mask_prob 
   check_flag(lower_case, null_ok = TRUE)
   check_flag(overwrite)
   check_flag(quiet)
+  vocab <- vocab_source(vocab)
   words <- vocab_arguments(vocab, lower_case, rlang::current_env())
   made <- do.call(bert_call, c(
     list("pretrain_data", corpus = as.list(files), out_dir = absolute(out_dir), max_len = max_len,
          mask_prob = mask_prob, max_predictions = max_predictions, dup_factor = dup_factor,
-         short_seq_prob = short_seq_prob, whole_word = whole_word, seed = seed, workers = workers, shards = shards,
-         form = format, field = field, bad_lines = bad_lines, overwrite = overwrite,
+         short_seq_prob = short_seq_prob, whole_word = whole_word, seed = draw_seed(seed), workers = workers,
+         shards = shards, form = format, field = field, bad_lines = bad_lines, overwrite = overwrite,
          progress = data_progress(quiet)),
     words, list(call = rlang::current_env())
   ))
@@ -126,7 +129,7 @@ print.bert_pretrain_data <- function(x, ...) {
   percent <- function(share) sprintf("%.1f%%", 100 * share)
   numbers <- x$statistics
   skipped <- sum(unlist(x$skipped[setdiff(names(x$skipped), "first")]))
-  cat(
+  lines <- c(
     paste0("<bert_pretrain_data> ", count(x$n, "row"), " of up to ", count(x$max_len, "token"), " in ",
            count(nrow(x$files), "file")),
     paste0("  path     ", x$path),
@@ -135,10 +138,11 @@ print.bert_pretrain_data <- function(x, ...) {
            if (skipped > 0) paste0("; ", count(skipped, "line"), " skipped")),
     paste0("  pairs    ", percent(1 - numbers$random_next), " real, ", percent(numbers$random_next), " random; ",
            sprintf("%.1f tokens on average", numbers$mean_length)),
+    paste0("  seed     ", format(x$settings$seed)),
     paste0("  hidden   ", percent(numbers$predicted), " of tokens: ", percent(numbers$became_mask), " [MASK], ",
-           percent(numbers$became_random), " random, ", percent(numbers$kept), " kept"),
-    sep = "\n"
+           percent(numbers$became_random), " random, ", percent(numbers$kept), " kept")
   )
+  cat_folded(paste0(lines, "\n"))
   invisible(x)
 }
 

@@ -5,14 +5,13 @@ print.bert_pretrained <- function(x, ...) {
   print.bert_model(x, title = "bert_pretrained")
   measures <- last_measures(x)
   epochs <- nrow(x$history)
-  cat(
+  cat_folded(
     "  heads       MLM ", x$pretraining$mlm, ", NSP ", x$pretraining$nsp, "\n",
     "  trained on  ", count(x$record$rows, "sequence"), " for ", count(x$steps, "step"), " in ",
     seconds_text(x$seconds), "\n",
     "  epochs      ", epochs, if (!is.na(x$best_epoch)) paste0(", best ", x$best_epoch),
     if (x$interrupted) ", interrupted", "\n",
-    "  last        ", if (epochs) measures_text(measures) else "no epoch was finished", "\n",
-    sep = ""
+    "  last        ", if (epochs) measures_text(measures) else "no epoch was finished", "\n"
   )
   invisible(x)
 }
@@ -32,7 +31,7 @@ last_measures <- function(x) {
 #'
 #' @param x,object A model from [bert_pretrain()].
 #' @param metrics Measures to show, such as `"mlm_accuracy"`.
-#' @param ... Not used.
+#' @param ... Must be empty.
 #' @return `plot()` returns `x`, invisibly; `autoplot()` a ggplot object. `tidy()` gives a data frame of `epoch`,
 #'   `metric`, `data` (`"train"` or `"validation"`) and `value`; `glance()` one of `mlm` and `nsp` (the heads' forms),
 #'   `n` (sequences), `steps`, `epochs`, `best_epoch`, the last epoch's measures, `parameters` (of the encoder),
@@ -57,6 +56,7 @@ pretrain_curves <- c("mlm_loss", "nsp_loss", "mlm_accuracy", "nsp_accuracy")
 #' @rdname plot.bert_pretrained
 #' @export
 plot.bert_pretrained <- function(x, metrics = c("mlm_loss", "nsp_loss", "mlm_accuracy", "nsp_accuracy"), ...) {
+  check_dots_empty0(...)
   plot_history(x$history, metrics, current_env())
   invisible(x)
 }
@@ -65,6 +65,7 @@ plot.bert_pretrained <- function(x, metrics = c("mlm_loss", "nsp_loss", "mlm_acc
 #' @exportS3Method ggplot2::autoplot
 autoplot.bert_pretrained <- function(object, metrics = c("mlm_loss", "nsp_loss", "mlm_accuracy", "nsp_accuracy"),
                                      ...) {
+  check_dots_empty0(...)
   draw_history(object$history, metrics, current_env())
 }
 
@@ -72,6 +73,7 @@ autoplot.bert_pretrained <- function(object, metrics = c("mlm_loss", "nsp_loss",
 #' @method tidy bert_pretrained
 #' @export
 tidy.bert_pretrained <- function(x, ...) {
+  check_dots_empty0(...)
   tidy(x$history)
 }
 
@@ -79,6 +81,7 @@ tidy.bert_pretrained <- function(x, ...) {
 #' @method glance bert_pretrained
 #' @export
 glance.bert_pretrained <- function(x, ...) {
+  check_dots_empty0(...)
   as.data.frame(c(
     list(mlm = x$pretraining$mlm, nsp = x$pretraining$nsp, n = as.integer(x$record$rows), steps = x$steps,
          epochs = nrow(x$history), best_epoch = x$best_epoch),

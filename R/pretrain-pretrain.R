@@ -15,7 +15,8 @@
 #' as an uninterrupted run. Interrupting a run (Ctrl-C, Esc) stops it after the current step and returns the
 #' model as it then is, with `$interrupted` set to `TRUE`.
 #'
-#' @param model Where to start: a model from [bert_init()] or [bert_load()], or a pretrained one. It is left as it is.
+#' @param model Where to start: a model from [bert_init()] or [bert_load()], or a pretrained one, or the name or path
+#'   of a model. It is left as it is.
 #' @param data What `bert_pretrain_data()` returned, or the folder that it wrote; or a folder or files in the TFRecord
 #'   format of Google's create_pretraining_data.py. They must have been made with the model's vocabulary.
 #' @param ... Settings of [bert_pretrain_control()], such as `steps = 1000`. Each may be given here or in `control`,
@@ -29,13 +30,15 @@
 #'   gives. With `mlm = "tied"` tokens are predicted by the transposed token embedding alone, with `nsp = "plain"` the
 #'   next sentence without a bias. Models from the `kor-` presets of [bert_config()] have these.
 #' @param control How to train, from [bert_pretrain_control()].
+#' @param callbacks A function that is called with every event of the run (a step, an epoch), or a list of such
+#'   functions; one that returns `"stop"` ends the run. See [bert_callbacks].
 #' @return An object of class `bert_pretrained`, also a `bert_model`: it goes into [bert_fit()], [bert_fill_mask()],
 #'   [bert_next_sentence()], [bert_embed()], [bert_save()], [bert_export()] and [saveRDS()]. A plain list with, among
 #'   others, `$history` (a data frame, one row per epoch), `$steps`, `$best_epoch`, `$interrupted`, `$seed` and
 #'   `$seconds`. It has the weights of the last step; those of the best epoch are in `out_dir`, as `best`.
 #' @section Errors: `bertfit_error_argument` for wrong arguments and settings, and when there is nothing to resume or it
 #'   belongs to another run; `bertfit_error_data` for data of another vocabulary, longer than the model's positions, or
-#'   damaged.
+#'   damaged; `bertfit_error_callback` when a callback fails.
 #' @seealso [plot.bert_pretrained()]. The method: Devlin et al. (2019), <https://arxiv.org/abs/1810.04805>.
 #' @examplesIf bertfit::bert_available()
 #' corpus <- system.file("extdata", "two-places.txt", package = "bertfit")
@@ -49,23 +52,31 @@
 #' tidy(model)
 #' @export
 bert_pretrain <- function(model, data, ..., validation = NULL, out_dir = NULL, resume = FALSE, heads = NULL,
-                          control = bert_pretrain_control()) {
+                          control = bert_pretrain_control(), callbacks = NULL) {
   call <- current_env()
-  check_model(model, call = call)
   control <- control_with(control, list2(...), call = call, maker = "bert_pretrain_control",
                           new = new_pretrain_control)
+  check_given("model", "data", call = call)
+  check_model(model, call = call, open = FALSE)
   check_string(out_dir, null_ok = TRUE)
   check_flag(resume)
+  callbacks <- check_callbacks(callbacks, call)
   paths <- pretrain_paths(data, "data", call)
   validation <- if (!is.null(validation)) pretrain_paths(validation, "validation", call)
   heads <- pretrain_heads(heads, call)
+  model <- check_model(model, call = call)
   handle <- model_handle(model, call = call)
-  uninterrupted(new_bert_model(bert_call(
-    "pretrain",
-    model = handle, data = paths, validation = validation,
-    control = plain_settings(control), heads = heads, out_dir = if (!is.null(out_dir)) absolute(out_dir),
-    resume = resume, progress = fit_progress(control$verbose), call = call
-  )))
+  settings <- plain_settings(control)
+  if (!resume) settings$seed <- draw_seed(settings$seed) # a run that is resumed has its seed
+  as_called <- kept_call(match.call())
+  uninterrupted(new_bert_model(extra = list(call = as_called), with_callbacks(callbacks, function(callback) {
+    bert_call(
+      "pretrain",
+      model = handle, data = paths, validation = validation,
+      control = settings, heads = heads, out_dir = if (!is.null(out_dir)) absolute(out_dir),
+      resume = resume, progress = fit_progress(control$verbose), callback = callback, call = call
+    )
+  }, call)))
 }
 
 # The paths of pretraining data, as a list for Python.
@@ -93,6 +104,7 @@ pretrain_heads <- function(heads, call) {
     bert_abort("must be strings named `mlm` and `nsp`, or NULL.", 'For example `c(mlm = "tied", nsp = "plain")`.',
                call = call, argument = "heads", received = heads)
   }
+  check_once(names(given), "must name each head once.", "heads", call)
   given
 }
 

@@ -27,6 +27,7 @@ bert_call <- function(.name, ..., call = rlang::caller_env()) {
   )
   if (identical(answer$code, "interrupt")) allowInterrupts(rlang::interrupt())
   if (!isTRUE(answer$ok)) abort_python(answer, call)
+  tell_notices(answer$notices)
   plain_vectors(answer$value)
 }
 

@@ -3,18 +3,50 @@
 # Nothing here starts Python: an environment is read from its files. That makes `bert_available()`
 # free of side effects, and lets a wrong version be refused before it crashes the session.
 
-# One row per rule of the kind "reticulate before `reticulate` cannot do `what`"; to be kept up to date here.
-RETICULATE_LIMITS <- data.frame(
-  what = c("python", "python", "numpy", "pandas"),
-  reticulate = c("1.33", "1.40", "1.38", "1.45"),
-  below = c("3.12", "3.13", "2", "3")
-)
 PYTHON_OLDEST <- "3.10"
+PYTHON_NEWEST <- "3.13" # the newest that TensorFlow has wheels for
 # TensorFlow and what must stand beside it; the full list with versions is inst/requirements.txt.
 REQUIRED_PACKAGES <- c(
-  "tensorflow", "tf-keras", "keras-bert", "tensorflow-text", "tokenizers", "sentencepiece", "safetensors",
-  "scikit-learn", "tqdm", "filelock", "google-crc32c", "pandas", "numpy"
+  "tensorflow", "tf-keras", "keras-bert", if (.Platform$OS.type != "windows") "tensorflow-text", "tokenizers",
+  "sentencepiece", "safetensors", "scikit-learn", "tqdm", "filelock", "google-crc32c", "pandas", "numpy"
 )
+
+# One row per rule of the kind "reticulate before `reticulate` works with `what` only `below`".
+reticulate_limits <- function() {
+  utils::read.csv(system.file("reticulate-limits.csv", package = "bertfit"), colClasses = "character")
+}
+
+#' The limits that a version of reticulate sets
+#'
+#' @return A character vector: the version that each of "python", "numpy" and "pandas" must be below, where it must.
+#' @noRd
+limits_of <- function(reticulate = utils::packageVersion("reticulate")) {
+  limits <- reticulate_limits()
+  limits <- limits[vapply(limits$reticulate, function(first) older(as.character(reticulate), first), NA), ]
+  limits <- limits[!duplicated(limits$what), ] # the lowest comes first
+  stats::setNames(limits$below, limits$what)
+}
+
+# Requirement lines, as pip and py_require() read them.
+pins_of <- function(reticulate = utils::packageVersion("reticulate")) {
+  limits <- limits_of(reticulate)
+  limits <- limits[names(limits) != "python"]
+  if (length(limits) > 0) paste0(names(limits), "<", limits) else character()
+}
+
+# The minor versions of Python 3 that fit, oldest first.
+python_minors <- function(reticulate = utils::packageVersion("reticulate")) {
+  minor <- function(version) as.integer(sub("^3\\.", "", version))
+  newest <- minor(PYTHON_NEWEST)
+  below <- limits_of(reticulate)["python"]
+  seq(minor(PYTHON_OLDEST), if (is.na(below)) newest else min(newest, minor(below) - 1L))
+}
+
+# "Python 3.10 to 3.13"
+python_range <- function(reticulate = utils::packageVersion("reticulate")) {
+  ends <- range(python_minors(reticulate))
+  paste0("Python 3.", ends[[1L]], if (diff(ends) == 1L) " or " else " to ", "3.", ends[[2L]])
+}
 
 #' The Python that first use of bertfit would start
 #'
@@ -160,14 +192,15 @@ python_problems <- function(facts, reticulate = utils::packageVersion("reticulat
   packages <- facts$packages
   other_python <- paste(
     "bert_install() makes an environment with a Python that works",
-    "(Python 3.10 or 3.11); or name one in RETICULATE_PYTHON before R starts."
+    paste0("(", python_range(reticulate), "); or name one in RETICULATE_PYTHON before R starts.")
   )
   if (!is.na(python) && older(python, PYTHON_OLDEST)) {
     add(paste0("Python ", python, " is older than ", PYTHON_OLDEST, "."), other_python)
   }
-  versions <- c(python = python, packages[intersect(names(packages), RETICULATE_LIMITS$what)])
-  for (i in seq_len(nrow(RETICULATE_LIMITS))) {
-    limit <- RETICULATE_LIMITS[i, ]
+  limits <- reticulate_limits()
+  versions <- c(python = python, packages[intersect(names(packages), limits$what)])
+  for (i in seq_len(nrow(limits))) {
+    limit <- limits[i, ]
     version <- versions[limit$what]
     if (is.na(version) || older(version, limit$below) || !older(reticulate, limit$reticulate)) next
     label <- c(python = "Python", numpy = "NumPy", pandas = "pandas")[[limit$what]]

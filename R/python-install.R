@@ -3,7 +3,8 @@
 #' Creates a virtual environment with TensorFlow, keras-bert and the other packages that bertfit runs on
 #' (listed, with versions, in `system.file("requirements.txt", package = "bertfit")`), and remembers where
 #' it is: later sessions find it without further set-up. About 2.3 GB on disk and one to three minutes.
-#' Calling it again updates the packages in place.
+#' Calling it again updates the packages in place. With an old reticulate, NumPy and pandas are installed in versions
+#' that it can convert (before 1.38 NumPy 1, before 1.45 pandas 2).
 #'
 #' @section Which Python is used:
 #' At first use bertfit takes, in this order: the Python that already runs in the session; the one named in
@@ -15,26 +16,34 @@
 #' @param path Folder of the environment. The default, NULL, is a folder for this user,
 #'   `file.path(tools::R_user_dir("bertfit", "data"), "python")`.
 #' @param ... Must be empty.
-#' @param python Path of the Python to build on, version 3.10 or 3.11, with its shared library. NULL looks
-#'   for `python3.11`, `python3.10` and `python3`.
+#' @param python Path of the Python to build on, with its shared library: version 3.10 to 3.13, and with reticulate
+#'   older than 1.40 at most 3.12, older than 1.33 at most 3.11. NULL looks for `python3.13` and so on, and `python3`.
 #' @param gpu TRUE installs TensorFlow with the CUDA libraries for an NVIDIA GPU (several GB more).
+#' @param wheels A folder of wheel files, from which pip installs without any network: `make wheelhouse` in bertfit's
+#'   repository makes one, on a machine with the same system and the same Python version. NULL downloads them.
 #' @param quiet TRUE hides what pip prints. If pip fails, the end of its output is in the error.
 #' @return The path of the environment, invisibly.
+#' @section Without a network: Besides the packages, bertfit needs a model. The folder of downloaded models, `cache` in
+#'   [bert_sitrep()], has no paths in it: copy it to the other machine and name it in the environment variable
+#'   `BERTFIT_CACHE`.
 #' @section Errors: `bertfit_error_setup` when no Python fits, or when the environment cannot be made.
 #' @seealso [bert_sitrep()] for what is there, [bert_available()] for a yes or no.
 #' @examples
 #' \dontrun{
 #' bert_install()
 #' bert_available()
+#' bert_install(wheels = "wheelhouse") # offline, from the files that `make wheelhouse` has made
 #' }
 #' @export
-bert_install <- function(path = NULL, ..., python = NULL, gpu = FALSE, quiet = FALSE) {
+bert_install <- function(path = NULL, ..., python = NULL, gpu = FALSE, wheels = NULL, quiet = FALSE) {
   check_dots_empty0(...)
   check_string(path, null_ok = TRUE)
   check_string(python, null_ok = TRUE)
   check_flag(gpu)
+  check_string(wheels, null_ok = TRUE)
   check_flag(quiet)
   call <- rlang::current_env()
+  if (!is.null(wheels)) wheels <- wheel_folder(wheels, call)
   path <- normalizePath(path %||% default_install_path(), mustWork = FALSE)
   interpreter <- venv_python(path)
   if (is.null(interpreter)) {
@@ -48,7 +57,8 @@ bert_install <- function(path = NULL, ..., python = NULL, gpu = FALSE, quiet = F
     interpreter <- venv_python(path)
   }
   pip <- c("-m", "pip", "install", "--disable-pip-version-check")
-  packages <- read_requirements(system.file("requirements.txt", package = "bertfit"), gpu)
+  if (!is.null(wheels)) pip <- c(pip, "--no-index", "--find-links", shQuote(wheels))
+  packages <- c(read_requirements(system.file("requirements.txt", package = "bertfit"), gpu), pins_of())
   list <- tempfile(fileext = ".txt")
   on.exit(unlink(list))
   writeLines(packages, list)
@@ -94,9 +104,21 @@ read_requirements <- function(path, gpu = FALSE) {
   lines
 }
 
+wheel_folder <- function(wheels, call) {
+  wheels <- path.expand(wheels)
+  if (length(list.files(wheels, pattern = "\\.whl$")) == 0L) {
+    bert_abort("must be a folder of wheel files (*.whl).",
+               paste0(if (dir.exists(wheels)) "There is none in " else "There is no folder ", wheels, "."),
+               argument = "wheels", call = call)
+  }
+  normalizePath(wheels)
+}
+
 # The first Python that the environment can be built on, or an error that says why none fits.
 base_python <- function(python, call) {
-  candidates <- python %||% c("/usr/bin/python3.11", "python3.11", "python3.10", "python3", "python")
+  names <- paste0("python3.", rev(python_minors()))
+  # Before the PATH's: pyenv puts a script there for each version, which runs only where that version is chosen.
+  candidates <- python %||% c(rbind(file.path("/usr/bin", names), names), "python3", "python")
   reasons <- character()
   for (candidate in unique(Sys.which(candidates))) {
     reason <- if (nzchar(candidate)) why_not(candidate) else NA_character_
@@ -107,7 +129,7 @@ base_python <- function(python, call) {
   }
   if (length(reasons) == 0L) reasons <- paste0("None was found under the names ", some_of(candidates), ".")
   bert_abort(
-    "Python 3.10 or 3.11 must be installed, with its venv module and shared library.",
+    paste(python_range(), "must be installed, with its venv module and shared library."),
     c(
       rlang::set_names(reasons, rep("x", length(reasons))),
       i = "Debian and Ubuntu: `sudo apt-get install python3.11 python3.11-venv libpython3.11`.",
@@ -139,7 +161,7 @@ why_not <- function(python) {
   if (length(facts) != 4L || anyNA(facts)) {
     return(paste0(python, " does not run."))
   }
-  if (facts[1L] != 3L || !facts[2L] %in% 10:11) {
+  if (facts[1L] != 3L || !facts[2L] %in% python_minors()) {
     return(paste0(python, " is Python ", facts[1L], ".", facts[2L], "."))
   }
   if (facts[3L] == 0L) {

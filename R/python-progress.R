@@ -41,14 +41,15 @@ rows_progress <- function(progress, dynamic = can_redraw()) {
   })
 }
 
-# `show` as a callback that returns "interrupt" if an interrupt comes while it draws, or was pending.
+# `show` as a callback that returns "interrupt" if an interrupt comes while it draws, or was pending; else the string
+# that `show` returns, or NULL.
 answering_interrupts <- function(show) {
   function(event) {
     tryCatch(
       allowInterrupts({
-        show(event)
+        answer <- show(event)
         heed_interrupts()
-        NULL
+        if (is_string(answer)) answer
       }),
       interrupt = function(condition) "interrupt"
     )
@@ -79,7 +80,7 @@ heed_interrupts <- function() Sys.sleep(0)
 
 # A message rather than output: knitr shows it, logs keep it, suppressMessages() drops it.
 say <- function(line) {
-  inform(line, class = "bertfit_message_progress")
+  inform(paste(folded(line), collapse = "\n"), class = "bertfit_message_progress")
 }
 
 begin_line <- function(event) {
@@ -93,11 +94,20 @@ begin_line <- function(event) {
     } else {
       paste0(short_count(event$trainable), " of ", short_count(event$parameters), " parameters")
     },
-    paste(event$precision, "on", event$device)
+    paste(event$precision, "on", event$device),
+    memory_text(event[["bytes"]] %||% 0, event[["parts"]] %||% 1)
   )
   done <- event[["step"]] %||% 0 # of the run that is resumed
   begin <- if (done > 0) paste0("Going on after step ", big(done), ", on ") else "Training on "
   paste0(begin, paste(parts, collapse = ", "))
+}
+
+# "about 4.9 GB of memory per batch", or "... for each of 3 parts of a batch"; nothing for less than 1 GB.
+memory_text <- function(bytes, parts) {
+  if (bytes >= 2^30) {
+    per <- if (parts > 1) paste("for each of", parts, "parts of a batch") else "per batch"
+    paste("about", sprintf("%.1f", bytes / 2^30), "GB of memory", per)
+  }
 }
 
 # "Epoch 1/3: loss 0.3421, accuracy 0.8812; validation: loss 0.3012, accuracy 0.9020, auc 0.9511 (12 s) *"

@@ -110,12 +110,12 @@ print.bert_sitrep <- function(x, ...) {
     "device" = if (is.na(x$device)) "unknown" else paste0(x$device, ", ", or_unknown(x$precision)),
     "cache" = paste0(x$cache, " (", megabytes, ")")
   )
-  cat(paste0(format(names(lines)), "  ", lines), sep = "\n")
+  cat_folded(paste0(format(names(lines)), "  ", lines, "\n"))
   if (nrow(x$problems) == 0L) {
     cat("No problem found.\n")
   }
   for (i in seq_len(nrow(x$problems))) {
-    cat("Problem: ", x$problems$problem[i], "\n", "  Do: ", x$problems$fix[i], "\n", sep = "")
+    cat_folded("Problem: ", x$problems$problem[i], "\n", "  Do: ", x$problems$fix[i], "\n")
   }
   invisible(x)
 }

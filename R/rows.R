@@ -7,6 +7,16 @@ new_rows <- function(texts, pairs = NULL, target_columns = NULL) {
   structure(list(texts = texts, pairs = pairs, target_columns = target_columns), class = "bert_rows")
 }
 
+# The rows that have a text (and a second one, where there are pairs), and in `present` the numbers of these.
+present_rows <- function(rows) {
+  present <- which(!is.na(rows$texts) & !(if (is.null(rows$pairs)) FALSE else is.na(rows$pairs)))
+  rows$present <- present
+  rows$n <- length(rows$texts)
+  rows$texts <- rows$texts[present]
+  rows$pairs <- rows$pairs[present]
+  rows
+}
+
 n_rows <- function(rows) length(rows$texts)
 
 # The rows with the numbers of the target (a vector, or a matrix with a column per label) and weights, or none.

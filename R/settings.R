@@ -26,18 +26,18 @@ control_with <- function(control, settings, call = caller_env(), maker = "bert_c
   if (!length(settings)) {
     return(control)
   }
-  known <- names(formals(maker, envir = environment(control_with)))
+  own <- names(formals(sys.function(sys.parent()))) # of the function that was called
+  known <- setting_names(maker)
   if (!is_named(settings)) {
     bert_abort("Settings in `...` must be named.", c(i = paste0("They are the arguments of ", from, ".")),
                call = call)
   }
   unknown <- setdiff(names(settings), known)
   if (length(unknown)) {
-    near <- known[utils::adist(unknown[1], known)[1, ] <= 3]
     bert_abort(
       paste0("Settings in `...` must be arguments of ", from, "."),
       c(x = paste0("Unknown: ", quoted(unknown), "."),
-        i = if (length(near)) paste0("Did you mean ", quoted(near), "?")),
+        i = did_you_mean(unknown, c(known, own))),
       call = call
     )
   }
@@ -52,6 +52,16 @@ control_with <- function(control, settings, call = caller_env(), maker = "bert_c
   new(values[known], given, call = call)
 }
 
+# Names of the settings that `maker`, such as "bert_control", takes.
+setting_names <- function(maker) {
+  setdiff(names(formals(maker, envir = environment(setting_names))), "...")
+}
+
+# The seed of a run: the one given, else one from R's own generator, so that set.seed() decides it.
+draw_seed <- function(seed) {
+  seed %||% sample.int(.Machine$integer.max, 1L)
+}
+
 # The settings without what R alone knows of them.
 plain_settings <- function(control) {
   settings <- unclass(control)
@@ -61,11 +71,12 @@ plain_settings <- function(control) {
 
 # A line per setting, marked with a star where it differs from the default.
 print_settings <- function(x, title, defaults) {
+  defaults <- defaults[names(defaults) != "..."]
   changed <- !mapply(same_setting, unclass(x)[names(defaults)], lapply(defaults, eval))
   values <- vapply(unclass(x)[names(defaults)], setting_text, character(1))
-  cat("<", title, ">\n", sep = "")
-  cat(paste0(" ", ifelse(changed, "*", " "), " ", format(names(values)), "  ", values, "\n"), sep = "")
-  if (any(changed)) cat("* not the default\n")
+  cat_folded("<", title, ">\n")
+  cat_folded(paste0(" ", ifelse(changed, "*", " "), " ", format(names(values)), "  ", values, "\n"))
+  if (any(changed)) cat_folded("* not the default\n")
   invisible(x)
 }
 

@@ -7,7 +7,8 @@
 #' `[CLS] text [SEP] pair [SEP]`. All texts go to Python in one call.
 #'
 #' @param x A character vector or factor of texts, without missing values; or a data frame with a text column.
-#' @param model A model from [bert_load()] or [bert_fit()], or a vocabulary from [bert_vocab_train()].
+#' @param model A model from [bert_load()] or [bert_fit()], a name or path as [bert_load()] takes, or a vocabulary from
+#'   [bert_vocab_train()].
 #' @param max_len Most tokens per row, special tokens included: a whole number from 3 to the model's own maximum.
 #'   `NULL`, the default, is that maximum (for a fitted model, the length it was fitted with; for a vocabulary, 512).
 #'   A longer text is truncated at its end; of a pair, the longer text loses its last token until both fit.
@@ -40,9 +41,9 @@ bert_tokenize <- function(x, model, max_len = NULL, pair = NULL, ..., padding = 
                           output = c("ids", "tokens"), text = NULL) {
   check_dots_empty0(...)
   check_given("x", "model")
-  check_has_tokens(model)
   padding <- check_choice(padding, c("max_len", "longest", "none"))
   output <- check_choice(output, c("ids", "tokens"))
+  model <- check_has_tokens(model)
   max_len <- check_number(max_len, min = 3, max = model$max_len %||% 512L, whole = TRUE, null_ok = TRUE)
   call <- rlang::current_env()
   rows <- tokenize_rows(x, model, pair, text, call)
@@ -64,7 +65,7 @@ bert_tokenize <- function(x, model, max_len = NULL, pair = NULL, ..., padding = 
 #'
 #' @param ids An integer matrix with a row per text, a list of integer vectors, one integer vector (one text), or
 #'   what [bert_tokenize()] returned.
-#' @param model The model whose vocabulary the ids belong to, or the vocabulary.
+#' @param model The model whose vocabulary the ids belong to (or its name or path), or the vocabulary.
 #' @param skip_special Whether to leave out `[PAD]`, `[CLS]` and `[SEP]`. `[UNK]` and `[MASK]` stay, since they stand
 #'   for words.
 #' @return A character vector, one string per text.
@@ -75,7 +76,6 @@ bert_tokenize <- function(x, model, max_len = NULL, pair = NULL, ..., padding = 
 #' @export
 bert_decode <- function(ids, model, skip_special = TRUE) {
   check_given("ids", "model")
-  check_has_tokens(model)
   check_flag(skip_special)
   if (inherits(ids, "bert_tokens")) ids <- ids$input_ids
   ragged <- is.list(ids) && !is.object(ids)
@@ -87,6 +87,7 @@ bert_decode <- function(ids, model, skip_special = TRUE) {
     bert_abort("must have no missing values.", paste(sum(is.na(values)), "of them are NA."), class = "data",
                argument = "ids")
   }
+  model <- check_has_tokens(model)
   count <- if (ragged) length(ids) else if (is.matrix(ids)) nrow(ids) else 1L
   if (length(values) == 0L) {
     return(character(count))
@@ -107,21 +108,20 @@ print.bert_tokens <- function(x, ...) {
   n <- if (is.list(ids)) length(ids) else nrow(ids)
   width <- if (!is.list(ids)) ncol(ids) else if (n == 0L) 0L else range(lengths(ids))
   truncated <- sum(attr(x, "truncated"))
-  cat(
+  cat_folded(
     "<bert_tokens> ", count(n, "row"), " of ", paste(unique(width), collapse = " to "), " tokens",
-    if (truncated > 0) paste0(", ", big(truncated), " truncated"), "\n",
-    sep = ""
+    if (truncated > 0) paste0(", ", big(truncated), " truncated"), "\n"
   )
   for (i in seq_len(min(n, 3L))) {
     row <- if (is.list(ids)) ids[[i]] else ids[i, ]
-    cat("  ", paste(utils::head(row, 12L), collapse = " "), if (length(row) > 12L) " ...", "\n", sep = "")
+    cat_folded("  ", paste(utils::head(row, 12L), collapse = " "), if (length(row) > 12L) " ...", "\n")
   }
-  if (n > 3L) cat("  ...\n")
+  if (n > 3L) cat_folded("  ...\n")
   invisible(x)
 }
 
 check_has_tokens <- function(model, call = caller_env()) {
-  if (!inherits(model, "bert_vocab")) check_model(model, call = call)
+  if (inherits(model, "bert_vocab")) model else check_model(model, call = call)
 }
 
 # The rows that `x`, `pair` and `text` name.

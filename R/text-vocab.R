@@ -54,6 +54,7 @@ bert_vocab_train <- function(texts = NULL, size, type = c("wordpiece", "sentence
                              character_coverage = 0.9995, algorithm = c("unigram", "bpe"), unused = 0,
                              overwrite = FALSE, quiet = FALSE) {
   check_dots_empty0(...)
+  check_given("size")
   size <- check_number(size, min = 1, whole = TRUE)
   type <- check_choice(type, c("wordpiece", "sentencepiece"))
   algorithm <- check_choice(algorithm, c("unigram", "bpe"))
@@ -118,8 +119,8 @@ new_bert_vocab <- function(facts) {
 
 #' @export
 print.bert_vocab <- function(x, ...) {
-  cat("<bert_vocab> ", vocabulary_text(x$size, x$type, x$cased), "\n", sep = "")
-  if (!is.null(x$path)) cat("  file  ", x$path, "\n", sep = "")
+  cat_folded("<bert_vocab> ", vocabulary_text(x$size, x$type, x$cased), "\n")
+  if (!is.null(x$path)) cat_folded("  file  ", x$path, "\n")
   invisible(x)
 }
 

@@ -15,7 +15,7 @@ declare_requirements <- function() {
   # By name, because R CMD check with an older reticulate finds no such function.
   py_require <- getExportedValue("reticulate", "py_require")
   py_require(
-    packages = read_requirements(system.file("requirements.txt", package = "bertfit")),
-    python_version = c(">=3.10", "<3.12")
+    packages = c(read_requirements(system.file("requirements.txt", package = "bertfit")), pins_of()),
+    python_version = paste0(c(">=3.", "<3."), range(python_minors()) + 0:1)
   )
 }

@@ -11,10 +11,10 @@ Run: bench/accuracy.py
 from __future__ import annotations
 
 import numpy as np
-from harness import Row, Side, main
+from harness import Row, Side, main, sized
 from models import comments
 
-MAX_LEN, EPOCHS = 128, 2
+MAX_LEN, EPOCHS, SEEDS = 128, sized(2, 1), sized(3, 1)
 
 
 def fine_tuned(texts, targets, seed: int, precision: str):
@@ -67,7 +67,7 @@ def measure(repeats: int = 3) -> list[Row]:
     """Both rows of the table; always three seeds, whatever `repeats` is."""
     fast, plain = [], []
     with Side(__file__, "fit", False) as ours, Side(__file__, "fit", True) as slow:
-        for _ in range(3):
+        for _ in range(SEEDS):
             for side, found in ((ours, fast), (slow, plain)):
                 side.run()
                 found.append(side.answer)

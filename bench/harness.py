@@ -4,6 +4,9 @@ A contender is a function that does its work once and returns the seconds it too
 interleaved, so that other load on the machine affects all alike, and the medians are compared. A side of a benchmark is
 a function in the benchmark's file that sets up its work and returns the function to be timed; `Side` runs it in a fresh
 process.
+
+In quick mode (the environment variable BERTFIT_BENCH_QUICK=1, which `bench/table.py --quick` sets) every measurement
+runs once at a tiny size, to see that it runs: its figures mean nothing.
 """
 
 from __future__ import annotations
@@ -25,7 +28,8 @@ from typing import Any
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 DATA = pathlib.Path(os.environ.get("BERTFIT_SHARED_DATA", ROOT.parent / "shared" / "data"))
-SCRATCH = ROOT / ".cache" / "bench"
+QUICK = os.environ.get("BERTFIT_BENCH_QUICK") == "1"
+SCRATCH = ROOT / ".cache" / ("bench-quick" if QUICK else "bench")
 
 ENVIRONMENT = {
     "PYTHONPATH": os.pathsep.join([str(ROOT / "python"), str(ROOT / "bench")]), "TF_USE_LEGACY_KERAS": "1",
@@ -163,6 +167,11 @@ def show(rows: list[Row]) -> None:
         verdict = "met" if row.passed else "MISSED"
         print(f"{row.work} | {row.peer}: {row.measured:.3g} {row.unit} (wanted {sign} {row.target:g}): {verdict}")
         print(f"    {row.detail}")
+
+
+def sized(full: Any, quick: Any) -> Any:
+    """A size of a measurement: `full`, or `quick` in quick mode."""
+    return quick if QUICK else full
 
 
 def main(measure: Callable[[int], list[Row]]) -> None:

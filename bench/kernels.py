@@ -13,13 +13,13 @@ import sys
 import time
 
 import numpy as np
-from harness import compare, machine, timed
+from harness import compare, machine, sized, timed
 
 from bertfit import _env
 from bertfit.network import compiling, kernels
 
 tf = _env.tensorflow()
-ROWS, LENGTH, WIDTH, HEADS = 16, 128, 768, 12
+ROWS, LENGTH, WIDTH, HEADS = sized(16, 2), 128, 768, 12
 KEY = tf.constant([1, 2], tf.uint32)
 
 #: Name, function, shapes and dtypes of its tensors, and calls per encoder layer.

@@ -9,11 +9,11 @@ Run: bench/predict_fixed.py [repeats]
 from __future__ import annotations
 
 import numpy as np
-from harness import Row, Side, compare, main
+from harness import Row, Side, compare, main, sized
 from models import base
 from train_step import LENGTH, texts
 
-ROWS, BATCH = 128, 32
+ROWS, BATCH = sized(128, 32), sized(32, 16)
 TRIED = {"prediction, bfloat16, length 128": (
     "weights cast and laid side by side once a run; biases and GELU within oneDNN's products, the scores' factor and "
     "mask within theirs, softmax in bfloat16, normalization in the form that oneDNN makes one pass (together 6%); the"
@@ -80,8 +80,9 @@ def onnx(folder: str):
 
 def measure(repeats: int = 5) -> list[Row]:
     """The rows of the table, one per peer."""
+    folder = str(base())  # made once, before the sides start
     with Side(__file__, "bertfit", "bfloat16") as ours, Side(__file__, "pytorch") as torch_side, \
-            Side(__file__, "onnx", str(base())) as onnx_side:
+            Side(__file__, "onnx", folder) as onnx_side:
         sides = {"bertfit": ours, "PyTorch bfloat16": torch_side, "onnxruntime float32": onnx_side}
         seconds = compare({name: side.run for name, side in sides.items()}, repeats)
         for name in ("PyTorch bfloat16", "onnxruntime float32"):

@@ -12,10 +12,10 @@ from __future__ import annotations
 import re
 
 import numpy as np
-from harness import SCRATCH, Row, RSide, Side, compare, main
+from harness import SCRATCH, Row, RSide, Side, compare, main, sized
 from models import comments, minilm
 
-ROWS, EVERY, MAX_LEN = 20_000, 20, 256
+ROWS, EVERY, MAX_LEN = sized(20_000, 100), 20, 256
 
 
 def texts() -> list[str]:

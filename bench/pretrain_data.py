@@ -18,9 +18,9 @@ import shutil
 import sys
 import tempfile
 
-from harness import compare, data_file, machine, timed
+from harness import compare, data_file, machine, sized, timed
 
-REPEAT = 2
+REPEAT = sized(2, 1)
 
 
 def main() -> None:
@@ -34,7 +34,7 @@ def main() -> None:
 
     google, tokenization = _google()
     repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 3
-    dup_factor = int(sys.argv[2]) if len(sys.argv) > 2 else 10
+    dup_factor = int(sys.argv[2]) if len(sys.argv) > 2 else sized(10, 1)
     path = data_file("wiki_toxicity.csv")
     file_name = str(registry.folder(registry.find("minilm-l6-uncased")) / "vocab.txt")
     vocabulary = Vocabulary.from_file(file_name, lower_case=True)
@@ -70,7 +70,7 @@ def main() -> None:
 def _google():
     """Import Google's modules from where the tests find them, without their log messages."""
     sys.path.insert(0, os.path.join(os.path.dirname(__file__), os.pardir, "tests", "python"))
-    from google_reference import google_pretraining, google_tokenization
+    from toys.google import google_pretraining, google_tokenization
 
     module = google_pretraining()
     module.tf.logging.set_verbosity(module.tf.logging.ERROR)
@@ -80,7 +80,7 @@ def _google():
 def _write_corpus(path, target: str) -> None:
     csv.field_size_limit(10**9)
     with open(path, encoding="utf-8", newline="") as source, open(target, "w", encoding="utf-8") as file:
-        for row in list(csv.DictReader(source)) * REPEAT:
+        for row in list(csv.DictReader(source))[:sized(None, 100)] * REPEAT:
             sentences = re.split(r"(?<=[.!?])\s+", row["comment_text"].strip())
             file.write("\n".join(sentences) + "\n\n")
 

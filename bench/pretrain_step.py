@@ -9,10 +9,10 @@ Run: bench/pretrain_step.py [repeats]
 
 from __future__ import annotations
 
-from harness import Row, Side, compare, main
+from harness import Row, Side, compare, main, sized
 from models import torch_step
 
-ROWS, LENGTH, MASKED, STEPS = 32, 256, 39, 5
+ROWS, LENGTH, MASKED, STEPS = sized(32, 4), 256, 39, sized(5, 1)
 
 
 def bertfit():

@@ -8,9 +8,9 @@ Run: bench/r_over_python.py [repeats]
 
 from __future__ import annotations
 
-from harness import Row, RSide, Side, compare, data_file, main
+from harness import Row, RSide, Side, compare, data_file, main, sized
 
-ROWS = 600
+ROWS = sized(600, 48)
 TRIED = {"bert_fit() from R": (
     "what R does beyond Python is to pack the fitted model's 91 MB, so that saveRDS() works whenever it is called: "
     "0.23 s of Python (0.1 safetensors, 0.05 sha256, 0.04 the one copy that is left), then the copy into R's vector.")}

@@ -3,7 +3,9 @@
 The result of each benchmark is saved to a file in .cache/bench/results, with date, machine and versions, so that a
 single one can be run again. The table is always written from these files.
 
-Run: bench/table.py [names of measurements] [--repeats 5] [--write-only]
+With --quick every file of this folder runs once at a tiny size, in a process of its own, and nothing is written.
+
+Run: bench/table.py [names of measurements] [--repeats 5] [--write-only] [--quick]
 """
 
 from __future__ import annotations
@@ -13,12 +15,15 @@ import dataclasses
 import datetime
 import importlib
 import json
+import os
+import subprocess
 import sys
 
 from harness import ROOT, SCRATCH, Row, machine, show, versions
 
 MEASUREMENTS = ("train_step", "pretrain_step", "predict_fixed", "epoch", "predict_r", "frozen", "r_over_python",
-                "memory", "startup", "accuracy", "scale")
+                "memory", "fits", "startup", "accuracy", "scale")
+OTHERS = ("kernels", "tokenization", "pretrain_data", "korean")  # print their figures, which README.md has
 RESULTS = SCRATCH / "results"
 
 
@@ -28,10 +33,14 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help=", ".join(MEASUREMENTS))
     parser.add_argument("--repeats", type=int, default=5, help="interleaved runs, of which the median counts")
     parser.add_argument("--write-only", action="store_true", help="make the table from what was measured before")
+    parser.add_argument("--quick", action="store_true", help="only see that every file runs, at tiny sizes")
     options = parser.parse_args()
-    unknown = set(options.names) - set(MEASUREMENTS)
+    known = MEASUREMENTS + OTHERS if options.quick else MEASUREMENTS
+    unknown = set(options.names) - set(known)
     if unknown:
-        parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(MEASUREMENTS)}")
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+    if options.quick:
+        sys.exit(quick(options.names or known))
     RESULTS.mkdir(parents=True, exist_ok=True)
     for name in [] if options.write_only else options.names or MEASUREMENTS:
         print(f"== {name}", flush=True)
@@ -44,6 +53,19 @@ def main() -> None:
     text = table()
     (ROOT / "bench" / "RESULTS.md").write_text(text, "utf-8")
     print(f"\n{text}\nbench/RESULTS.md written: {sys.executable} {' '.join(sys.argv)}")
+
+
+def quick(names: tuple[str, ...]) -> int:
+    """Run files at tiny sizes; returns 1 if one failed."""
+    failed = []
+    for name in names:
+        print(f"== {name}", flush=True)
+        done = subprocess.run([sys.executable, "-W", "ignore", ROOT / "bench" / f"{name}.py", "1"], check=False,
+                              cwd=ROOT, env={**os.environ, "BERTFIT_BENCH_QUICK": "1"})
+        if done.returncode != 0:
+            failed.append(name)
+    print(f"Failed: {', '.join(failed)}" if failed else f"All {len(names)} run; the figures above mean nothing.")
+    return int(bool(failed))
 
 
 def table() -> str:

@@ -11,11 +11,11 @@ import csv
 import sys
 
 import tokenizers
-from harness import RSide, compare, data_file, machine, timed
+from harness import RSide, compare, data_file, machine, sized, timed
 
 from bertfit.checkpoints import registry
 
-REPEAT, MAX_LEN, LOOP_ROWS = 40, 50, 500
+REPEAT, MAX_LEN, LOOP_ROWS = sized(40, 1), 50, sized(500, 20)
 
 
 def main() -> None:

@@ -11,13 +11,13 @@ Run: bench/train_step.py [repeats]
 from __future__ import annotations
 
 import numpy as np
-from harness import Row, Side, compare, main
+from harness import Row, Side, compare, main, sized
 from models import base, torch_step
 
 from bertfit.checkpoints.registry import count_parameters
 from bertfit.config.encoder import BertConfig
 
-ROWS, LENGTH, STEPS = 16, 128, 2
+ROWS, LENGTH, STEPS = sized(16, 4), 128, sized(2, 1)
 TRIED = {"training step, bfloat16, 16 x 128": (
     "compiled kernels for all that lies between products (residual connection, dropout and normalization as one), the "
     "last layer for [CLS] alone, row sums as products, bias gradients by Sum instead of BiasAddGrad, rates computed "
@@ -83,7 +83,8 @@ def texts(n: int) -> list[str]:
 
 
 SHAPES = ((2048, 768, 2304), (2048, 768, 768), (2048, 768, 3072), (2048, 3072, 768))
-FLOPS = sum(2 * m * k * n for m, k, n in SHAPES) * 10
+TIMES = sized(10, 1)
+FLOPS = sum(2 * m * k * n for m, k, n in SHAPES) * TIMES
 
 
 def tensorflow_products():
@@ -99,7 +100,7 @@ def tensorflow_products():
         return [tf.matmul(a, b) for a, b in pairs]
 
     def run() -> None:
-        for _ in range(10):
+        for _ in range(TIMES):
             products()
 
     return run
@@ -113,7 +114,7 @@ def torch_products():
 
     def run() -> None:
         with torch.no_grad():
-            for _ in range(10):
+            for _ in range(TIMES):
                 for a, b in pairs:
                     a @ b
 
@@ -122,6 +123,7 @@ def torch_products():
 
 def measure(repeats: int = 5) -> list[Row]:
     """The rows of the table: both number formats, and the machine's limit."""
+    base()  # made once, before the sides start
     rows = []
     for precision, target in (("bfloat16", 1.4), ("float32", 1.3)):
         extra = ("tensorflow_products", "torch_products") if precision == "bfloat16" else ()

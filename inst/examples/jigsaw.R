@@ -80,7 +80,7 @@ test <- jigsaw_sample[in_test, ]
 step("Training on ", format(nrow(train), big.mark = ","), " comments; ", nrow(test), " kept for the test")
 fit <- bert_fit(
   train, text = "comment_text", target = "target", model = model,
-  epochs = 3, batch_size = 32, learning_rate = 1e-4, max_len = max_len, seed = 42
+  epochs = 3, batch_size = 32, max_len = max_len, seed = 42
 )
 print(fit)
 

@@ -18,12 +18,15 @@
 | `make_pretraining_data(corpus, vocabulary, out_dir)` | masked pairs of sentences, in Google's files |
 | `pretrain(model, data, ...)` | pretrains it; a new `Bert` |
 | `models()`, `download(name)` | the models known by name; fetches one into the cache |
-| `train_steps(...)` | number of optimizer steps of a training run |
+| `keras_model(model)` | a copy of a model as a tf_keras model |
+| `custom_objects()` | the classes that Keras needs to open such a model from a file |
+| `AdamWarmup`, `train_steps(...)` | the Keras optimizer with warmup; number of optimizer steps of a training run |
 | `BertConfig` | sizes of an encoder; `BertConfig.from_preset(name)` for published ones |
 | `HeadConfig`, `TrainConfig` | settings of the head and of training |
 | `PretrainHeads`, `PretrainConfig` | the same for pretraining |
 | `Callback` | base class of objects whose methods `fit` and `pretrain` call after steps and epochs |
 | `BertfitError` | base of every error raised on purpose |
+| `TruncationWarning`, `MissingTextWarning` | warnings about cut and missing texts; `BertfitWarning` is their base |
 
 Importing bertfit does not import TensorFlow; the first call that needs it does. The R package uses the same code,
 through `bertfit.r`.
@@ -36,11 +39,12 @@ from bertfit._exports import lazy_exports
 __version__ = "0.1.0"
 
 __all__, __getattr__, __dir__ = lazy_exports(__name__, {
-    "frames": "Bert fit init load pretrain",
+    "frames": "Bert custom_objects fit init keras_model load pretrain",
     "checkpoints": "download models",
     "config": "BertConfig HeadConfig PretrainConfig PretrainHeads TrainConfig",
     "corpus": "make_pretraining_data",
     "errors": "BertfitError",
+    "notices": "BertfitWarning MissingTextWarning TruncationWarning",
     "text": "Vocabulary train_vocabulary",
-    "training": "Callback train_steps",
+    "training": "AdamWarmup Callback train_steps",
 }, {"pretrain_model": "pretrain", "download_model": "download"})

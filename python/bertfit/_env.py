@@ -99,7 +99,7 @@ def tensorflow() -> ModuleType:
     except ImportError as error:
         raise SetupError(
             "TensorFlow and tf_keras must be installed.",
-            [f"Python at {sys.executable}: {error}.", "Run `make setup`, or `bert_install()` in R."],
+            [f"Python at {sys.executable}: {error}.", "Install them there; `make setup` makes an environment."],
         ) from error
     _refuse_keras_3()
     tf.get_logger().setLevel("ERROR")

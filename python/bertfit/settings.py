@@ -1,12 +1,17 @@
-"""Base class and checks of settings: `require`, tests of numbers, rules for all training runs, reading from a dict."""
+"""Base class and checks of settings: `require`, tests of numbers, rules for all training runs, reading from a dict,
+and what was meant by an unknown name.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import difflib
+import functools
+import inspect
 import numbers
 import typing
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from bertfit._env import PRECISIONS
 from bertfit.checks import as_list, whole
@@ -15,6 +20,58 @@ from bertfit.plain import plain_copy
 
 #: The rule for a setting that is on or off: "True or False" in Python, "TRUE or FALSE" in R.
 EITHER = Sentence("{} or {}", Value(True), Value(False))
+
+#: What other packages call the arguments of this one; `other_names` in R/checks.R is the same table.
+OTHER_NAMES = {
+    "lr": "learning_rate", "epoch": "epochs", "n_epochs": "epochs", "num_epochs": "epochs",
+    "num_train_epochs": "epochs", "batch": "batch_size", "validation_split": "validation",
+    "validation_data": "validation", "valid": "validation", "max_length": "max_len", "max_seq_length": "max_len",
+    "maxlen": "max_len", "n_seq": "max_len", "class_weight": "class_weights", "sample_weight": "sample_weights",
+    "weights": "sample_weights", "patience": "early_stopping", "decay": "weight_decay", "clipnorm": "clip_norm",
+    "max_grad_norm": "clip_norm", "warmup_ratio": "warmup", "warmup_proportion": "warmup",
+    "gradient_accumulation_steps": "accumulation", "random_state": "seed", "callback": "callbacks",
+    "label": "target", "labels": "target", "y": "target", "text_pair": "pair", "newdata": "new_data",
+    "new_data": "newdata", "output_dir": "out_dir", "max_steps": "steps",
+}
+
+Callee = TypeVar("Callee", bound=Callable)
+
+
+def did_you_mean(unknown: Iterable[str], known: Iterable[str]) -> list[str | Sentence]:
+    """The hint for names of arguments that are unknown; empty if no known one is near.
+
+    >>> print(*did_you_mean(["lr", "epoch"], ["epochs", "learning_rate", "seed"]))
+    Did you mean `learning_rate`, `epochs`?
+    """
+    known = list(known)
+    near: dict[str, None] = {}
+    for name in unknown:
+        meant = OTHER_NAMES.get(name.lower())
+        begun = [other for other in known if len(name) >= 3 and other.startswith(name)]
+        close = [meant] if meant in known else begun or difflib.get_close_matches(name, known, 1, 0.7)
+        near.update(dict.fromkeys(close))
+    if not near:
+        return []
+    return [Sentence("Did you mean " + ", ".join("{}" for _ in near) + "?", *map(Arg, near))]
+
+
+def keywords_told(callee: Callee) -> Callee:
+    """Decorator of a function or a class: the `TypeError` for an unknown keyword says which one may be meant."""
+    function = callee.__init__ if isinstance(callee, type) else callee
+    known = list(inspect.signature(function).parameters)
+
+    @functools.wraps(function)
+    def checked(*args: Any, **keywords: Any) -> Any:
+        unknown = [name for name in keywords if name not in known]
+        if unknown:
+            hint = "".join(f" {hint}" for hint in did_you_mean(unknown, known))
+            raise TypeError(f"{callee.__qualname__}() got an unexpected keyword argument {unknown[0]!r}.{hint}")
+        return function(*args, **keywords)
+
+    if isinstance(callee, type):
+        callee.__init__ = checked  # type: ignore[misc]
+        return callee
+    return typing.cast(Callee, checked)
 
 
 def require(ok: bool, argument: str, rule: str | Sentence, received: Any, or_none: bool = False) -> None:
@@ -45,17 +102,21 @@ class Settings:
 
 
 def check_rates(settings: Any) -> None:
-    """Check the optimizer settings of a training run: learning_rate, min_learning_rate, weight_decay, warmup,
-    clip_norm.
+    """Check the optimizer settings of a training run: learning_rate (which may be "auto" if that is its default),
+    min_learning_rate, weight_decay, warmup, clip_norm.
 
     Raises:
         ArgumentError: One is out of range.
     """
     rate, lowest = settings.learning_rate, settings.min_learning_rate
-    require(is_number(rate, 0, open_low=True), "learning_rate", "a number above 0", rate)
+    if type(settings).learning_rate == "auto":
+        ok = rate == "auto" or is_number(rate, 0, open_low=True)
+        require(ok, "learning_rate", 'a number above 0, or "auto"', rate)
+    else:
+        require(is_number(rate, 0, open_low=True), "learning_rate", "a number above 0", rate)
     for name in ("min_learning_rate", "weight_decay"):
         require(is_number(getattr(settings, name), 0), name, "a number of at least 0", getattr(settings, name))
-    if lowest > rate:
+    if rate != "auto" and lowest > rate:
         raise ArgumentError(Sentence("must not be above {}.", Arg("learning_rate")),
                             [Sentence("They are {} and {}.", Value(lowest), Value(rate))], argument="min_learning_rate")
     require(is_number(settings.warmup, 0, 1), "warmup", "a share between 0 and 1", settings.warmup)
@@ -75,13 +136,14 @@ def check_run(settings: Any) -> None:
     require(settings.verbose in (0, 1, 2), "verbose", "0, 1 or 2", settings.verbose)
 
 
-def build(kind: type, values: Mapping[str, Any] | None, argument: str) -> Any:
+def build(kind: type, values: Mapping[str, Any] | None, argument: str, others: Iterable[str] = ()) -> Any:
     """Build a settings dataclass from a dict of its fields.
 
     Args:
         kind: The class: `HeadConfig`, `TrainConfig`, `PretrainConfig`, ...
         values: Fields by name, all or some; None for defaults.
         argument: Name of the argument for errors about `values` as a whole.
+        others: Names of the other arguments of the function that was called, which may be meant by an unknown field.
 
     Raises:
         ArgumentError: `values` is not a mapping, a field is unknown, or a value breaks its rule.
@@ -93,7 +155,8 @@ def build(kind: type, values: Mapping[str, Any] | None, argument: str) -> Any:
     unknown = sorted(set(values) - known)
     if unknown:
         raise ArgumentError("must have known settings only.",
-                            [f"Unknown: {', '.join(unknown)}.", f"Known: {', '.join(sorted(known))}."],
+                            [f"Unknown: {', '.join(unknown)}.", *did_you_mean(unknown, [*sorted(known), *others]),
+                             f"Known: {', '.join(sorted(known))}."],
                             argument=argument)
     hints = typing.get_type_hints(kind)
     return kind(**{name: as_declared(value, hints[name]) for name, value in values.items()})

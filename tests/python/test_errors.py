@@ -4,12 +4,14 @@ import ast
 import copy
 import pathlib
 import pickle
+import re
 
 import numpy as np
 import pytest
 
 from bertfit import errors
-from bertfit.errors import Arg, ArgumentError, Sentence, Value
+from bertfit.cli.console import OptionWords
+from bertfit.errors import Arg, ArgumentError, Function, Sentence, Setting, Value, rows_are
 
 TREE = {
     errors.ArgumentError: ("argument", ValueError),
@@ -69,6 +71,46 @@ def test_text_in_a_sentence_is_not_a_template():
     assert str(Sentence("{} is {}.", "{} {None}", Sentence("no {}", Arg("x")))) == "{} {None} is no `x`."
     with pytest.raises(ValueError, match="2 places for 1 parts"):
         Sentence("{} {}", "a")
+
+
+def test_every_part_is_spelled_by_the_interface_that_shows_it():
+    sentence = Sentence("{} has {}, not {}: use {}, or {}.", rows_are([0, 4]), Value(None), Arg("epochs"),
+                        Setting("force", True), Function("download", ["x"], [Setting("force", True)]))
+    assert str(sentence) == ("Rows 0, 4 are has None, not `epochs`: use force=True, or "
+                             "bertfit.download('x', force=True).")
+    option = OptionWords({"epochs": "--epoch", "force": "--force"}).sentence
+    assert option(sentence) == ("Rows 1, 5 are has left out, not `--epoch`: use `--force`, or "
+                                "bertfit.download('x', force=True) in Python.")
+    assert option(Sentence("{} {}", Function("fit"), Setting("type", "numeric"))) == "`bertfit train` type = numeric"
+
+
+#: Words that only one interface has: R's functions, Python's, values, options, rows with a number.
+ONE_SIDED = re.compile(r"\bbert_(?!config\b|model\b)\w+|\bbertfit\.(?!json\b|r\b)\w+|"
+                       r"\b(NA|NULL|TRUE|FALSE|None|True|False)\b|\b(data\.frame|in R|R's)\b|"
+                       r"(?<![\w-])--\w|counted from [01]|\bRows? \{?\d")
+#: What may stand in errors that only one interface shows, and code for other programs.
+OWN = {"cli": r"(?<![\w-])--\w", "r": r"\bbert_\w+\(\)", "frames": r"\bbertfit\.Callback\b",
+       "checkpoints": r"transformers\.\w+\(.*?\)"}
+
+
+def test_no_error_of_the_source_has_words_of_one_interface():
+    wrong, read = [], 0
+    root = pathlib.Path(errors.__file__).parent
+    for path in sorted(root.rglob("*.py")):
+        own = OWN.get(path.relative_to(root).parts[0])
+        for call in ast.walk(ast.parse(path.read_text("utf-8"))):
+            name = getattr(call.func, "id", getattr(call.func, "attr", "")) if isinstance(call, ast.Call) else ""
+            if name not in {kind.__name__ for kind in TREE} | {"require", "Sentence", "refuse", "fault", "_refuse"}:
+                continue
+            read += 1
+            for part in (part for argument in call.args for part in ast.walk(argument)):
+                text = part.value if isinstance(part, ast.Constant) and isinstance(part.value, str) else ""
+                found = ONE_SIDED.search(re.sub(own, "", text) if own else text)
+                by_hand = isinstance(part, ast.FormattedValue) and (
+                    part.conversion == ord("r") or "rows_are(" in ast.unparse(part))
+                if found or by_hand:
+                    wrong.append(f"{path.name}:{part.lineno}: {found[0] if found else ast.unparse(part)}")
+    assert not wrong and read > 300, wrong
 
 
 def test_no_error_of_the_source_words_its_argument_or_what_it_received_by_hand():

@@ -14,9 +14,9 @@ import pytest
 import bertfit
 
 PUBLIC = [
-    "Bert", "BertConfig", "BertfitError", "Callback", "HeadConfig", "PretrainConfig", "PretrainHeads", "TrainConfig",
-    "Vocabulary", "download", "download_model", "fit", "init", "load", "make_pretraining_data", "models", "pretrain",
-    "pretrain_model", "train_steps", "train_vocabulary",
+    "AdamWarmup", "Bert", "BertConfig", "BertfitError", "Callback", "HeadConfig", "PretrainConfig", "PretrainHeads",
+    "TrainConfig", "Vocabulary", "custom_objects", "download", "download_model", "fit", "init", "keras_model", "load",
+    "make_pretraining_data", "models", "pretrain", "pretrain_model", "train_steps", "train_vocabulary",
 ]
 
 

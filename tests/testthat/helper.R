@@ -64,7 +64,7 @@ python_defaults <- function(class) {
 }
 
 # What `expr` draws with base graphics, read from the display list of a device that writes no file: a list of panels,
-# each of `label` (of the y axis), `marked` (where vertical lines stand), `legend` and `curves` (x, y and colour).
+# each of `title`, `marked` (where vertical lines stand), `legend` and `curves` (x, y and colour).
 drawn_panels <- function(expr) {
   grDevices::pdf(NULL)
   withr::defer(grDevices::dev.off())
@@ -74,9 +74,9 @@ drawn_panels <- function(expr) {
   names <- vapply(calls, function(call) if (is.list(call[[1]])) call[[1]]$name else "", "")
   lapply(unname(split(seq_along(calls), cumsum(names == "C_plot_new"))), function(panel) {
     of <- function(name) calls[panel][names[panel] == name]
-    curves <- Filter(function(call) call[[3]] == "b", of("C_plotXY"))
+    curves <- Filter(function(call) call[[3]] %in% c("b", "l"), of("C_plotXY"))
     list(
-      label = of("C_title")[[1]][[5]], marked = unlist(lapply(of("C_abline"), function(call) call[[5]])),
+      title = unlist(lapply(of("C_title"), function(call) call[[2]])), marked = unlist(lapply(of("C_abline"), function(call) call[[5]])),
       legend = unlist(lapply(of("C_text"), function(call) call[[3]])),
       curves = lapply(curves, function(call) list(x = call[[2]]$x, y = call[[2]]$y, colour = call[[6]]))
     )

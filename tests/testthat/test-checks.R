@@ -114,3 +114,99 @@ test_that("check_given() names the argument that is missing, also through a call
   expect_identical(conditionCall(error), quote(inner(1)))
   expect_error(outer(model = 2), "`data` must be given.", fixed = TRUE, class = "bertfit_error_argument")
 })
+
+# The functions that the package exports, by name.
+exported_functions <- function() {
+  names <- grep("^bert_", getNamespaceExports("bertfit"), value = TRUE)
+  functions <- mget(sort(names), envir = asNamespace("bertfit"))
+  Filter(is.function, functions)
+}
+
+test_that("every argument without a default that is missing is named, in every function", {
+  skip_if_no_python()
+  checked <- 0
+  for (name in setdiff(names(exported_functions()), c("bert_fit", "bert_config"))) {
+    arguments <- formals(exported_functions()[[name]])
+    required <- names(arguments)[vapply(arguments, identical, NA, quote(expr = ))]
+    required <- setdiff(required, c("...", "new_data")) # another name of `newdata`
+    for (i in seq_along(required)) {
+      given <- stats::setNames(rep(list(list()), i - 1), required[seq_len(i - 1)])
+      error <- expect_error(do.call(name, given, envir = asNamespace("bertfit")), "must be given.", fixed = TRUE,
+                            class = "bertfit_error_argument", info = paste(name, required[i]))
+      expect_identical(error$argument, required[i], info = name)
+      checked <- checked + 1
+    }
+  }
+  expect_gt(checked, 30)
+  for (call in expression(bert_fit(), bert_fit(toy_data()), bert_fit(target ~ text), bert_config(),
+                          bert_fit(target ~ text, toy_data()), bert_fit(toy_data(), "text", "target"),
+                          bert_vocab_train("a"))) {
+    expect_error(eval(call), class = "bertfit_error_argument", info = deparse(call))
+  }
+})
+
+test_that("every function with dots, and bert_control() and its kind, bring up the argument that was meant", {
+  skip_if_no_python()
+  for (name in names(exported_functions())) {
+    arguments <- formals(exported_functions()[[name]])
+    after <- names(arguments)[seq_along(arguments) > match("...", names(arguments))] # the others match in part
+    with_settings <- name %in% c("bert_fit", "bert_config", "bert_adam_warmup", "bert_pretrain")
+    if (!"..." %in% names(arguments) || with_settings) next
+    meant <- c(after, setdiff(names(arguments), "..."))[1]
+    wrong <- stats::setNames(list(1), paste0("x", meant))
+    expect_error(do.call(name, wrong, envir = asNamespace("bertfit")),
+                 paste0("Did you mean .*`", meant, "`"), class = "bertfit_error_argument", info = name)
+  }
+  meant <- c(lr = "learning_rate", epoch = "epochs", validation_split = "validation", callback = "callbacks",
+             txt = "text", max_length = "max_len", class_weight = "class_weights", learning.rate = "learning_rate")
+  for (name in names(meant)) {
+    given <- c(list(toy_data(), target = "target"), stats::setNames(list(1), name))
+    expect_error(do.call(bert_fit, given), paste0("Did you mean `", meant[[name]], "`"),
+                 class = "bertfit_error_argument", info = name)
+  }
+  expect_error(bert_fit(target ~ text, lr = 1), "`learning_rate`", class = "bertfit_error_argument")
+  expect_error(bert_pretrain("m", "d", lr = 1), "`learning_rate`", class = "bertfit_error_argument")
+  expect_error(bert_pretrain("m", "d", output_dir = "x"), "`out_dir`", class = "bertfit_error_argument")
+  expect_error(bert_control(lr = 1), "`learning_rate`", class = "bertfit_error_argument")
+  expect_error(bert_head(pool = "cls", drop_out = 0), "`dropout`", class = "bertfit_error_argument")
+  expect_error(bert_config("kor-tiny", hidden = 3), "`hidden_size`", class = "bertfit_error_argument")
+  expect_error(bert_adam_warmup(9, 1, beta1 = 0.9), "`beta_1`", class = "bertfit_error_argument")
+})
+
+test_that("methods refuse arguments that they do not have", {
+  fit <- toy_fit()
+  for (call in expression(tidy(fit, metric = "loss"), glance(fit, metric = 1), plot(fit, metric_s = "loss"),
+                          tidy(fit$history, a = 1), plot(fit$history, colour = 1), summary(fit, layer = 1),
+                          predict(fit, toy_data(), typ_e = "class"))) {
+    expect_error(eval(call), "must be empty", class = "bertfit_error_argument", info = deparse(call))
+  }
+  expect_error(predict(fit, toy_data(), tpye = "class"), "Did you mean `type`", class = "bertfit_error_argument")
+})
+
+test_that("other packages' names for arguments are the same in R and in Python", {
+  skip_if_no_python()
+  python_api()
+  python <- reticulate::py_run_string("from bertfit.settings import OTHER_NAMES", local = TRUE, convert = TRUE)
+  expect_setequal(paste(names(other_names), other_names), with(python, paste(names(OTHER_NAMES), OTHER_NAMES)))
+})
+
+test_that("a column, a label or a setting that is given twice is refused, not taken once", {
+  refused <- function(expr, what) expect_error(expr, what, class = "bertfit_error_argument")
+  twice <- cbind(toy_data(), text = "b")
+  refused(check_columns(twice, "text"), "More than once: `text`")
+  refused(check_columns(data.table::as.data.table(twice), "text"), "More than once: `text`")
+  expect_silent(check_columns(twice, "target"))
+  refused(bert_control(class_weights = c(no = 1, no = 5)), "`class_weights` must name each label once")
+  refused(bert_config("kor-tiny", hidden_size = 32, hidden_size = 64), "More than once: `hidden_size`")
+  skip_if_no_python()
+  refused(bert_fit(twice, "text", "target", "m"), "`data` must have one column of each name")
+  refused(bert_fit(cbind(toy_data(), target = 1), "text", "target", "m"), "`target`")
+  refused(bert_fit(toy_data(), "text", "target", toy_model(), sample_weights = "weight", validation = twice,
+                   verbose = 0), "`validation` must have one column")
+  refused(predict(toy_fit(), twice), "`newdata` must have one column")
+  refused(bert_evaluate(toy_fit(), twice), "`newdata` must have one column")
+  refused(bert_embed(toy_fit(), twice), "`x` must have one column")
+  refused(bert_tokenize(twice, toy_fit()), "`x` must have one column")
+  refused(bert_pretrain(toy_model(), ".", heads = c(mlm = "tied", mlm = "transform")), "name each head once")
+  refused(bert_adam_warmup(9, 1, beta_1 = 0.9, beta_1 = 0.8), "More than once: `beta_1`")
+})

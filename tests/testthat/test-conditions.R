@@ -91,3 +91,49 @@ test_that("text with quotes, braces, backticks and Python's words comes out unto
     paste0("`x` must be None of these.\ni You gave \"", text, "\".\ni ", text)
   )
 })
+
+test_that("functions, settings and rows of a Python sentence are R's", {
+  local_api(c(
+    "def fail():",
+    "    from bertfit.errors import DataError, Function, Sentence, Setting, rows_are",
+    "    from bertfit.r import boundary",
+    "    functions = [Function('download', ['x'], [Setting('force', True)]), Function('train_vocabulary')]",
+    "    details = [Sentence('{} short.', rows_are([0, 4])), Sentence('Use {} or {}.', *functions),",
+    "               Sentence('With {}.', Setting('type', 'numeric'))]",
+    "    boundary.functions['fail'] = lambda: (_ for _ in ()).throw(DataError('Rows must be long.', details))",
+    "    return boundary.call('fail', {})"
+  ))
+  answer <- bert_call("fail")
+  error <- tryCatch(abort_python(answer, NULL), error = identity)
+  expect_identical(
+    sub("^. ", "", strsplit(conditionMessage(error), "\n")[[1]]), # without bullets
+    c("Rows must be long.", "Rows 1, 5 are short.", 'Use bert_download("x", force = TRUE) or bert_vocab_train().',
+      'With type = "numeric".')
+  )
+})
+
+# The strings of all calls of bert_abort() in a function's code.
+abort_strings <- function(code) {
+  if (is.call(code) && identical(code[[1]], quote(bert_abort))) {
+    parts <- unlist(lapply(as.list(code)[-1], function(part) if (missing(part)) NULL else all_strings(part)))
+    return(parts)
+  }
+  if (is.recursive(code)) unlist(lapply(as.list(code), function(part) if (missing(part)) NULL else abort_strings(part)))
+}
+
+all_strings <- function(code) {
+  if (is.character(code)) {
+    return(code)
+  }
+  if (is.recursive(code)) unlist(lapply(as.list(code), function(part) if (missing(part)) NULL else all_strings(part)))
+}
+
+test_that("no error of the R code has Python's words", {
+  package <- asNamespace("bertfit")
+  functions <- Filter(is.function, mget(ls(package, all.names = TRUE), envir = package))
+  strings <- unlist(lapply(functions, function(f) abort_strings(body(f))))
+  expect_gt(length(strings), 250)
+  strings <- sub("None was found", "", strings, fixed = TRUE)
+  expect_identical(unname(grep("\\b(None|True|False)\\b|bertfit\\.[a-z]+\\(|counted from 0|DataFrame", strings, value = TRUE)),
+                   character())
+})

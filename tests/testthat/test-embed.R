@@ -29,7 +29,7 @@ test_that("poolings are the mean, the largest and the first of the tokens' vecto
   expect_equal(pooled("cls"), vectors[1, ], tolerance = 1e-5)
   dense <- bert_keras(model)$get_layer("NSP-Dense")$get_weights()
   expect_equal(pooled("nsp"), as.vector(tanh(vectors[1, ] %*% dense[[1]] + as.vector(dense[[2]]))), tolerance = 1e-5)
-  expect_equal(bert_embed(model, c("bad", text))[2, ], colMeans(vectors), tolerance = 1e-5) # padding is left out
+  expect_equal(unname(bert_embed(model, c("bad", text))[2, ]), colMeans(vectors), tolerance = 1e-5) # padding is left out
 })
 
 test_that("layers stand side by side", {
@@ -38,7 +38,10 @@ test_that("layers stand side by side", {
   last <- bert_embed(model, c("good", "bad"))
   expect_identical(dim(first), c(2L, 16L))
   expect_gt(max(abs(first - last)), 0.1)
-  expect_equal(bert_embed(model, c("good", "bad"), layers = c(1, -1)), cbind(first, last), tolerance = 1e-6)
+  both <- bert_embed(model, c("good", "bad"), layers = c(1, -1))
+  expect_equal(unname(both), unname(cbind(first, last)), tolerance = 1e-6)
+  expect_identical(colnames(both)[c(1, 16, 17, 32)],
+                   c("layer_1_dim_1", "layer_1_dim_16", "layer_2_dim_1", "layer_2_dim_16"))
   expect_equal(bert_embed(model, "good", layers = 2), bert_embed(model, "good", layers = -1))
 })
 
@@ -60,4 +63,23 @@ test_that("wrong texts, layers and poolings are refused", {
     bert_embed(model, "a", pair = c("b", "c"))
     bert_embed(model, data.frame(text = "a"))
   })
+})
+
+test_that("rows have the names of the texts, and columns those of dimensions", {
+  model <- toy_model()
+  expect_identical(dimnames(bert_embed(model, c(a = "good", b = "bad"))), list(c("a", "b"), paste0("dim_", 1:16)))
+  expect_identical(dimnames(bert_embed(model, "good")), list(NULL, paste0("dim_", 1:16)))
+  expect_identical(dim(bert_embed(model, character())), c(0L, 16L))
+  data <- toy_data(2)
+  expect_null(rownames(bert_embed(toy_fit(), data)))
+  rownames(data) <- c("x", "y")
+  expect_identical(rownames(bert_embed(toy_fit(), data)), c("x", "y"))
+})
+
+test_that("normalized vectors have length one and their old direction", {
+  model <- toy_model()
+  plain <- bert_embed(model, c("good", "the day is bad"))
+  unit <- bert_embed(model, c("good", "the day is bad"), normalize = TRUE)
+  expect_equal(unit, plain / sqrt(rowSums(plain^2)), tolerance = 1e-6)
+  expect_error(bert_embed(model, "good", normalize = "l2"), "`normalize`", class = "bertfit_error_argument")
 })

@@ -96,3 +96,56 @@ test_that("a report prints, and turns into tables", {
   expect_identical(long$value[long$label %in% "spam" & long$metric == "recall"], 1)
   expect_identical(glance(report)[c("n", "accuracy")], data.frame(n = 4L, accuracy = 0.75))
 })
+
+test_that("a threshold is refused where nothing is decided by one", {
+  for (kind in c("multiclass", "regression")) {
+    expect_error(bert_evaluate(toy_fit(kind), toy_data(), threshold = 0.2), "`threshold` must be left out",
+                 class = "bertfit_error_argument")
+  }
+})
+
+test_that("groups are evaluated as if alone, in the class of the data and the order of their first rows", {
+  fit <- toy_fit()
+  data <- toy_data()
+  data$lang <- rep(c("fr", "de", NA), length.out = 48)
+  data$kind <- NULL
+  data$long <- rep(c(TRUE, TRUE, FALSE, FALSE), 12)
+  got <- bert_evaluate(fit, data, by = "lang")
+  expect_identical(class(got), "data.frame")
+  expect_identical(got$lang, c("fr", "de", NA))
+  expect_identical(got$n, rep(16L, 3))
+  for (i in 1:3) {
+    alone <- bert_evaluate(fit, data[data$lang %in% got$lang[i], ])$metrics
+    expect_equal(unlist(got[i, names(alone)]), alone, tolerance = 1e-6)
+  }
+  both <- bert_evaluate(fit, data.table::as.data.table(data), by = c("lang", "long"))
+  expect_s3_class(both, "data.table")
+  expect_identical(names(both)[1:3], c("lang", "long", "n"))
+  expect_identical(c(nrow(both), sum(both$n)), c(6L, 48L))
+  expect_identical(bert_evaluate(fit, new_data = data)$metrics, bert_evaluate(fit, data)$metrics)
+})
+
+test_that("groups that cannot be made are refused", {
+  data <- transform(toy_data(8), auc = 1)
+  expect_snapshot(error = TRUE, {
+    bert_evaluate(toy_fit(), data, by = "language")
+    bert_evaluate(toy_fit(), data, by = 2)
+    bert_evaluate(toy_fit(), data, by = "auc")
+    bert_evaluate(toy_fit(), data$text, target = data$target, by = "kind")
+  })
+})
+
+test_that("a report has the points of its curves as data frames", {
+  data <- toy_data()
+  data$target[1:6] <- 1 - data$target[1:6]
+  report <- bert_evaluate(toy_fit(), data)
+  roc <- as.data.frame(report, what = "roc")
+  expect_named(roc, c("label", "threshold", "fpr", "tpr"))
+  area <- sum(diff(roc$fpr) * (utils::head(roc$tpr, -1) + utils::tail(roc$tpr, -1)) / 2)
+  expect_equal(area, report$metrics[["auc"]])
+  expect_equal(sum(as.data.frame(report, what = "calibration")$n), 48)
+  expect_equal(sum(as.data.frame(report, what = "confusion")$n), 48)
+  number <- bert_evaluate(toy_fit("regression"), data)
+  expect_identical(as.data.frame(number, what = "points")$truth, data$score)
+  expect_error(as.data.frame(number, what = "roc"), '"classes", "points"', class = "bertfit_error_argument")
+})

@@ -29,7 +29,7 @@ test_that("a pretrained model fills in words of its corpus", {
 })
 
 test_that("a text must have a mask, a model its head", {
-  expect_error(bert_fill_mask("a", "model"), "`model` must be", class = "bertfit_error_argument")
+  expect_error(bert_fill_mask("a", 3), "`model` must be", class = "bertfit_error_argument")
   model <- toy_pretrained()
   expect_error(bert_fill_mask(c("[MASK]", "none"), model), "Rows without (counted from 1): 2.", fixed = TRUE,
                class = "bertfit_error_data")

@@ -55,3 +55,15 @@ test_that("an integer default is still the default", {
   printed <- function(x) capture.output(print(x))
   expect_identical(printed(bert_control(epochs = 3L, batch_size = 32L)), printed(bert_control()))
 })
+
+test_that("balanced class weights of a multilabel task are those of each label", {
+  data <- toy_data()
+  data$rare <- as.numeric(seq_len(nrow(data)) %% 8 == 0)
+  fit <- function(weights) {
+    bert_fit(data, "text", c("target", "rare"), toy_model(), control = quick_control(epochs = 3, class_weights = weights))
+  }
+  balanced <- fit("balanced")
+  expect_identical(balanced$control$class_weights, "balanced")
+  # A rare label is predicted more often where its rows weigh more.
+  expect_gt(mean(predict(balanced, data)$.pred_rare), mean(predict(fit(NULL), data)$.pred_rare) + 0.01)
+})

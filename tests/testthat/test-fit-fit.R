@@ -107,7 +107,7 @@ test_that("wrong columns, rows and arguments are refused before Python is asked"
     bert_fit(data, c("ok", "text"), "target", model)
     bert_fit(data[0, ], "ok", "target", model)
     bert_fit(data, "ok", "target", model, pair = "text")
-    bert_fit(data, "ok", "target", "minilm")
+    bert_fit(data, "ok", "target", 3)
     bert_fit(data, "ok", "target", model, epoch = 3)
     bert_fit(as.matrix(data), "ok", "target", model)
     bert_fit(text = "ok", target = "target", model = model)

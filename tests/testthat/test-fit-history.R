@@ -34,20 +34,21 @@ test_that("autoplot() shows both kinds of rows and the best epoch", {
     expect_equal(as.data.frame(lapply(drawn[names(expected)], unclass)), as.data.frame(lapply(expected, unclass)),
                  ignore_attr = TRUE)
   }
+  expect_identical(unique(ggplot2::layer_data(plot, 2)$colour), c("#0072B2", "#D55E00")) # those of plot()
   one <- ggplot2::autoplot(history(), metrics = "loss")
   expect_equal(ggplot2::layer_data(one, 3)$y, c(0.7, 0.5, 0.3, 0.6, 0.4, 0.5))
 })
 
 test_that("plot() draws a panel per measure, both kinds of rows in each, and marks the best epoch", {
   panels <- drawn_panels(plot(history()))
-  expect_identical(lapply(panels, `[[`, "label"), list("loss", "accuracy"))
+  expect_identical(lapply(panels, `[[`, "title"), list("loss", "accuracy"))
   expect_identical(lapply(panels, `[[`, "marked"), list(2, 2))
   expect_identical(panels[[1]]$legend, c("train", "validation"))
   values <- list(list(c(0.7, 0.5, 0.3), c(0.6, 0.4, 0.5)), list(c(0.5, 0.8, 0.9), c(0.6, 0.9, 0.8)))
   expect_equal(lapply(panels, function(panel) lapply(panel$curves, `[[`, "y")), values)
   expect_equal(lapply(panels, function(panel) lapply(panel$curves, `[[`, "x")), rep(list(list(1:3, 1:3)), 2))
   colours <- lapply(panels, function(panel) vapply(panel$curves, `[[`, "", "colour"))
-  expect_identical(colours, rep(list(c("#1b6ca8", "#d1495b")), 2))
+  expect_identical(colours, rep(list(c("#0072B2", "#D55E00")), 2))
   accuracy <- drawn_panels(plot(history(), metrics = "accuracy"))
   expect_length(accuracy, 1)
   expect_equal(accuracy[[1]]$curves, panels[[2]]$curves)

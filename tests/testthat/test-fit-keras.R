@@ -44,3 +44,16 @@ test_that("the Keras model is a copy with keras-bert's layer names", {
   expect_identical(bert_embed(model, "good", pooling = "nsp"), before)
   expect_equal(bert_keras(model, max_len = 8)$count_params(), model$parameters - (32 - 8) * 16)
 })
+
+test_that("a Keras model is saved by Keras and opened again in its three formats", {
+  tf_keras <- reticulate::import("tf_keras")
+  keras_model <- bert_keras(toy_model())
+  ids <- matrix(c(2L, 5L, 7L, 3L), 1)
+  answers <- function(model) lapply(model(list(ids, ids * 0L)), function(output) output$numpy())
+  for (file in file.path(withr::local_tempdir(), c("model.h5", "model.keras", "folder"))) {
+    suppressWarnings(keras_model$save(file))
+    opened <- tf_keras$models$load_model(file, custom_objects = bert_custom_objects())
+    expect_identical(answers(opened), answers(keras_model))
+    expect_s3_class(opened$get_layer("NSP-Dense"), "bertfit.network.layers.Dense")
+  }
+})

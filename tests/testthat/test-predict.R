@@ -95,7 +95,7 @@ test_that("rows that cannot be predicted are refused", {
     predict(fit, "a", batch_size = 0)
   })
   expect_error(predict(fit), "`newdata` must be given", class = "bertfit_error_argument")
-  expect_error(predict(fit, new_data = "a"), "`new_data`", class = "bertfit_error_argument")
+  expect_error(predict(fit, "a", new_data = "a"), "`new_data` must be left out", class = "bertfit_error_argument")
   expect_error(predict(fit, c("a", NA)), class = "bertfit_error_data")
   expect_error(predict(fit, data.frame(comment = "a")), class = "bertfit_error_argument")
 })
@@ -105,4 +105,62 @@ test_that("a model that knows no column names takes a character vector only", {
   fit$columns <- list() # as bertfit.fit(None, texts, ...) in Python leaves it
   expect_error(predict(fit, toy_data()), "`newdata` must be a character vector", class = "bertfit_error_argument")
   expect_identical(nrow(predict(fit, c("one text", "another"))), 2L)
+})
+
+test_that("rows may be given as new_data", {
+  fit <- toy_fit()
+  expect_identical(predict(fit, new_data = toy_data(4)), predict(fit, toy_data(4)))
+  expect_identical(predict(fit, new_data = "a good day", type = "class"), predict(fit, "a good day", type = "class"))
+})
+
+test_that("missing texts stay in place with missing predictions, and are counted", {
+  data <- toy_data(6)
+  data$text[c(2, 5)] <- NA
+  rownames(data) <- letters[1:6]
+  for (kind in c("binary", "multiclass", "multilabel", "regression")) {
+    fit <- toy_fit(kind)
+    for (type in if (kind == "regression") "numeric" else c("prob", "class", "link")) {
+      expect_message(got <- predict(fit, data, type = type, na_action = "keep"),
+                     "^2 of 6 rows have no text: the predictions are NA", class = "bertfit_message_missing")
+      plain <- predict(fit, data[-c(2, 5), ], type = type)
+      expect_identical(got[-c(2, 5), , drop = FALSE], plain)
+      expect_true(all(is.na(got[c(2, 5), ])))
+      expect_identical(lapply(got, class), lapply(plain, class))
+    }
+  }
+  expect_message(none <- predict(toy_fit(), NA, na_action = "keep"), "1 of 1 row has", class = "bertfit_message_missing")
+  expect_identical(none$.pred_1, NA_real_)
+  expect_no_message(predict(toy_fit(), data$text[1], na_action = "keep"))
+  expect_error(predict(toy_fit(), data, na_action = "error"), "Rows 2, 5 are NA", class = "bertfit_error_data")
+  expect_error(predict(toy_fit(), data, na_action = "omit"), "`na_action`", class = "bertfit_error_argument")
+})
+
+test_that("a threshold decides the classes of binary and multilabel models", {
+  data <- toy_data()
+  p <- predict(toy_fit(), data)$.pred_1
+  expect_identical(predict(toy_fit(), data, type = "class", threshold = median(p))$.pred_class,
+                   factor(as.integer(p >= median(p)), levels = c("0", "1")))
+  p <- predict(toy_fit("multilabel"), data)
+  got <- predict(toy_fit("multilabel"), data, type = "class", threshold = 0.9)
+  expect_identical(got$.pred_class_b, as.integer(p$.pred_b >= 0.9))
+  expect_error(predict(toy_fit("multiclass"), data, type = "class", threshold = 0.2),
+               "`threshold` must be left out for a multiclass model", class = "bertfit_error_argument")
+  expect_error(predict(toy_fit(), data, threshold = 0.2), 'must be left out unless type = "class"',
+               class = "bertfit_error_argument")
+  expect_error(predict(toy_fit(), data, type = "class", threshold = 2), "between 0 and 1",
+               class = "bertfit_error_argument")
+})
+
+test_that("cut texts are counted in a message of its own class", {
+  long <- strrep("the day is very good ", 10)
+  expect_message(predict(toy_fit(), c("bad", long, long)), "^2 of 3 rows were longer than 16 tokens and were cut\\.",
+                 class = "bertfit_message_truncated")
+  expect_message(bert_embed(toy_model(), long), "1 of 1 row was longer than 32 tokens",
+                 class = "bertfit_message_truncated")
+  expect_message(bert_evaluate(toy_fit(), c("bad", long), target = c(0, 1)), "1 of 2 rows was longer",
+                 class = "bertfit_message_truncated")
+  told <- rlang::catch_cnd(predict(toy_fit(), long), "bertfit_message")
+  expect_identical(c(told$n, told$of), c(1L, 1L))
+  expect_no_message(suppressMessages(predict(toy_fit(), long), classes = "bertfit_message_truncated"))
+  expect_no_message(predict(toy_fit(), "bad"))
 })

@@ -25,7 +25,7 @@ test_that("four curves are drawn, or those that are asked for", {
   expect_equal(ggplot2::layer_data(drawn, 3)$y, unlist(lapply(curves, values)))
   expect_equal(ggplot2::layer_data(ggplot2::autoplot(model, metrics = "loss"), 3)$y, values("loss"))
   panels <- drawn_panels(expect_invisible(plot(model)))
-  expect_identical(vapply(panels, `[[`, "", "label"), curves)
+  expect_identical(vapply(panels, `[[`, "", "title"), curves)
   expect_equal(lapply(panels, function(panel) unlist(lapply(panel$curves, `[[`, "y"))), lapply(curves, values))
   expect_error(plot(model, metrics = "auc"), class = "bertfit_error_argument")
 })

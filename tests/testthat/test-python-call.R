@@ -181,3 +181,15 @@ test_that("what finishes a fit's work is not interrupted", {
   ))
   expect_identical(unique(replicate(50, uninterrupted(bert_call("pack")))), "packed")
 })
+
+test_that("R uses its own copy of the Python code, whichever bertfit Python would find", {
+  skip_if_no_python()
+  elsewhere <- tempfile("elsewhere")
+  dir.create(file.path(elsewhere, "bertfit"), recursive = TRUE)
+  writeLines("raise SystemExit('the wrong one')", file.path(elsewhere, "bertfit", "__init__.py"))
+  lines <- run_r(
+    "cat(reticulate::py_to_r(bertfit:::python_api()$`__file__`), system.file('python', package = 'bertfit'), sep = '\\n')",
+    env = c(PYTHONPATH = elsewhere)
+  )
+  expect_identical(normalizePath(lines[[1]]), normalizePath(file.path(lines[[2]], "bertfit", "r", "__init__.py")))
+})

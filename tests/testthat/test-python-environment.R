@@ -36,6 +36,10 @@ test_that("a newer reticulate lifts its limits, each at its own version", {
   expect_identical(nrow(problems(version = "3.12.1", reticulate = "1.33")), 0L)
 })
 
+test_that("today's Python, NumPy and pandas are no problem for today's reticulate", {
+  expect_identical(nrow(problems(version = "3.13.0", numpy = "2.5.5", pandas = "3.1.1", reticulate = "1.46.0")), 0L)
+})
+
 test_that("missing packages, a tf-keras of another minor, and Keras 3 are found", {
   expect_match(problems("keras-bert" = NA, numpy = NA)$problem, "missing: keras-bert, numpy", fixed = TRUE)
   expect_match(problems("tf-keras" = "2.19.0")$problem, "tf-keras 2.19.0 does not go with TensorFlow 2.21.0", fixed = TRUE)

@@ -26,6 +26,20 @@ test_that("logs get one line per epoch, without carriage returns", {
   expect_identical(lines_of(1, list(begin, step, epoch, end)), lines)
 })
 
+test_that("the memory of a large batch is told before the first step", {
+  line <- function(...) begin_line(utils::modifyList(begin, list(...)))
+  expect_identical(line(bytes = 2^30 - 1, parts = 1), line())
+  expect_match(line(bytes = 5.04 * 2^30, parts = 1), "on CPU, about 5.0 GB of memory per batch", fixed = TRUE)
+  expect_match(line(bytes = 3 * 2^30, parts = 4), "about 3.0 GB of memory for each of 4 parts of a batch", fixed = TRUE)
+})
+
+test_that("no time left is shown while it is not known", {
+  unknown <- step
+  unknown["seconds_left"] <- list(NULL)
+  expect_match(step_text(step), "1 min 15 s left|1:15|75", perl = TRUE)
+  expect_no_match(step_text(unknown), "left")
+})
+
 test_that("verbose 0 is silent, but an interrupt is always told", {
   expect_identical(lines_of(0, list(begin, step, epoch, end)), character())
   end$interrupted <- TRUE

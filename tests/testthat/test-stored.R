@@ -15,6 +15,8 @@ for (name in c("fit", "pairs", "vocab", "fresh", "pretrained")) {
   test_that(paste("a stored object answers as before:", name), {
     wanted <- expected(name)
     found <- stored_answers(stored(name))
+    # The line of the seed came later.
+    found$said$printed <- grep("^  seed ", found$said$printed, invert = TRUE, value = TRUE)
     expect_identical(found$said, wanted$said)
     expect_equal(found$computed, wanted$computed, tolerance = 1e-6)
   })

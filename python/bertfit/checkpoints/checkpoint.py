@@ -19,7 +19,7 @@ import numpy as np
 from bertfit.checkpoints import archive, google, huggingface, registry
 from bertfit.checkpoints.tensors import read_json
 from bertfit.config import BertConfig
-from bertfit.errors import Arg, ArgumentError, CheckpointError, Sentence, Value
+from bertfit.errors import Arg, ArgumentError, CheckpointError, Function, Sentence, Value
 from bertfit.text import Vocabulary
 
 _BUNDLE = "bertfit.json"
@@ -143,7 +143,7 @@ def _locate(folder: Path) -> tuple[Path, str]:
     if (folder / _BUNDLE).exists():
         raise CheckpointError(
             "A checkpoint folder must hold Google's or Hugging Face's files.",
-            [f"{folder} is a saved bertfit model.", "Open it with bert_load(), or bertfit.load() in Python."],
+            [f"{folder} is a saved bertfit model.", Sentence("Open it with {}.", Function("load"))],
         )
     below = [(child, kind) for child in sorted(folder.iterdir()) if child.is_dir() and (kind := _kind(child))]
     if len(below) == 1:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from bertfit.checkpoints import archive, fetch, packages, registry
-from bertfit.errors import Arg, DownloadError, Sentence
+from bertfit.errors import Arg, DownloadError, Function, Sentence, Setting
 from bertfit.system import interrupts, replacement
 
 Progress = Callable[[dict[str, Any]], Any]
@@ -70,20 +70,21 @@ def verify(folder: str | os.PathLike) -> bool:
     except FileNotFoundError:
         return False
     except (ValueError, KeyError, TypeError):
-        raise _changed(folder / registry.MANIFEST, "is not readable") from None
+        raise _changed(folder, folder / registry.MANIFEST, "is not readable") from None
     for name, expected in files.items():
         path = folder / name
         if not path.is_file():
-            raise _changed(path, "is missing")
+            raise _changed(folder, path, "is missing")
         if path.stat().st_size != expected["size"] or archive.file_digest(path) != expected["sha256"]:
-            raise _changed(path, "has changed since it was downloaded")
+            raise _changed(folder, path, "has changed since it was downloaded")
     return True
 
 
-def _changed(path: Path, what: str) -> DownloadError:
+def _changed(folder: Path, path: Path, what: str) -> DownloadError:
     return DownloadError(
         "A downloaded model's files must stay as they were downloaded.",
-        [f"{path} {what}.", "Download the model again with bert_download(name, force = TRUE)."],
+        [f"{path} {what}.",
+         Sentence("Download it again with {}.", Function("download", [folder.name], [Setting("force", True)]))],
     )
 
 

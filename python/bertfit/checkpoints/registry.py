@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from bertfit.config import BertConfig, presets
-from bertfit.errors import ArgumentError, Sentence, Value
+from bertfit.errors import ArgumentError, Function, Sentence, Value
 
 GOOGLE = "https://storage.googleapis.com/bert_models"
 MANIFEST = "bertfit-files.json"  # `downloads` writes it last, so it marks a complete folder
@@ -150,7 +150,7 @@ def find(name: str) -> Entry:
     if entry is None:
         near = difflib.get_close_matches(name.lower(), [*MODELS, *ALIASES], n=4, cutoff=0.5)
         hint = f"Did you mean {', '.join(near)}?" if near else f"Known are {', '.join(list(MODELS)[:4])}, ..."
-        rule = "A model must be one of bert_models(), or a folder."
+        rule = Sentence("A model must be one of {}, or a folder.", Function("models"))
         raise ArgumentError(rule, [Sentence("There is no model or folder {}.", Value(name)), hint])
     return entry
 

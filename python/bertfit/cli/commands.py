@@ -105,7 +105,7 @@ def train(o) -> int:
     from bertfit.errors import DataError
 
     require_start(o)
-    o.max_len, o.freeze = _number(o.max_len), _number(o.freeze)
+    o.max_len, o.freeze, o.learning_rate = _number(o.max_len), _number(o.freeze), _number(o.learning_rate)
     share = _number(o.validation)
     settings = _settings(o, TrainConfig)
     settings["validation"] = 0.0 if isinstance(share, str) else share
@@ -166,8 +166,9 @@ def evaluate(o) -> int:
 
 def predict(o) -> int:
     """`bertfit predict`: write rows with columns of predictions added."""
+    from bertfit.cli.formats import format_of
     from bertfit.cli.rows import predict_file
-    from bertfit.cli.tables import check_output, format_of
+    from bertfit.cli.tables import check_output
 
     check_output(o.output, o.overwrite)
     to = o.output_format or format_of(o.output, "output_format")
@@ -176,13 +177,15 @@ def predict(o) -> int:
     if o.format is None:
         format_of(o.input, "format")
     choose_device(o.gpu)
-    rows = predict_file(_open_fitted(o), o, to)
+    rows, without = predict_file(_open_fitted(o), o, to)
+    if without:
+        note(f"bertfit: rows without a text, whose predictions are empty: {without:,} of {rows:,}")
     if o.output != "-":
         print(f"{o.output}: {rows:,} rows")
     return 0
 
 
-def _metrics(model, table, o, threshold: float = 0.5) -> dict[str, Any]:
+def _metrics(model, table, o, threshold: float | None = None) -> dict[str, Any]:
     from bertfit.inference import evaluate as run
 
     with Bar("evaluating", o.quiet) as bar:

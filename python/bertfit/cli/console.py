@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bertfit.errors import Function, Setting, Words
 from bertfit.plain import plain_copy
 
 _UNITS = {"texts": " texts", "rows": " rows"}
@@ -49,6 +50,41 @@ class Bar:
             self._bar.set_postfix(notes)
         if event["event"] == "pieces":
             self._bar.set_description("finding pieces")
+
+
+#: The command that does what a function of bertfit does.
+_COMMANDS = {"train_vocabulary": "vocab", "make_pretraining_data": "data", "pretrain": "pretrain", "fit": "train"}
+
+
+class OptionWords(Words):
+    """Words with options and commands in place of arguments and functions."""
+
+    first_row = 1
+
+    def __init__(self, names: Mapping[str, str]):
+        self._names = names
+
+    def argument(self, name: str) -> str:
+        return f"`{self._names.get(name, name)}`"
+
+    def value(self, value: Any) -> str:
+        """A value as it is typed: text in quotation marks, several values with spaces; an option without one is left
+        out, and a flag is given or left out."""
+        if value is None or value is False:
+            return "left out"
+        if value is True:
+            return "given"
+        return " ".join(map(self.value, value)) if isinstance(value, (list, tuple)) else super().value(value)
+
+    def setting(self, part: Setting) -> str:
+        option = self._names.get(part.name, part.name)
+        if part.value is True:
+            return f"`{option}`"
+        return f"`{option} {part.value}`" if option.startswith("-") else f"{option} = {part.value}"
+
+    def function(self, part: Function) -> str:
+        command = _COMMANDS.get(part.name)
+        return f"{Words().function(part)} in Python" if command is None else f"`bertfit {command}`"
 
 
 def note(text: str, quiet: bool = False) -> None:

@@ -100,6 +100,11 @@ def _device(command: _Command) -> None:
     command.add("--precision", choices=PRECISIONS, default="auto", help="number format of matrix products")
 
 
+def _threshold(command: _Command) -> None:
+    command.add("--threshold", type=float, metavar="X",
+                help="probability from which a row is positive, or has a label (default: 0.5; binary and multilabel)")
+
+
 def _columns(command: _Command, target: bool) -> None:
     command.section("columns")
     command.add("--text", metavar="COLUMN",
@@ -109,7 +114,7 @@ def _columns(command: _Command, target: bool) -> None:
         command.add("--target", nargs="+", metavar="COLUMN",
                     help="column of true labels or values; several columns for a multilabel task "
                          "(default: the columns of the fit, or label, target, ...)")
-    command.add("--format", choices=FORMATS, help="format of the input (default: by the file's name)")
+    command.add("--format", choices=FORMATS, help="format of the input (default: by file name, or first line of stdin)")
 
 
 def _start(command: _Command, weights: str) -> None:
@@ -234,14 +239,16 @@ def _train(commands) -> None:
     command.add("--task", choices=("auto", *TASKS), default="auto", help="type of the target")
     command.add("--epoch", "--epochs", to="epochs", type=int, default=10, metavar="N", help="passes over the rows")
     command.add("--batch", "--batch_size", to="batch_size", type=int, default=128, metavar="N", help="rows per batch")
-    command.fields(TrainConfig, learning_rate="peak learning rate", warmup="share of steps with a rising rate",
+    command.add("--learning_rate", default="auto", metavar="X|auto",
+                help="peak learning rate; auto is 5e-5 for encoders of width 768 or more, else 1e-4")
+    command.fields(TrainConfig, warmup="share of steps with a rising rate",
                    min_learning_rate="learning rate at the last step", weight_decay="decay of weight matrices",
                    clip_norm="largest norm of the gradients", accumulation="batches per step")
     command.add("--max_len", "--n_seq", to="max_len", default="auto", metavar="N|auto",
                 help="tokens to which texts are truncated; auto fits 95 of 100 texts")
     command.add("--early_stopping", type=int, metavar="N", help="stop after this many epochs without improvement")
     command.add("--monitor", choices=MONITORS, default="loss", help="selects the best epoch")
-    command.add("--class_weights", choices=("balanced",), help="weight classes inversely to their frequency")
+    command.add("--class_weights", choices=("balanced",), help="weight classes by rows / (classes * rows of the class)")
     command.add("--freeze", default="none", metavar=f"{'|'.join(FREEZES)}|N", help="layers that are not trained")
     command.add("--pooling", choices=POOLINGS, default="nsp", help="how token vectors are combined into one")
     command.add("--seed", type=int, default=42, metavar="N", help="seed of all random numbers")
@@ -262,7 +269,7 @@ def _evaluate(commands) -> None:
     command.add("--overwrite", action="store_true", help="replace the file of --json")
     _columns(command, target=True)
     command.section("evaluation")
-    command.add("--threshold", type=float, default=0.5, metavar="X", help="probability from which a row is positive")
+    _threshold(command)
     command.add("--batch", "--batch_size", to="batch_size", type=int, metavar="N", help="rows per batch")
     _device(command)
     _common(command)
@@ -273,6 +280,7 @@ def _predict(commands) -> None:
   bertfit predict --model reviews --input new.csv --output predicted.csv
   bertfit predict --model reviews --input new.txt --output predicted.jsonl --type class
   echo "what a film" | bertfit predict --model reviews
+  head -3 new.tsv | bertfit predict --model reviews --type class
 """)
     command.section("files")
     command.add("--model", required=True, metavar="FOLDER", help="folder from `bertfit train`")
@@ -285,6 +293,7 @@ def _predict(commands) -> None:
     command.section("predicting")
     command.add("--type", choices=("prob", "class", "link", "numeric"),
                 help="probabilities, the class, logits, or numbers (default: prob; numeric for regression)")
+    _threshold(command)
     command.add("--batch", "--batch_size", to="batch_size", type=int, metavar="N", help="rows per batch")
     _device(command)
     _common(command)

@@ -13,7 +13,9 @@ import sys
 import traceback
 from collections.abc import Mapping, Sequence
 
-from bertfit.errors import BertfitError, Words, out_of_memory
+from bertfit.cli.console import OptionWords
+from bertfit.errors import BertfitError, out_of_memory
+from bertfit.notices import collected
 
 DONE, FAILED, INTERRUPTED, BROKEN_PIPE = 0, 1, 130, 141
 
@@ -54,7 +56,11 @@ def _guarded(argv: Sequence[str]) -> int:
 
         given = options.parser().parse_args([_underscored(word) for word in argv])
         debug, names = given.debug, given.names
-        return getattr(commands, given.command)(given)
+        with collected() as notices:
+            code = getattr(commands, given.command)(given)
+        for notice in [] if given.quiet else notices:
+            print(f"bertfit: {OptionWords(names).sentence(notice.sentence)}", file=sys.stderr)
+        return code
     except SystemExit as stop:  # argparse: --help and --version are 0, wrong usage is 2
         return int(stop.code or DONE)
     except KeyboardInterrupt:
@@ -79,23 +85,13 @@ def _underscored(word: str) -> str:
     return f"--{name.replace('-', '_')}{equals}{value}"
 
 
-class _OptionWords(Words):
-    """Words errors with the names of options in place of arguments."""
-
-    def __init__(self, names: Mapping[str, str]):
-        self._names = names
-
-    def argument(self, name: str) -> str:
-        return f"`{self._names.get(name, name)}`"
-
-
 def _explained(error: Exception, names: Mapping[str, str]) -> str:
     if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
         error = out_of_memory()
     elif not isinstance(error, BertfitError):
         error = BertfitError("Something went wrong inside bertfit that its authors did not foresee.",
                              [f"{type(error).__name__}: {error}", "`--debug` shows where."])
-    first, *others = _OptionWords(names).lines(error)
+    first, *others = OptionWords(names).lines(error)
     return "\n".join([f"bertfit: {first}", *(f"  - {line}" for line in others)])
 
 

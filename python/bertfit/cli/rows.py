@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from bertfit.cli.console import Bar
+from bertfit.cli.console import Bar, note
 from bertfit.cli.tables import Table, output, rows_as_text
 from bertfit.config import Task
 from bertfit.errors import Arg, ArgumentError, DataError, Sentence
@@ -51,7 +51,7 @@ class Labelled:
 
 def labelled(path: str, o, text: str | None = None, pair: str | None = None, targets: Sequence[str] | None = None,
              remembered: Mapping[str, Sequence[str]] | None = None, paired: bool = False) -> Labelled:
-    """Read labelled rows.
+    """Read labelled rows. Those without a text (or second text) are left out, and counted on stderr.
 
     Args:
         path: The file; "-" for stdin.
@@ -66,7 +66,7 @@ def labelled(path: str, o, text: str | None = None, pair: str | None = None, tar
     import pandas as pd
 
     remembered = remembered or {}
-    with Table(path, o.format) as table:
+    with Table(path, o.format, text_names(text or o.text, remembered)) as table:
         text = choose(table, "text", text or o.text, remembered.get("text", ()), TEXT_NAMES)
         pair = pair or o.pair
         if pair is not None or paired:
@@ -79,7 +79,7 @@ def labelled(path: str, o, text: str | None = None, pair: str | None = None, tar
             choose(table, "target", None, own, TARGET_NAMES)]
         for name, role in ((text, "text"), (pair, "pair")):
             if name is not None:
-                table.require_strings(name, role)
+                table.require_strings(name, role, or_missing=True)
         twice = {text, *targets} if pair is None else {text, pair, *targets}
         if len(twice) < len(targets) + 1 + (pair is not None):
             roles = map(Arg, ("text", "pair", "target"))
@@ -87,15 +87,26 @@ def labelled(path: str, o, text: str | None = None, pair: str | None = None, tar
                                 [f"They are {text}, {pair or 'none'} and {', '.join(targets)}."])
         columns: dict[str, list] = {name: [] for name in (text, *([pair] if pair else []))}
         cells: dict[str, list] = {name: [] for name in targets}
+        without = 0
         for row in table:
+            if any(table.is_missing(row.get(name)) for name in columns):
+                without += 1
+                continue
             for name, values in columns.items():
                 values.append(row[name])
             for name, values in cells.items():
                 values.append(row.get(name))
+        if without:
+            note(f"bertfit: {table.label}: rows without a text, left out: {without:,}")
         if not cells[targets[0]]:
             raise DataError("There must be at least one row.", [f"{table.label} has none."])
     frame = pd.DataFrame({**columns, **{name: pd.Series(values_of(v), dtype=object) for name, v in cells.items()}})
     return Labelled(frame, text, pair, targets, cells)
+
+
+def text_names(asked: str | None, remembered: Mapping[str, Sequence[str]]) -> list[str]:
+    """Names that the column of texts may have: the requested one, else that of the fit or a usual one."""
+    return [asked] if asked is not None else [*remembered.get("text", ()), *TEXT_NAMES]
 
 
 def choose(table: Table, role: str, asked: str | None, remembered: Sequence[str] = (),
@@ -153,16 +164,18 @@ def values_of(cells: Sequence[Any], labels: Sequence[str] = ()) -> list[Any]:
 
 # -- Predictions ----------------------------------------------------------------------------------------
 
-def predict_file(model, o, to: str | None) -> int:
+def predict_file(model, o, to: str | None) -> tuple[int, int]:
     """Predict the rows of a file in chunks, and write them with the predictions.
 
     Args:
         model: A fitted `Model`.
-        o: Options `input`, `output`, `format`, `text`, `pair`, `type`, `batch_size`, `precision` and `quiet`.
+        o: Options `input`, `output`, `format`, `text`, `pair`, `type`, `threshold`, `batch_size`, `precision` and
+            `quiet`.
         to: Format of the output; None for that of the input, or tsv for txt.
 
     Returns:
-        The number of rows.
+        The number of rows, and how many of them have no text (or no second text of a pair). These get no prediction:
+        empty cells, or null in JSON lines.
 
     Raises:
         ArgumentError: `type` does not fit the model's task.
@@ -176,16 +189,18 @@ def predict_file(model, o, to: str | None) -> int:
     by_name = kind == "class" and model.task.kind != "multilabel"
     added = [".pred_class"] if by_name else prediction_columns(model.task, kind)
     columns = model.record.get("columns", {})
-    with Table(o.input, o.format) as table, output(o.output) as write, Bar("predicting", o.quiet) as bar:
+    known = text_names(o.text, columns)
+    with Table(o.input, o.format, known) as table, output(o.output) as write, Bar("predicting", o.quiet) as bar:
         to = to or ("tsv" if table.format == "txt" else table.format)
         if table.format == "jsonl" and not table.names:
-            return 0  # no rows: no columns either
+            return 0, 0  # no rows: no columns either
         text = choose(table, "text", o.text, columns.get("text", ()), TEXT_NAMES)
         pair = None
         if o.pair is not None or model.record.get("pairs"):
             pair = choose(table, "pair", o.pair, columns.get("pair", ()))
-            table.require_strings(pair, "pair")
-        table.require_strings(text, "text")
+            table.require_strings(pair, "pair", or_missing=True)
+        table.require_strings(text, "text", or_missing=True)
+        read = [text] if pair is None else [text, pair]
         there = sorted(set(added) & set(table.names))
         if there:
             raise DataError("A table to predict must not have the columns of its predictions.",
@@ -193,22 +208,28 @@ def predict_file(model, o, to: str | None) -> int:
         names = [*table.names, *added]
         if to != "jsonl":
             write(rows_as_text([], names, to, header=True))
-        done = 0
+        done = without = 0
         for rows in table.chunks(_CHUNK):
-            part = Rows.of((row[text] for row in rows), None if pair is None else (row[pair] for row in rows))
-            for row, values in zip(rows, _predicted(model, part, kind, by_name, o), strict=True):
+            whole = [row for row in rows if not any(table.is_missing(row.get(name)) for name in read)]
+            part = Rows.of((row[text] for row in whole), None if pair is None else (row[pair] for row in whole))
+            for row in rows:
+                row.update(dict.fromkeys(added))
+            for row, values in zip(whole, _predicted(model, part, kind, by_name, o), strict=True):
                 row.update(zip(added, values, strict=True))
+            without += len(rows) - len(whole)
             write(rows_as_text(rows, names, to, header=False))
             done += len(rows)
             bar({"event": "read", "done_bytes": table.position(), "total_bytes": table.size, "rows": done})
-    return done
+    return done, without
 
 
 def _predicted(model, rows: Rows, kind: str, by_name: bool, o) -> list[list[Any]]:
     """Predictions of each row, in the order of the added columns."""
+    if not len(rows):
+        return []
     from bertfit.inference import predict
 
-    values = predict(model, rows, type=kind, batch_size=o.batch_size, precision=o.precision)
+    values = predict(model, rows, type=kind, threshold=o.threshold, batch_size=o.batch_size, precision=o.precision)
     if by_name:
         return [[model.task.labels[code]] for code in values.tolist()]
     return values.reshape(len(rows), -1).tolist()

@@ -109,7 +109,7 @@ def _read_config(path: Path) -> Any:
     except ValueError as error:
         raise ArgumentError(rule, [f"{path}: {error}."], argument="config") from error
     if not isinstance(fields, dict):
-        raise ArgumentError("A configuration must be a JSON object.", [f"{path} is {fields!r:.40}."])
+        raise ArgumentError("A configuration must be a JSON object.", [f"{path} is {json.dumps(fields):.40}."])
     if (config := read_config(path)) is not None:
         return config
     known = [field.name for field in dataclasses.fields(BertConfig)]

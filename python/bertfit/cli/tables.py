@@ -1,7 +1,8 @@
 """Reads and writes tables of text: csv, tsv, JSON lines and plain text, row by row.
 
 Cells are not converted to numbers, dates or missing values. Errors name the file and the line. The format follows from
-the file's extension: .csv, .tsv, .jsonl (.ndjson), .txt, each optionally with .gz.
+the file's extension: .csv, .tsv, .jsonl (.ndjson), .txt, each optionally with .gz; on stdin from the first line
+(`formats`).
 
 - csv: RFC 4180, rows may span lines.
 - tsv: one row per line. A field in quotation marks, with those inside doubled, is unquoted, because R's and Python's
@@ -15,43 +16,22 @@ from __future__ import annotations
 import contextlib
 import csv
 import gzip
+import itertools
 import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
+from bertfit.cli.formats import format_of, format_told
 from bertfit.errors import Arg, ArgumentError, DataError, Sentence, Value
 from bertfit.system import replacement
 
-_FORMATS = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".txt": "txt"}
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 _GZIP = b"\x1f\x8b"
 
 Row = dict[str, Any]
-
-
-def format_of(path: str, argument: str) -> str | None:
-    """The format of a file by its extension; None for "-".
-
-    Args:
-        path: The file.
-        argument: Name of the argument that sets the format, for the error.
-
-    Raises:
-        ArgumentError: The extension is unknown.
-
-    >>> format_of("texts.csv.gz", "format")
-    'csv'
-    """
-    if path == "-":
-        return None
-    ending = os.path.splitext(os.path.basename(path).lower().removesuffix(".gz"))[1]
-    if ending not in _FORMATS:
-        raise ArgumentError("must be given for a file that is not called .csv, .tsv, .jsonl or .txt.",
-                            [f"It is called {os.path.basename(path)}."], argument=argument)
-    return _FORMATS[ending]
 
 
 # -- Reading --------------------------------------------------------------------------------------------
@@ -61,22 +41,25 @@ class Table:
 
     Args:
         path: The file; "-" for stdin.
-        format: "csv", "tsv", "jsonl" or "txt"; None to use the extension ("txt" for stdin).
+        format: "csv", "tsv", "jsonl" or "txt"; None to use the extension, or for stdin the first line.
+        known: Names that the column of texts may have, by which a first line on stdin is told to be a header.
 
     Attributes:
         names: Names of the columns; for JSON lines, those of the first line.
         size: Size of the file in bytes, or None.
 
     Raises:
+        ArgumentError: Its format is not given, and the extension, or the first line, does not tell it.
         DataError: It cannot be read, is not UTF-8, or has rows that do not fit its header.
     """
 
-    def __init__(self, path: str, format: str | None = None):
-        self.path, self.format = path, format or format_of(path, "format") or "txt"
+    def __init__(self, path: str, format: str | None = None, known: Collection[str] = ()):
+        self.path, self.format = path, format or format_of(path, "format")
+        self._known = {name.lower() for name in known}
         self.label = "stdin" if path == "-" else path
         self.size: int | None = None
         self._raw: Any = None
-        self._strings: dict[str, str] = {}
+        self._strings: dict[str, tuple[str, bool]] = {}
 
     def __enter__(self) -> Table:
         self._stack = contextlib.ExitStack()
@@ -88,6 +71,10 @@ class Table:
                 self.size = os.path.getsize(self.path)
                 if file.peek(2)[:2] == _GZIP:
                     file = self._stack.enter_context(gzip.open(file))
+            if self.format is None:
+                first = file.readline()
+                file = itertools.chain([first] if first else [], file)
+                self.format = format_told(first.decode("utf-8", "replace"), self._known)
         self._file = file
         self._number = 0
         rows = {"csv": self._csv, "tsv": self._tsv, "jsonl": self._jsonl, "txt": self._txt}[self.format]()
@@ -101,9 +88,16 @@ class Table:
     def __iter__(self) -> Iterator[Row]:
         return self._rows
 
-    def require_strings(self, name: str, role: str) -> None:
-        """Require a string in column `name` of every following row; the DataError names the argument `role`."""
-        self._strings[name] = role
+    def require_strings(self, name: str, role: str, or_missing: bool = False) -> None:
+        """Require a string in column `name` of every following row; the DataError names the argument `role`.
+
+        With `or_missing`, null and no value at all are allowed.
+        """
+        self._strings[name] = role, or_missing
+
+    def is_missing(self, cell: Any) -> bool:
+        """Whether a cell has no value: null in JSON lines, empty elsewhere."""
+        return cell is None or (cell == "" and self.format != "jsonl")
 
     def position(self) -> int:
         """Bytes read so far."""
@@ -175,17 +169,20 @@ class Table:
             if not line.strip():
                 continue
             try:
-                row = json.loads(line)
+                row = json.loads(line, object_pairs_hook=_object)
+            except _TwiceError as error:
+                raise self.fault("An object must have different names.", f"has {error} twice") from None
             except ValueError as error:
                 raise self.fault("Every line must be a JSON object.", f"is not ({error})") from None
             if not isinstance(row, dict):
-                raise self.fault("Every line must be a JSON object.", f"is {row!r:.40}")
+                raise self.fault("Every line must be a JSON object.", f"is {json.dumps(row):.40}")
             if first:
                 yield list(row)
                 first = False
-            for name, role in self._strings.items():
-                if not isinstance(row.get(name), str):
-                    raise self.fault("must be a column of strings.", f"has {row.get(name)!r:.40} as {name!r}", role)
+            for name, (role, or_missing) in self._strings.items():
+                if not isinstance(row.get(name), str) and not (or_missing and row.get(name) is None):
+                    found = json.dumps(row.get(name))
+                    raise self.fault("must be a column of strings.", f"has {found:.40} as {name}", role)
             yield row
         if first:
             yield []
@@ -194,6 +191,18 @@ class Table:
         yield ["text"]
         for line in self._lines():
             yield {"text": line.rstrip("\r\n")}
+
+
+class _TwiceError(Exception):
+    """A JSON object has a name, `args[0]`, twice."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> Row:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _TwiceError(repr(next(name for name in names if names.count(name) > 1)))
+    return found
 
 
 def _unquoted(field: str) -> str:

@@ -6,11 +6,12 @@ import dataclasses
 
 from bertfit.config import presets
 from bertfit.errors import Arg, ArgumentError, Sentence
-from bertfit.settings import Settings, is_number, is_whole, require
+from bertfit.settings import Settings, did_you_mean, is_number, is_whole, keywords_told, require
 
 ACTIVATIONS = ("relu", "tanh", "gelu", "gelu_new", "linear")
 
 
+@keywords_told
 @dataclasses.dataclass(frozen=True)
 class BertConfig(Settings):
     """Sizes and constants of a BERT encoder, named as in the configuration files of Google and Hugging Face.
@@ -100,12 +101,11 @@ class BertConfig(Settings):
         128
         """
         settings = dict(presets.find(name).settings)
-        unknown = sorted(set(changes) - {field.name for field in dataclasses.fields(cls)})
+        known = [field.name for field in dataclasses.fields(cls)]
+        unknown = sorted(set(changes) - set(known))
         if unknown:
             raise ArgumentError("Sizes must be known ones.", [
-                f"Unknown: {', '.join(unknown)}.",
-                f"Known: {', '.join(field.name for field in dataclasses.fields(cls))}.",
-            ])
+                f"Unknown: {', '.join(unknown)}.", *did_you_mean(unknown, known), f"Known: {', '.join(known)}."])
         if {"hidden_size", "num_attention_heads"} & set(changes):
             settings["attention_head_size"] = None
         return cls(**{**settings, **changes})

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 
 from bertfit.config.encoder import ACTIVATIONS
 from bertfit.errors import Arg, ArgumentError, Sentence
-from bertfit.settings import Settings, is_number, is_whole, require
+from bertfit.settings import Settings, is_number, is_whole, keywords_told, require
 
 POOLINGS = ("nsp", "cls", "mean", "max")
 
 
+@keywords_told
 @dataclasses.dataclass(frozen=True)
 class HeadConfig(Settings):
     """The layers between the encoder and the predictions (`bert_head()` in R).

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 
-from bertfit.settings import Settings, check_rates, check_run, is_whole, require
+from bertfit.settings import Settings, check_rates, check_run, is_whole, keywords_told, require
 
 PRETRAIN_MONITORS = ("loss", "mlm_loss", "mlm_accuracy", "nsp_loss", "nsp_accuracy")
 
 
+@keywords_told
 @dataclasses.dataclass(frozen=True)
 class PretrainHeads(Settings):
     """The two heads that pretraining puts on an encoder.
@@ -29,6 +30,7 @@ class PretrainHeads(Settings):
         require(self.nsp in ("google", "plain"), "nsp", '"google" or "plain"', self.nsp)
 
 
+@keywords_told
 @dataclasses.dataclass(frozen=True)
 class PretrainConfig(Settings):
     """How a model is pretrained.

@@ -6,11 +6,12 @@ import dataclasses
 from collections.abc import Sequence
 
 from bertfit.errors import ArgumentError
-from bertfit.settings import Settings, is_number, require
+from bertfit.settings import Settings, is_number, keywords_told, require
 
 TASKS = ("binary", "multiclass", "multilabel", "regression")
 
 
+@keywords_told
 @dataclasses.dataclass(frozen=True)
 class Task(Settings):
     """What a fitted model predicts.

@@ -5,20 +5,24 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from bertfit.settings import EITHER, Settings, check_rates, check_run, is_number, is_whole, require
+from bertfit.settings import EITHER, Settings, check_rates, check_run, is_number, is_whole, keywords_told, require
 
 FREEZES = ("none", "embeddings", "encoder")
 MONITORS = ("loss", "accuracy", "auc", "f1_macro", "rmse")
 
 
+@keywords_told
 @dataclasses.dataclass(frozen=True)
 class TrainConfig(Settings):
     """How a model is fine-tuned (`bert_control()` in R).
 
     Args:
         epochs: Passes over the training rows.
-        batch_size: Rows per batch; an optimizer step uses `batch_size * accumulation` rows.
-        learning_rate: Highest learning rate, reached at the end of the warmup.
+        batch_size: Rows per batch; an optimizer step uses `batch_size * accumulation` rows. A batch that would take
+            more than about 6 GB of memory is computed in parts, whose gradients are summed.
+        learning_rate: Highest learning rate, reached at the end of the warmup. "auto" for 5e-5 if the encoder is 768
+            wide or wider, as Devlin et al. (2019) found for BERT-base, and 1e-4 for a narrower one
+            (bench/learning_rate.py).
         warmup: Share of the steps over which the learning rate rises linearly from 0.
         min_learning_rate: Learning rate at the last step.
         weight_decay: Decoupled weight decay of matrices; biases and layer normalization are left out.
@@ -27,7 +31,10 @@ class TrainConfig(Settings):
             training texts' lengths.
         max_len_quantile: See `max_len`.
         validation: Share of the rows used for validation, stratified by class; 0 for none.
-        class_weights: None, "balanced" (n / (classes * count), as scikit-learn), or a dict by label.
+        class_weights: None; "balanced": n / (classes * rows of the class), as scikit-learn; or a dict by label. For a
+            multilabel task "balanced" weighs the two classes of every label: n / (2 * rows with it) where it is set,
+            n / (2 * rows without it) where it is not. Fractions count as set from 0.5 on, and lie between both weights.
+            A dict weighs every label's part of the loss.
         freeze: "none", "embeddings", "encoder", or a whole number n: embeddings and the first n layers. Outputs that
             are the same in every epoch (of the whole encoder, or of n layers without dropout) are computed once.
         early_stopping: Epochs without a better `monitor` after which training stops; None for never.
@@ -45,7 +52,7 @@ class TrainConfig(Settings):
 
     epochs: int = 3
     batch_size: int = 32
-    learning_rate: float = 5e-5
+    learning_rate: float | str = "auto"
     warmup: float = 0.1
     min_learning_rate: float = 0.0
     weight_decay: float = 0.01
@@ -75,7 +82,8 @@ class TrainConfig(Settings):
                  "validation", "a share of at least 0 and below 1", self.validation)
         weights = self.class_weights
         if isinstance(weights, Mapping):
-            weights = {str(label): weight for label, weight in weights.items()}  # as `Task` does with its labels
+            given, weights = weights, {str(label): weight for label, weight in weights.items()}  # as `Task` does
+            require(len(given) == len(weights), "class_weights", "numbers that name each label once", list(given))
             object.__setattr__(self, "class_weights", weights)
             require(bool(weights) and all(is_number(w, 0) for w in weights.values()),
                      "class_weights", "numbers of at least 0, named by label", weights)
@@ -90,3 +98,9 @@ class TrainConfig(Settings):
         require(self.monitor in MONITORS, "monitor", f"one of {', '.join(MONITORS)}", self.monitor)
         require(isinstance(self.restore_best, bool), "restore_best", EITHER, self.restore_best)
         check_run(self)
+
+    def for_encoder(self, hidden_size: int) -> TrainConfig:
+        """These settings with a number as the learning rate, for an encoder of this width."""
+        if self.learning_rate != "auto":
+            return self
+        return dataclasses.replace(self, learning_rate=5e-5 if hidden_size >= 768 else 1e-4)

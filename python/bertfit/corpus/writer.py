@@ -26,7 +26,7 @@ from bertfit.corpus.blocks import COUNTS, BlockResult, BlockSettings, block_make
 from bertfit.corpus.masking import MaskRule, default_predictions
 from bertfit.corpus.reader import BLOCK_CHARACTERS, Corpus
 from bertfit.errors import Arg, ArgumentError, DataError, Sentence, Value
-from bertfit.settings import is_number, is_whole, require
+from bertfit.settings import is_number, is_whole, keywords_told, require
 from bertfit.system import cores, interrupts, ordered_map, replacement
 from bertfit.text import Vocabulary
 
@@ -37,6 +37,7 @@ DESCRIPTION = "data.json"
 _WORTH_WORKERS = 16  # blocks: fewer are done before new processes would have started TensorFlow
 
 
+@keywords_told
 @interrupts.listening()
 def make_pretraining_data(
     corpus: str | os.PathLike | Sequence[str | os.PathLike], vocabulary: Vocabulary, out_dir: str | os.PathLike, *,

@@ -10,6 +10,8 @@ __all__, __getattr__, __dir__ = lazy_exports(__name__, {
     "opening": "init load",
     "fitting": "fit",
     "pretraining": "pretrain",
-    "bert": "Bert prediction_columns",
+    "bert": "Bert",
+    "answers": "prediction_columns",
+    "keras_models": "custom_objects keras_model",
     "targets": "code_target",
 })

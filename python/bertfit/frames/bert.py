@@ -12,17 +12,18 @@ from typing import Any
 
 import numpy as np
 
-from bertfit.config import Task
 from bertfit.errors import Arg, ArgumentError, Sentence
-from bertfit.frames.columns import is_frame, target_columns, text_rows
+from bertfit.frames.answers import group_codes, group_table, prediction_columns, present_rows, spread
+from bertfit.frames.columns import column, is_frame, target_columns
 from bertfit.frames.targets import code_target
-from bertfit.inference import check_fitted, check_type, fill_mask, next_sentence
+from bertfit.inference import check_fitted, check_type, evaluate_groups, fill_mask, next_sentence
 from bertfit.inference import embed as embed_rows
 from bertfit.inference import evaluate as evaluate_rows
 from bertfit.inference import predict as predict_rows
 from bertfit.model import Model, persist
 from bertfit.model import export as export_model
 from bertfit.rows import Rows
+from bertfit.settings import keywords_told
 
 
 class Bert:
@@ -69,14 +70,20 @@ class Bert:
         casing = "uncased" if words.lower_case else "cased"
         return f"<Bert {self.name}{what}: {size}, {self.parameters:,} parameters, {len(words):,} tokens, {casing}>"
 
-    def predict(self, data: Any, pair: Any = None, *, type: str | None = None, batch_size: int | None = None,
-                precision: str = "auto", progress: Callable[[dict], Any] | None = None):
+    @keywords_told
+    def predict(self, data: Any, pair: Any = None, *, type: str | None = None, threshold: float | None = None,
+                na_action: str = "error", batch_size: int | None = None, precision: str = "auto",
+                progress: Callable[[dict], Any] | None = None):
         """Predictions for new texts.
 
         Args:
             data: A DataFrame with the columns of the fit, or a list of texts (or one text).
             pair: Second texts, if `data` is a list and the model was fitted on pairs.
             type: "prob", "class", "link" or "numeric"; None is "numeric" for regression, else "prob".
+            threshold: For "class" of a binary or multilabel model, the probability from which the positive class, or
+                a label, is predicted; None for 0.5.
+            na_action: For a missing text (None, NaN, NA): "error", or "keep" for a missing prediction in its place;
+                a `bertfit.MissingTextWarning` counts these.
             batch_size: Rows per batch at the longest length; batches of shorter texts have more. None for a default.
             precision: Number format of matrix products: "auto", "float32", "bfloat16" or "float16".
             progress: Called with ``{"event": "rows", "done", "total"}`` a few times a second.
@@ -87,39 +94,49 @@ class Bert:
             and 1 each), ``.pred_link`` or ``.pred_link_<label>`` (link), ``.pred`` (numeric). For a list, an array
             as from `bertfit.inference.predict`, but with labels in place of class codes.
 
+            A `bertfit.TruncationWarning` says how many texts were longer than the model reads.
+
         Raises:
-            ArgumentError: The model is not fitted, `type` does not fit the task, or `pair` is missing or not allowed.
+            ArgumentError: The model is not fitted, `type` does not fit the task, `threshold` is given where none is
+                used, or `pair` is missing or not allowed.
             DataError: A column or a text is missing.
         """
         check_fitted(self.model)
         type = check_type(self.task, type)
-        rows = self._rows(data, pair)
-        values = predict_rows(self.model, rows, type=type, batch_size=batch_size, precision=precision,
-                              progress=progress)
+        rows, present = present_rows(*self._texts(data, pair), na_action)
+        values = predict_rows(self.model, rows, type=type, threshold=threshold, batch_size=batch_size,
+                              precision=precision, progress=progress)
         named = type == "class" and self.task.kind != "multilabel"
         if not is_frame(data):
-            return np.array(self.labels, object)[values] if named else values
+            return spread(np.array(self.labels, object)[values] if named else values, present)
         import pandas as pd
 
         if named:
-            column = pd.Categorical.from_codes(values, categories=list(self.labels))
-            return pd.DataFrame({".pred_class": column}, index=data.index)
+            classes = pd.Categorical.from_codes(values, categories=list(self.labels))
+            return spread(pd.DataFrame({".pred_class": classes}, index=data.index[present]), present, data.index)
         columns = prediction_columns(self.task, type)
-        return pd.DataFrame(values.reshape(len(rows), len(columns)), columns=columns, index=data.index)
+        table = pd.DataFrame(values.reshape(len(rows), len(columns)), columns=columns, index=data.index[present])
+        return spread(table, present, data.index)
 
-    def evaluate(self, data: Any, target: Any = None, pair: Any = None, *, threshold: float = 0.5,
-                 batch_size: int | None = None, precision: str = "auto",
-                 progress: Callable[[dict], Any] | None = None) -> dict[str, Any]:
-        """Metrics on labelled rows; the dict of `bertfit.scores.report`.
+    @keywords_told
+    def evaluate(self, data: Any, target: Any = None, pair: Any = None, *, by: str | Sequence[str] | None = None,
+                 threshold: float | None = None, with_curves: bool = False, batch_size: int | None = None,
+                 precision: str = "auto", progress: Callable[[dict], Any] | None = None):
+        """Metrics on labelled rows; the dict of `bertfit.scores.report`, or with `by` a DataFrame.
 
         Args:
             data: A DataFrame with the columns of the fit, or a list of texts.
             target: The column or columns of true values, or the values themselves; None for the columns of the fit.
             pair, batch_size, precision, progress: As for `predict`.
-            threshold: Probability from which a row counts as positive.
+            by: A column of the DataFrame, or several: a row per group, in order of appearance, with the values of
+                these columns, n (rows) and the overall metrics, NaN where undefined.
+            threshold: Probability from which a row counts as positive, None for 0.5 (binary and multilabel only).
+            with_curves: Whether the dict has ``curves``: of ROC, precision-recall and calibration, as columns (see
+                `bertfit.scores.trace_curves`).
 
         Raises:
-            ArgumentError: The model is not fitted, `target` is missing, or `threshold` is not a probability.
+            ArgumentError: The model is not fitted, `target` is missing, or `threshold` is not a probability, or is
+                given for a multiclass model or a regression.
             DataError: A column is missing, or rows cannot be used.
         """
         check_fitted(self.model)
@@ -132,11 +149,15 @@ class Bert:
                 "It can be left out for a DataFrame, where the model was fitted on one: the column has the same name.",
             ], argument="target")
         values = code_target(self.task, target_columns(data if is_frame(data) else None, target))
-        return evaluate_rows(self.model, rows.labelled(values), threshold=threshold, batch_size=batch_size,
-                             precision=precision, progress=progress)
+        options = {"threshold": threshold, "batch_size": batch_size, "precision": precision, "progress": progress}
+        if by is None:
+            return evaluate_rows(self.model, rows.labelled(values), with_curves=with_curves, **options)
+        groups, first = group_codes(data, by)
+        return group_table(data, by, first, evaluate_groups(self.model, rows.labelled(values), groups, **options))
 
+    @keywords_told
     def embed(self, data: Any, pair: Any = None, *, layers: int | Sequence[int] = (-1,), pooling: str = "mean",
-              batch_size: int | None = None, precision: str = "auto",
+              normalize: bool = False, batch_size: int | None = None, precision: str = "auto",
               progress: Callable[[dict], Any] | None = None) -> np.ndarray:
         """One vector per text.
 
@@ -144,6 +165,8 @@ class Bert:
             data, pair: As for `predict`; the model need not be fitted.
             layers: One encoder layer, or several whose vectors are concatenated: 1 is the first, -1 the last.
             pooling: "mean" or "max" over the tokens, "cls" for the first token, "nsp" for the pretrained pooler.
+            normalize: Whether to divide each vector by its Euclidean length, so that the product of two is their
+                cosine.
             batch_size, precision, progress: As for `predict`.
 
         Returns:
@@ -154,8 +177,9 @@ class Bert:
             DataError: A column or a text is missing.
         """
         return embed_rows(self.model, self._rows(data, pair), layers=layers, pooling=pooling,
-                          batch_size=batch_size, precision=precision, progress=progress)
+                          normalize=normalize, batch_size=batch_size, precision=precision, progress=progress)
 
+    @keywords_told
     def tokenize(self, data: Any, pair: Any = None, *, max_len: int | None = None):
         """Input ids, segment ids and attention mask, int32 [n, L] each, padded to the longest row.
 
@@ -171,6 +195,7 @@ class Bert:
         encoding = self.model.encode(self._rows(data, pair), max_len)
         return encoding.pad(pad_id=self.config.pad_token_id)
 
+    @keywords_told
     def save(self, path: str | os.PathLike, overwrite: bool = False) -> str:
         """Save as a bundle, a folder that `bertfit.load` and R's `bert_load()` open.
 
@@ -187,6 +212,7 @@ class Bert:
         """
         return persist.save(self.model, path, overwrite)
 
+    @keywords_told
     def export(self, path: str | os.PathLike, format: str) -> str:
         """Write the model to a folder that other programs can read, see `bertfit.model.export`.
 
@@ -199,6 +225,7 @@ class Bert:
         """
         return export_model(self.model, path, format)
 
+    @keywords_told
     def fill_mask(self, texts: Any, top: int = 5):
         """The most probable tokens for every "[MASK]".
 
@@ -219,6 +246,7 @@ class Bert:
         table[["row", "mask"]] += 1
         return table
 
+    @keywords_told
     def next_sentence(self, first: Any, second: Any) -> np.ndarray:
         """The probability [n] that each second text follows its first text.
 
@@ -240,8 +268,12 @@ class Bert:
         return list(names) if names else None
 
     def _rows(self, data: Any, pair: Any) -> Rows:
+        return Rows.of(*self._texts(data, pair))
+
+    def _texts(self, data: Any, pair: Any) -> list[Any]:
+        """The texts, and the pairs or None."""
         if not is_frame(data):
-            return Rows.of(data, pair)
+            return [data, pair]
         names = [*(self._own("text") or []), *(self._own("pair") or [])]
         if not names:
             raise ArgumentError("must be a list of texts, or a single column.",
@@ -250,21 +282,7 @@ class Bert:
         if pair is not None:
             raise ArgumentError(Sentence("must be left out where {} is a DataFrame.", Arg("data")),
                                 ["The columns are those of the fit."], argument="pair")
-        return text_rows(data, *names)
-
-
-def prediction_columns(task: Task, type: str) -> list[str]:
-    """Column names of predictions of this type, the same as in R.
-
-    >>> prediction_columns(Task("binary", ("ham", "spam")), "prob")
-    ['.pred_ham', '.pred_spam']
-    """
-    if type == "numeric":
-        return [".pred"]
-    if type == "link" and task.kind == "binary":
-        return [".pred_link"]
-    prefix = {"prob": ".pred_", "class": ".pred_class_", "link": ".pred_link_"}[type]
-    return [prefix + label for label in task.labels]
+        return [*(column(data, name, role) for name, role in zip(names, ("text", "pair"), strict=False)), None][:2]
 
 
 def _from_bytes(data: bytes) -> Bert:

@@ -58,6 +58,10 @@ def target_columns(data: Any, target: Any) -> dict[str, Any]:
     if isinstance(target, str):
         raise DataError("must be the values where there is no data frame.", argument="target", received=target)
     if is_frame(target):
+        names = [str(name) for name in target.columns]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise DataError("must have one column of each name.", [f"More than once: {', '.join(twice)}."],
+                            argument="target")
         return {str(name): target[name] for name in target.columns}
     if isinstance(target, np.ndarray) and target.ndim == 2 and target.shape[1] > 1:
         return {f"target_{j + 1}": target[:, j] for j in range(target.shape[1])}

@@ -5,9 +5,10 @@ Reading the data is in `columns` and `targets`, training in `bertfit.training`.
 
 from __future__ import annotations
 
+import inspect
 import numbers
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import NoneType
 from typing import Any
 
@@ -53,7 +54,7 @@ def fit(
         validation: Share of rows to hold out, stratified by class; or the validation rows: a DataFrame with the same
             columns, or without `data` a tuple (texts, targets) or (texts, pairs, targets). None for `control`'s share.
         sample_weights: n numbers of at least 0, or the name of a column, used for validation too if it is there.
-        callbacks: `bertfit.Callback`s, called in addition to the printed progress.
+        callbacks: `bertfit.Callback`s, called besides the printed progress; one that returns "stop" ends the run.
         **settings: Fields of `TrainConfig`, which override those of `control`: epochs, learning_rate, ...
 
     Returns:
@@ -94,6 +95,11 @@ def callback_list(callbacks: Any) -> list[Callback]:
     return listed
 
 
+def own_arguments(function: Callable) -> list[str]:
+    """Names of the arguments of `fit` or `pretrain` other than settings."""
+    return [name for name, p in inspect.signature(function).parameters.items() if p.kind is not p.VAR_KEYWORD]
+
+
 def _settings(control: Any, settings: Mapping[str, Any], validation: Any) -> TrainConfig:
     if not isinstance(control, (TrainConfig, Mapping, NoneType)):
         raise ArgumentError("must be a TrainConfig, or a dict of its fields.", argument="control", received=control)
@@ -101,4 +107,4 @@ def _settings(control: Any, settings: Mapping[str, Any], validation: Any) -> Tra
     base.update(settings)
     if isinstance(validation, numbers.Real):  # also True and False, which TrainConfig rejects
         base["validation"] = validation
-    return build(TrainConfig, base, "control")
+    return build(TrainConfig, base, "control", own_arguments(fit))

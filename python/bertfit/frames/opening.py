@@ -6,11 +6,13 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from bertfit.errors import ArgumentError
+from bertfit.errors import ArgumentError, Function, Sentence
 from bertfit.frames.bert import Bert
 from bertfit.model import Model, fresh_model, open_model
+from bertfit.settings import keywords_told
 
 
+@keywords_told
 def load(x: str | os.PathLike, *, name: str | None = None, cache_dir: str | os.PathLike | None = None,
          lower_case: bool | None = None, max_len: int | None = None, download: bool = True,
          progress: Callable[[dict], Any] | None = None) -> Bert:
@@ -39,6 +41,7 @@ def load(x: str | os.PathLike, *, name: str | None = None, cache_dir: str | os.P
                                    download_missing=download, progress=progress))
 
 
+@keywords_told
 def init(config: Any, vocabulary: Any, *, seed: int | None = None, name: str | None = None,
          lower_case: bool | None = None) -> Bert:
     """A model with fresh weights, to pretrain: see `bertfit.model.fresh_model`.
@@ -65,5 +68,6 @@ def model_of(model: Any) -> Model:
     if isinstance(model, Model):
         return model
     if not isinstance(model, (str, os.PathLike)):
-        raise ArgumentError("must be what bertfit.load() returns, or takes.", argument="model", received=model)
+        raise ArgumentError(Sentence("must be what {} returns, or takes.", Function("load")), argument="model",
+                            received=model)
     return open_model(model)

@@ -11,7 +11,7 @@ from bertfit.config import PretrainConfig, PretrainHeads
 from bertfit.corpus import PretrainingData
 from bertfit.errors import ArgumentError
 from bertfit.frames.bert import Bert
-from bertfit.frames.fitting import callback_list
+from bertfit.frames.fitting import callback_list, own_arguments
 from bertfit.frames.opening import model_of
 from bertfit.model import Model
 from bertfit.settings import build
@@ -43,7 +43,7 @@ def pretrain(
         resume: Whether to continue the run whose state is in `out_dir`.
         heads: Forms of the heads if the model has none; None for Google's.
         control: `PretrainConfig`, or its fields as a dict.
-        callbacks: `bertfit.Callback`s, called in addition to the printed progress.
+        callbacks: `bertfit.Callback`s, called besides the printed progress; one that returns "stop" ends the run.
         **settings: Fields of `PretrainConfig`, which override those of `control`: steps, learning_rate, ...
 
     Returns:
@@ -60,7 +60,7 @@ def pretrain(
     if not isinstance(control, (PretrainConfig, Mapping, NoneType)):
         raise ArgumentError("must be a PretrainConfig, or a dict of its fields.", argument="control", received=control)
     base = control.to_dict() if isinstance(control, PretrainConfig) else dict(control or {})
-    config = build(PretrainConfig, {**base, **settings}, "control")
+    config = build(PretrainConfig, {**base, **settings}, "control", own_arguments(pretrain))
     heads = build(PretrainHeads, heads, "heads") if isinstance(heads, Mapping) else heads
     console = [Console(config.verbose)] if config.verbose else []
     return Bert(run(

@@ -22,7 +22,7 @@ import numpy as np
 
 from bertfit.checks import is_missing
 from bertfit.config import TASKS, Task
-from bertfit.errors import ArgumentError, DataError, rows_are
+from bertfit.errors import ArgumentError, DataError, Sentence, rows_are
 
 _NUMERIC_LABELS = (("0", "1"), ("FALSE", "TRUE"))
 
@@ -123,9 +123,9 @@ class _Column:
             self.values = np.array(listed, object)
 
     def _refuse(self, wrong, rule: str, what: str) -> None:
-        rows = np.flatnonzero(np.asarray(wrong, bool)) + 1
+        rows = np.flatnonzero(np.asarray(wrong, bool))
         if len(rows):
-            raise DataError(f"The target `{self.name}` {rule}.", [f"{rows_are(rows)} {what}."])
+            raise DataError(f"The target `{self.name}` {rule}.", [Sentence("{} {}.", rows_are(rows), what)])
 
     def __len__(self) -> int:
         return len(self.values)

@@ -9,6 +9,6 @@ __all__, __getattr__, __dir__ = lazy_exports(__name__, {
     "runner": "check_fitted",
     "prediction": "check_type predict",
     "embedding": "embed",
-    "evaluation": "evaluate",
+    "evaluation": "evaluate evaluate_groups",
     "mask_filling": "fill_mask next_sentence",
 })

@@ -11,6 +11,7 @@ from bertfit.config import HeadConfig
 from bertfit.inference.runner import Progress, run_rows
 from bertfit.model import Features
 from bertfit.rows import Rows
+from bertfit.settings import EITHER, require
 
 
 def embed(
@@ -19,6 +20,7 @@ def embed(
     *,
     layers: int | Sequence[int] = (-1,),
     pooling: str = "mean",
+    normalize: bool = False,
     batch_size: int | None = None,
     precision: str = "auto",
     progress: Progress | None = None,
@@ -31,13 +33,14 @@ def embed(
         layers: One encoder layer, or several, whose vectors are concatenated: 1 is the first, -1 the last.
         pooling: How token vectors become one: "mean" or "max" over the text's tokens (with [CLS] and [SEP],
             without padding), "cls" the first token's, "nsp" the pretrained pooler's (last layer only).
+        normalize: Whether to divide each vector by its Euclidean length, so that the product of two is their cosine.
         batch_size, precision, progress: As for `predict`.
 
     Returns:
         float32 [n, H * len(layers)].
 
     Raises:
-        ArgumentError: A layer does not exist, or the pooling is unknown.
+        ArgumentError: A layer does not exist, the pooling is unknown, or `normalize` is neither True nor False.
 
     Example:
         >>> embed(model, Rows.of(["a cat", "a dog"])).shape  # doctest: +SKIP
@@ -47,5 +50,17 @@ def embed(
     numbers = chosen.layer_numbers(model.config.num_hidden_layers)
     # Layers by number, so that -1 and 6 (of six layers) share one traced function; "nsp" has the last layer only.
     wanted = (-1,) if pooling == "nsp" else numbers
-    return run_rows(model, Features(pooling, wanted), rows, width=model.config.hidden_size * len(numbers),
-                    batch_size=batch_size, precision=precision, progress=progress)
+    require(isinstance(normalize, bool), "normalize", EITHER, normalize)
+    vectors = run_rows(model, Features(pooling, wanted), rows, width=model.config.hidden_size * len(numbers),
+                       batch_size=batch_size, precision=precision, progress=progress)
+    return normalized(vectors) if normalize else vectors
+
+
+def normalized(vectors: np.ndarray) -> np.ndarray:
+    """Rows divided by their Euclidean length; a row of zeros stays.
+
+    >>> normalized(np.array([[3.0, 4.0], [0.0, 0.0]])).tolist()
+    [[0.6, 0.8], [0.0, 0.0]]
+    """
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / np.where(lengths > 0, lengths, 1)

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from bertfit import _env
-from bertfit.errors import ArgumentError, DataError
+from bertfit.errors import ArgumentError, DataError, Sentence, rows_are
 from bertfit.model import Model
 from bertfit.network import compute_in
+from bertfit.notices import TruncationWarning, tell
 from bertfit.rows import Rows
 from bertfit.system import interrupts
 from bertfit.text import Encoding
@@ -81,6 +82,7 @@ def next_sentence(model: Model, rows: Rows) -> np.ndarray:
     """
     _check_heads(model)
     encoding = model.encode(rows, model.max_len)
+    tell(TruncationWarning(encoding.truncated.sum(), len(rows), model.max_len))
     result = np.empty(len(rows))
     for start in range(0, len(rows), _ROWS):
         numbers = np.arange(start, min(start + _ROWS, len(rows)))
@@ -107,9 +109,9 @@ def _check_heads(model: Model) -> None:
 
 def _encode_masked(model: Model, texts: list[str]) -> Encoding:
     """Encode texts: each "[MASK]" becomes the mask token, the text around it is tokenized as usual."""
-    without = [row + 1 for row, text in enumerate(texts) if _MASK not in text]
+    without = [row for row, text in enumerate(texts) if _MASK not in text]
     if without:
-        raise DataError('Every text must have a "[MASK]".', [f"Rows without (counted from 1): {_few(without)}."])
+        raise DataError('Every text must have a "[MASK]".', [Sentence("{} without one.", rows_are(without))])
     parts = [text.split(_MASK) for text in texts]
     pieces = model.tokenizer.encode([part for row in parts for part in row])
     vocabulary, at = model.vocabulary, iter(range(len(pieces)))
@@ -123,14 +125,10 @@ def _encode_masked(model: Model, texts: list[str]) -> Encoding:
             ids.append(pieces.ids[pieces.splits[i] + 1 : pieces.splits[i + 1] - 1])  # without [CLS] and [SEP]
         rows.append(np.concatenate([*ids, np.array([vocabulary.sep_id], np.int32)]))
     lengths = np.array([len(row) for row in rows], np.int64)
-    long = np.flatnonzero(lengths > model.max_len) + 1
+    long = np.flatnonzero(lengths > model.max_len)
     if len(long):  # truncation could lose a mask
         raise DataError(f"Texts must have at most {model.max_len} tokens.",
-                        [f"Rows that are longer (counted from 1): {_few(long.tolist())}."])
+                        [Sentence("{} longer.", rows_are(long))])
     flat = np.concatenate(rows) if rows else np.empty(0, np.int32)
     splits = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     return Encoding(flat, np.zeros_like(flat), splits, np.zeros(len(rows), bool))
-
-
-def _few(rows: list[int]) -> str:
-    return ", ".join(map(str, rows[:5])) + (", ..." if len(rows) > 5 else "")

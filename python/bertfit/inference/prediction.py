@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from bertfit.errors import ArgumentError
+from bertfit.errors import ArgumentError, Sentence, Setting
 from bertfit.inference.runner import Progress, check_fitted, check_pairs, run_rows
 from bertfit.model import Logits
 from bertfit.rows import Rows
-from bertfit.scores import classes, probabilities
+from bertfit.scores import check_threshold, classes, probabilities
 
 TYPES = ("prob", "class", "link", "numeric")
 
@@ -18,6 +18,7 @@ def predict(
     rows: Rows,
     *,
     type: str | None = None,
+    threshold: float | None = None,
     batch_size: int | None = None,
     precision: str = "auto",
     progress: Progress | None = None,
@@ -29,6 +30,8 @@ def predict(
         rows: Texts, with pairs for a model fitted on pairs.
         type: "prob" probabilities, "class" the most probable class, "link" the logits, "numeric" a
             regression's numbers. None is "numeric" for regression, else "prob".
+        threshold: For "class" of a binary or multilabel model, the probability from which the positive class, or a
+            label, is predicted; None for 0.5.
         batch_size: Rows per batch of the longest texts, more of shorter ones; None for batches of
             `model.TOKEN_BUDGET` tokens.
         precision: "auto", "float32", "bfloat16" or "float16".
@@ -40,8 +43,8 @@ def predict(
         "numeric": float64 [n]. Rows are in the caller's order.
 
     Raises:
-        ArgumentError: The model is not fitted, the type is unknown or not the task's, or pairs are missing,
-            or given to a model fitted on single texts.
+        ArgumentError: The model is not fitted, the type is unknown or not the task's, `threshold` is not a
+            probability or given where none is used, or pairs are missing, or given to a model fitted on single texts.
 
     Example:
         >>> predict(model, Rows.of(["you win a prize"]), type="prob")  # doctest: +SKIP
@@ -50,6 +53,10 @@ def predict(
     check_fitted(model)
     task = model.task
     type = check_type(task, type)
+    if threshold is not None and type != "class":
+        raise ArgumentError(Sentence("must be left out unless {}.", Setting("type", "class")), argument="threshold",
+                            received=threshold)
+    threshold = check_threshold(task, threshold)
     check_pairs(model, rows)
     logits = run_rows(model, Logits(), rows, width=task.n_outputs, batch_size=batch_size,
                       precision=precision, progress=progress)
@@ -58,7 +65,7 @@ def predict(
     probs = probabilities(task, logits)
     if type != "class":
         return probs
-    return classes(task, probs).astype(np.int32)
+    return classes(task, probs, threshold).astype(np.int32)
 
 
 def check_type(task, type: str | None) -> str:

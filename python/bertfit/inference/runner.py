@@ -13,14 +13,18 @@ from typing import Any
 import numpy as np
 
 from bertfit import _env
-from bertfit.errors import ArgumentError
+from bertfit.errors import ArgumentError, Function, Sentence
 from bertfit.network import padded_length
+from bertfit.notices import TruncationWarning, tell
 from bertfit.rows import Rows
 from bertfit.settings import is_whole, require
 from bertfit.system import interrupts
 
 #: Texts tokenized together: a bound on the memory that token ids take.
 PART = 20_000
+
+#: Most tokens per batch, padding included, whatever `batch_size` is: a bound on the memory that a batch takes.
+MOST_TOKENS = 65_536
 
 #: Fewest seconds between two progress reports.
 PAUSE = 0.2
@@ -36,7 +40,7 @@ def check_fitted(model) -> None:
     """
     if not model.fitted:
         raise ArgumentError("must be fitted before it can predict.",
-                            [f"{model.name} was only loaded.", "Fit it with bert_fit() in R, bertfit.fit() in Python."],
+                            [f"{model.name} was only loaded.", Sentence("Fit it with {}.", Function("fit"))],
                             argument="model")
 
 
@@ -71,15 +75,15 @@ def run_rows(
     precision: str = "auto",
     progress: Progress | None = None,
 ) -> np.ndarray:
-    """Run the model over rows.
+    """Run the model over rows. A `TruncationWarning` says how many were longer than it reads.
 
     Args:
         model: A `Model`.
         question: What to compute, `Logits` or `Features`.
         rows: Texts and pairs. Equal ones are run once.
         width: Columns of the result (also of one without rows, for which the model does not run).
-        batch_size: Rows per batch of the longest texts, more of shorter ones; None for batches of
-            `model.TOKEN_BUDGET` tokens.
+        batch_size: Rows per batch of the longest texts, more of shorter ones, but at most `MOST_TOKENS` tokens; None
+            for batches of `model.TOKEN_BUDGET` tokens.
         precision: "auto", "float32", "bfloat16" or "float16".
         progress: Called with ``{"event": "rows", "done", "total"}`` at most five times a second, and at the end.
 
@@ -95,17 +99,20 @@ def run_rows(
     keys = rows.texts if rows.pairs is None else zip(rows.texts, rows.pairs, strict=True)
     inverse = np.fromiter((index.setdefault(key, len(index)) for key in keys), np.int64, len(rows))
     distinct = list(index)
-    result = np.empty((len(distinct), width), np.float32)
+    result, cut = np.empty((len(distinct), width), np.float32), np.zeros(len(distinct), bool)
     report = _Reporter(progress, len(distinct), len(rows))
     for start in range(0, len(distinct), PART):
         part = distinct[start : start + PART]
         encoding = model.encode(Rows(part) if rows.pairs is None else Rows(*map(list, zip(*part, strict=True))))
+        cut[start : start + len(part)] = encoding.truncated
         options = {}
         if batch_size is not None:
-            options["token_budget"] = int(batch_size) * padded_length(encoding.lengths, model.max_len)
+            wanted = int(batch_size) * padded_length(encoding.lengths, model.max_len)
+            options["token_budget"] = min(wanted, MOST_TOKENS)
         result[start : start + len(part)] = model.run(
             question, encoding, precision, progress=lambda done, _, start=start: report(start + done), **options
         )
+    tell(TruncationWarning(cut[inverse].sum(), len(rows), model.text_len))
     return result[inverse] if len(distinct) < len(rows) else result
 
 

@@ -265,7 +265,7 @@ def _parse(data: bytes, fields: set[str], where: str, parts: tuple[str, ...]) ->
         refuse("it does not describe a bertfit model.")
     version = raw.get("format_version")
     if not is_whole(version, 1):
-        refuse(f"format_version is {version!r}.")
+        refuse(f"format_version is {json.dumps(version)}.")
     if version > FORMAT_VERSION:
         refuse(f"its format is {version}; this bertfit reads up to {FORMAT_VERSION}.", "Update bertfit to load it.",
                rule="The model must have been saved by this version of bertfit or an older one.")

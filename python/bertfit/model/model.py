@@ -26,6 +26,7 @@ from bertfit.network import (
     logits_function,
     network_graph,
     padded_length,
+    share,
 )
 from bertfit.rows import Rows
 from bertfit.settings import is_number
@@ -82,7 +83,6 @@ class Model:
             self._set_head(task, head_config, head)
         self.pretrain_heads: PretrainHeads | None = None
         self.pretraining: PretrainingLayers | None = None
-        self._functions: dict[tuple, tuple[Callable, int]] = {}
 
     @classmethod
     def from_checkpoint(cls, checkpoint: Checkpoint, max_len: int | None = None) -> Model:
@@ -126,6 +126,17 @@ class Model:
         """The variables that training changes: those of unfrozen layers that the output depends on."""
         return [weight for layer in self._layers_read() for weight in layer.trainable_weights]
 
+    @property
+    def variables(self) -> list:
+        """Everything that training changes: all weights, frozen or not, and the state of dropout's random numbers."""
+        return [weight for layer in self.weighted_layers().values() for weight in layer.weights] + [self.noise.state]
+
+    @property
+    def structure(self) -> tuple:
+        """What the graphs of its network depend on, apart from the shapes of `variables`."""
+        task = self.task and (self.task.kind, self.task.n_outputs)
+        return self.config, self.pretrain_heads, task, self.head_config
+
     def _layers_read(self) -> list:
         """The layers of the encoder; once fitted, those that the head depends on, and the head's."""
         return [*layers_read(self.encoder, self.head_config), *self.head.layers] if self.fitted else self.encoder.layers
@@ -168,7 +179,6 @@ class Model:
         """Add a head with random weights; the model then predicts `task`."""
         head = build_head(feature_width(self.config, head_config), head_config, task, self.noise, seed)
         self._set_head(task, head_config, head)
-        self._functions.clear()
 
     def _set_head(self, task: Task, head_config: HeadConfig, head) -> None:
         self.task, self.head_config, self.head = task, head_config, head
@@ -250,7 +260,8 @@ class Model:
         precision = _env.resolve_precision(precision)
         with compute_in(precision):
             prepared = self.encoder.prepared()
-        function, width = self._function(question, precision, prepared)
+        function, width = self._function(question, precision, prepared), question.width(self)
+        prepared = tuple(tf.nest.flatten(prepared))
         result, done = np.empty((len(encoding), width), np.float32), 0
         for rows in inference_batches(encoding.lengths, token_budget, self.max_len):
             interrupts.check()
@@ -262,19 +273,14 @@ class Model:
                 progress(done, len(encoding))
         return result
 
-    def _function(self, question: Logits | Features, precision: str, prepared: dict[str, list]) -> tuple[Callable, int]:
-        """The traced function for `question` and the width of what it returns; traced once per precision."""
-        key = (question, precision)
-        if key not in self._functions:
-            compute, width = question.function(self), question.width(self)
-            ids = tf.TensorSpec([None, None], tf.int32)
-            weights = tf.nest.map_structure(tf.TensorSpec.from_tensor, prepared)
+    def _function(self, question: Logits | Features, precision: str, prepared: dict[str, list]) -> Callable:
+        """The traced function for `question`, of token ids, segment ids and the flattened `prepared`."""
+        compute = question.function(self)
+        ids, weights = tf.TensorSpec([None, None], tf.int32), tf.nest.map_structure(tf.TensorSpec.from_tensor, prepared)
 
-            @tf.function(input_signature=[ids, ids, weights])
-            @_env.as_written
-            def function(tokens, segments, prepared):
-                with compute_in(precision):
-                    return compute([tokens, segments], False, prepared=prepared)
+        def function(tokens, segments, flat):
+            with compute_in(precision):
+                return compute([tokens, segments], False, prepared=tf.nest.pack_sequence_as(weights, flat))
 
-            self._functions[key] = (function, width)
-        return self._functions[key]
+        return share(function, (ids, ids, tuple(tf.nest.flatten(weights))), self.variables,
+                     key=(question, precision, self.structure))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertfit.checkpoints import Checkpoint, download, open_checkpoint, registry
-from bertfit.errors import ArgumentError, DownloadError
+from bertfit.errors import ArgumentError, DownloadError, Function, Sentence, Setting
 from bertfit.model import bundle
 from bertfit.model.unbuilt import Unbuilt
 
@@ -70,7 +70,7 @@ def open_unbuilt(
     if not download_missing and not (registry.folder(entry, cache_dir) / registry.MANIFEST).is_file():
         raise DownloadError("The model must be in the cache when downloading is not allowed.",
                             [f"{entry.name} is not in {registry.cache_path(cache_dir)}.",
-                             f'Fetch it once with bert_download("{entry.name}").'])
+                             Sentence("Fetch it once with {}.", Function("download", [entry.name]))])
     folder = download(entry.name, cache_dir, progress=progress)
     lower_case = not entry.cased if lower_case is None else lower_case
     return _from_checkpoint(open_checkpoint(folder, name=name or entry.name, lower_case=lower_case), max_len)
@@ -94,7 +94,8 @@ def _open_bundle(path: Path, name: str | None, lower_case: bool | None, max_len:
     model = persist.load(path)
     if lower_case not in (None, model.vocabulary.lower_case):
         raise ArgumentError("must be left out for a saved model.",
-                            [f"It was saved with lower_case = {model.vocabulary.lower_case}."], argument="lower_case")
+                            [Sentence("It was saved with {}.", Setting("lower_case", model.vocabulary.lower_case))],
+                            argument="lower_case")
     if max_len not in (None, model.max_len):
         if model.fitted:
             raise ArgumentError("must be left out for a fitted model.",

@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from bertfit.errors import ArgumentError
+from bertfit.errors import ArgumentError, Function, Sentence
 
 if TYPE_CHECKING:
     from bertfit.model.model import Model
@@ -36,7 +36,7 @@ class Logits:
     @staticmethod
     def _require_head(model: Model) -> None:
         if not model.fitted:
-            raise ArgumentError("must be fitted before it can predict.", ["Fit it with `bert_fit()`."],
+            raise ArgumentError("must be fitted before it can predict.", [Sentence("Fit it with {}.", Function("fit"))],
                                 argument="model")
 
 

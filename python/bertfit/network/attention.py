@@ -35,7 +35,7 @@ class MultiHeadSelfAttention(keras.layers.Layer):
         super().__init__(autocast=False, **kwargs)
         self.supports_masking = True
         self.heads, self.head_size, self.dropout, self.index = heads, head_size, dropout, index
-        self._noise = [noise or OwnNoise(seed)]  # in a list, see `noise.Dropout`
+        self._noise = noise or OwnNoise(seed)
         self.initializer = keras.initializers.get(initializer)
 
     def build(self, input_shape):
@@ -90,10 +90,10 @@ class MultiHeadSelfAttention(keras.layers.Layer):
         return tf.reshape(context, [-1, 1, self.heads * self.head_size])
 
     def _weights(self, scores, mask, training):
-        rate, key = self._noise[0].draw(self.dropout, self.index, training)
+        rate, key = self._noise.draw(self.dropout, self.index, training)
         return kernels.attention_weights(scores, mask, 1.0 / math.sqrt(self.head_size), rate, key)
 
     def get_config(self):
         own = {"heads": self.heads, "head_size": self.head_size, "dropout": self.dropout, "index": self.index,
-               "seed": self._noise[0].seed}
+               "seed": self._noise.seed}
         return {**super().get_config(), **own, "initializer": keras.initializers.serialize(self.initializer)}

@@ -66,7 +66,7 @@ class TokenEmbedding(keras.layers.Layer):
                  noise: Noise | None = None, **kwargs):
         super().__init__(autocast=False, **kwargs)
         self.vocab_size, self.hidden_size, self.pad_id = vocab_size, hidden_size, pad_id
-        self._noise = [noise]  # in a list, see `noise.Dropout`
+        self._noise = noise
         self.initializer = keras.initializers.get(initializer)
 
     def build(self, input_shape):
@@ -79,8 +79,8 @@ class TokenEmbedding(keras.layers.Layer):
         return tf.not_equal(inputs, tf.cast(self.pad_id, inputs.dtype))
 
     def call(self, inputs, training=None):
-        if training and self._noise[0] is not None:
-            self._noise[0].advance()
+        if training and self._noise is not None:
+            self._noise.advance()
         return tf.gather(self.embeddings, tf.cast(inputs, tf.int32))
 
     def get_config(self):
@@ -154,7 +154,10 @@ class FeedForward(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("bertfit")
 class Dense(keras.layers.Layer):
-    """Dense layer over the last axis: [..., I] -> [..., units], computed in the traced precision, returned in float32.
+    """Dense layer over the last axis: [..., I] -> [..., units], in float32 whatever the traced precision.
+
+    It is the pooler and the layers of heads: small products, once per text (once per masked token in pretraining).
+    bfloat16 has 8 significant bits: rounded to it, the logits of different texts would often be equal.
 
     Weights: kernel [I, units], and bias [units] if `use_bias`.
     """
@@ -171,7 +174,7 @@ class Dense(keras.layers.Layer):
         super().build(input_shape)
 
     def call(self, inputs):
-        return activation(self.activation)(tf.cast(product(inputs, self.kernel, self.bias), tf.float32))
+        return activation(self.activation)(product(inputs, self.kernel, self.bias, dtype="float32"))
 
     def get_config(self):
         own = {"units": self.units, "activation": self.activation, "use_bias": self.use_bias}

@@ -13,16 +13,20 @@ tf = _env.tensorflow()
 keras = _env.keras()
 
 
-class Noise:
+class Noise(tf.__internal__.tracking.AutoTrackable):
     """State of the random numbers for dropout: a seed and a step, shared by all layers of a model.
 
     `TokenEmbedding` advances the step whenever it is called in training, so Keras's own `fit` gets new numbers at every
-    step too; code that trains a head without an encoder calls `advance` itself. Layers keep it where Keras does not
-    look for weights, so it is not a weight of the model.
+    step too; code that trains a head without an encoder calls `advance` itself. It is no weight of the model.
     """
 
     def __init__(self, seed: int = 0):
         self.state = tf.Variable([seed, 0], dtype=tf.int32, trainable=False, name="noise")
+
+    def _trackable_children(self, save_type="checkpoint", **kwargs):
+        # A SavedModel needs the variable, because its functions use it. Checkpoints have weights only, and layers that
+        # Keras makes again when it opens a SavedModel have noise of their own, which no checkpoint could fill.
+        return super()._trackable_children(save_type, **kwargs) if save_type == "savedmodel" else {}
 
     @property
     def seed(self) -> int:
@@ -72,7 +76,7 @@ class Dropout(keras.layers.Layer):
         super().__init__(autocast=False, **kwargs)
         self.supports_masking = True
         self.rate, self.index = rate, index
-        self._noise = [noise or OwnNoise(seed)]  # in a list: Keras would count the variable of a bare Noise as a weight
+        self._noise = noise or OwnNoise(seed)
 
     def call(self, inputs, training=None):
         if self.rate and training:  # Keras may pass a tensor, `draw` takes a bool
@@ -81,10 +85,10 @@ class Dropout(keras.layers.Layer):
 
     def draw(self, training: bool) -> tuple:
         """The rate and the key of this call; see `Noise.draw`."""
-        return self._noise[0].draw(self.rate, self.index, training)
+        return self._noise.draw(self.rate, self.index, training)
 
     def get_config(self):
-        return {**super().get_config(), "rate": self.rate, "index": self.index, "seed": self._noise[0].seed}
+        return {**super().get_config(), "rate": self.rate, "index": self.index, "seed": self._noise.seed}
 
 
 @keras.saving.register_keras_serializable("bertfit")

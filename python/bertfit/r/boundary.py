@@ -16,8 +16,9 @@ import numpy as np
 
 from bertfit import errors
 from bertfit.checks import whole
-from bertfit.errors import Arg, ArgumentError, BertfitError, Sentence, Value
+from bertfit.errors import Arg, ArgumentError, BertfitError, Function, RowNumbers, Sentence, Setting, Value
 from bertfit.model import Unbuilt
+from bertfit.notices import BertfitWarning, collected
 from bertfit.r.values import read_arguments, to_plain
 from bertfit.system import interrupts
 
@@ -36,16 +37,19 @@ def call(name: str, arguments: Mapping[str, Any] | None = None) -> dict[str, Any
         arguments: Its arguments by name; optional ones may be left out.
 
     Returns:
-        ``{"ok": True, "value": ...}``, or ``{"ok": False, "code", "argument", "rule", "received", "details",
-        "message", "python_type", "traceback"}``. `code` is that of the error class, "memory" if memory ran out,
-        "interrupt" after Ctrl-C, or "internal". Sentences (`rule`, each of `details`) are lists of ``{"text"}``,
-        ``{"argument"}`` and ``{"value"}``, from which R makes text. `received` is ``{"value"}``, or ``{"text"}`` with
-        the value's class, and is absent if the error shows no value. `message` is Python's wording.
+        ``{"ok": True, "value": ..., "notices": [{"code", "sentence", "n", "of"}, ...]}`` (without notices where there
+        are none), or ``{"ok": False, "code", "argument", "rule", "received", "details", "message", "python_type",
+        "traceback"}``. `code` is that of the error class, "memory" if memory ran out, "interrupt" after Ctrl-C, or
+        "internal". Sentences (`rule`, `sentence`, each of `details`) are lists of their parts, from which R makes text
+        (see `_piece`). `received` is ``{"value"}``, or ``{"text"}`` with the value's class, and is absent if the error
+        shows no value. `message` is Python's wording.
     """
     try:
-        with interrupts.listening(heeded=name not in uninterruptible), interrupts.released():
+        listening = interrupts.listening(heeded=name not in uninterruptible)
+        with listening, interrupts.released(), collected() as notices:
             value = _call(name, dict(arguments or {}))
-            return {"ok": True, "value": value if name in raw else to_plain(value)}
+            value = value if name in raw else to_plain(value)
+        return {"ok": True, "value": value, **({"notices": list(map(_notice, notices))} if notices else {})}
     except (Exception, KeyboardInterrupt) as error:
         return _failure(error)
 
@@ -79,10 +83,11 @@ def _call(name: str, arguments: dict[str, Any]) -> Any:
     if function is None:
         raise ArgumentError("must be a function of bertfit.r.", [f"Known: {', '.join(sorted(functions))}."],
                             argument="name", received=name)
-    if arguments.get("progress") is not None:
-        from bertfit.training import interruptible
+    for listener in ("progress", "callback"):
+        if arguments.get(listener) is not None:
+            from bertfit.training import interruptible
 
-        arguments["progress"] = interruptible(arguments["progress"])
+            arguments[listener] = interruptible(arguments[listener])
     return function(**read_arguments(function, arguments, find))
 
 
@@ -104,10 +109,27 @@ def _failure(error: BaseException) -> dict[str, Any]:
 
 
 def _pieces(sentence: str | Sentence) -> list[dict[str, Any]]:
-    """A sentence as a list of its parts - text, argument names, values - which R joins in its own spelling."""
-    parts = [sentence] if isinstance(sentence, str) else sentence.parts
-    return [{"argument": part.name} if isinstance(part, Arg)
-            else _shown(part.value) if isinstance(part, Value) else {"text": part} for part in parts if part != ""]
+    """A sentence as a list of its parts, which R joins in its own spelling."""
+    return [_piece(part) for part in ([sentence] if isinstance(sentence, str) else sentence.parts) if part != ""]
+
+
+def _piece(part: Any) -> dict[str, Any]:
+    """A part of a sentence: ``{"text"}``, ``{"argument"}``, ``{"value"}``, ``{"setting": {"name", "value"}}``,
+    ``{"function": {"name", "arguments"}}``, or ``{"text"}`` of rows, which R counts from 1."""
+    if isinstance(part, Arg):
+        return {"argument": part.name}
+    if isinstance(part, Value):
+        return _shown(part.value)
+    if isinstance(part, Setting):
+        return {"setting": {"name": part.name, "value": _shown(part.value)}}
+    if isinstance(part, Function):
+        arguments = [*map(Value, part.values), *part.settings]
+        return {"function": {"name": part.name, "arguments": list(map(_piece, arguments))}}
+    return {"text": part.counted_from(1) if isinstance(part, RowNumbers) else part}
+
+
+def _notice(notice: BertfitWarning) -> dict[str, Any]:
+    return {"code": notice.code, "sentence": _pieces(notice.sentence), "n": notice.n, "of": notice.of}
 
 
 def _shown(value: Any) -> dict[str, Any]:
@@ -191,6 +213,8 @@ def description(handle: int, model) -> dict[str, Any]:
         record["history"] = {name: np.asarray(values, np.float64)
                              for name, values in (record.get("history") or {}).items()}
         facts["record"] = record
+    elif source.get("kind") == "fresh":
+        facts["seed"] = source.get("seed")
     if model.fitted:
         facts.update(task=model.task.to_dict(), head=model.head_config.to_dict(),
                      trainable_parameters=float(model.trainable_parameters))

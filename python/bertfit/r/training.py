@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -18,13 +19,14 @@ if TYPE_CHECKING:
 @exported
 def fit(model: Model, rows: Rows, kind: str, labels: Sequence[str], head: HeadConfig | None = None,
         control: TrainConfig | None = None, validation: Rows | None = None,
-        columns: Mapping[str, Sequence[str]] | None = None, progress: Callable | None = None):
-    """Fine-tune a model; returns the description of the new model."""
-    from bertfit.training import Report, fit_model, make_task
+        columns: Mapping[str, Sequence[str]] | None = None, progress: Callable | None = None,
+        callback: Callable | None = None):
+    """Fine-tune a model; returns the description of the new model. `callback` gets every event, `progress` a few."""
+    from bertfit.training import fit_model, make_task
 
     return keep(fit_model(
         model, rows, task=make_task(kind, labels, rows.targets), head=head, config=control, validation=validation,
-        columns=columns, callbacks=[Report(progress)] if progress is not None else [],
+        columns=columns, callbacks=_reports(progress, callback),
     ))
 
 
@@ -51,19 +53,25 @@ def pretrain_data(corpus: Sequence[str], out_dir: str, vocab=None, vocab_of: Mod
 @exported
 def pretrain(model: Model, data: Sequence[str], control: PretrainConfig | None = None,
              heads: PretrainHeads | None = None, validation: Sequence[str] | None = None, out_dir: str | None = None,
-             resume: bool = False, progress: Callable | None = None):
+             resume: bool = False, progress: Callable | None = None, callback: Callable | None = None):
     """Pretrain a model; returns the description of the new model.
 
     `data` and `validation` are a folder, or files, of pretraining data.
     """
-    from bertfit.training import Report
     from bertfit.training import pretrain as run
 
     return keep(run(
         model, _paths(data), validation=None if validation is None else _paths(validation), heads=heads,
         config=control, out_dir=out_dir, resume=resume,
-        callbacks=[Report(progress)] if progress is not None else [],
+        callbacks=_reports(progress, callback),
     ))
+
+
+def _reports(progress: Callable | None, callback: Callable | None) -> list:
+    from bertfit.training import Report
+
+    return [*([Report(progress)] if progress is not None else []),
+            *([Report(callback, per_second=math.inf)] if callback is not None else [])]
 
 
 def _paths(given: Sequence[str]) -> str | list[str]:
@@ -81,18 +89,18 @@ def train_steps(n: int, batch_size: int, epochs: int, warmup: float = 0.1):
 
 @returns_keras
 def keras_model(model: Model, max_len: int | None = None, training: bool = True):
-    """A copy of the model as a Keras model: the encoder, or the whole network once fitted.
+    """A copy of the model as a Keras model, see `bertfit.keras_model`."""
+    from bertfit.frames import keras_model as copied
 
-    `training` sets whether its weights are trainable. Changes to the copy do not change the model.
-    """
-    copy = model.copy(max_len=max_len)
-    if model.fitted:
-        copy.add_head(model.task, model.head_config)
-        copy.head.set_weights(model.head.get_weights())
-    graph = copy.graph()
-    for layer in graph.layers:
-        layer.trainable = training
-    return graph
+    return copied(model, max_len, training)
+
+
+@returns_keras
+def custom_objects():
+    """bertfit's Keras classes by name, see `bertfit.custom_objects`."""
+    from bertfit.frames import custom_objects as named
+
+    return named()
 
 
 @returns_keras

@@ -17,7 +17,7 @@ import numpy as np
 from bertfit.errors import ArgumentError
 from bertfit.plain import plain_copy
 from bertfit.rows import Rows
-from bertfit.settings import Settings, as_declared, build
+from bertfit.settings import Settings, as_declared, build, did_you_mean
 
 
 def to_plain(value: Any) -> Any:
@@ -67,7 +67,8 @@ def read_arguments(
     open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     if not open_ended and (unknown := sorted(set(given) - set(parameters))):
         known = f"Known: {', '.join(sorted(parameters))}." if without else f"It takes {', '.join(parameters)}."
-        raise ArgumentError(f"must be an argument of {function.__name__}.", [known], argument=unknown[0])
+        raise ArgumentError(f"must be an argument of {function.__name__}.",
+                            [*did_you_mean(unknown[:1], parameters), known], argument=unknown[0])
     for name, p in parameters.items():
         if p.default is p.empty and p.kind is not p.VAR_KEYWORD and name not in given:
             raise ArgumentError(f"must be given to {function.__name__}.", argument=name)

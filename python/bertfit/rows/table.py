@@ -14,7 +14,7 @@ import numpy as np
 
 from bertfit.checks import is_missing
 from bertfit.config import Task
-from bertfit.errors import DataError, rows_are
+from bertfit.errors import DataError, Sentence, rows_are
 from bertfit.rows.targets import check_targets
 
 
@@ -51,14 +51,37 @@ class Rows:
             targets, weights: See `labelled`; None for none.
 
         Raises:
-            DataError: A text is missing or not a string (rows counted from 1), the number of pairs or weights differs
+            DataError: A text is missing or not a string (the rows are named), the number of pairs or weights differs
                 from the number of texts, or a weight is not a finite number of at least 0.
         """
         rows = cls(_text_list(texts, "text"), None if pairs is None else _text_list(pairs, "pair"))
-        if rows.pairs is not None and len(rows.pairs) != len(rows):
-            raise DataError("must have one text per row.", [f"{len(rows)} texts and {len(rows.pairs)} pairs."],
-                            argument="pair")
+        rows._check_pairs()
         return rows if targets is None and weights is None else rows.labelled(targets, weights)
+
+    @classmethod
+    def of_present(cls, texts: str | Iterable[str],
+                   pairs: str | Iterable[str] | None = None) -> tuple[Rows, np.ndarray]:
+        """Rows without those whose text or pair is missing (None, NaN, NA).
+
+        Args:
+            texts, pairs: As for `of`.
+
+        Returns:
+            The rows, and for each of the n texts whether its row is among them, bool [n].
+
+        Raises:
+            DataError: A text is neither missing nor a string, or the number of pairs differs from that of texts.
+
+        >>> rows, present = Rows.of_present(["fun", None, "dull"])
+        >>> rows.texts, present.tolist()
+        (['fun', 'dull'], [True, False, True])
+        """
+        rows = cls(_text_list(texts, "text", True), None if pairs is None else _text_list(pairs, "pair", True))
+        rows._check_pairs()
+        present = np.array([text is not None for text in rows.texts], bool)
+        if rows.pairs is not None:
+            present &= [text is not None for text in rows.pairs]
+        return rows.take(np.flatnonzero(present)), present
 
     def labelled(self, targets: Any, weights: Any = None) -> Rows:
         """The same texts with targets and weights.
@@ -74,11 +97,16 @@ class Rows:
         targets = None if targets is None else np.array(targets, np.float64, order="C")
         return dataclasses.replace(self, targets=targets, weights=_check_weights(weights, len(self)))
 
+    def _check_pairs(self) -> None:
+        if self.pairs is not None and len(self.pairs) != len(self):
+            raise DataError("must have one text per row.", [f"{len(self)} texts and {len(self.pairs)} pairs."],
+                            argument="pair")
+
     def for_task(self, task: Task) -> Rows:
         """The same rows with targets checked for `task`: [n], or [n, K] for a multilabel task.
 
         Raises:
-            DataError: Targets have another shape, or one is missing or out of range (rows counted from 1).
+            DataError: Targets have another shape, or one is missing or out of range.
         """
         return dataclasses.replace(self, targets=check_targets(task, self.targets, len(self)))
 
@@ -92,7 +120,8 @@ class Rows:
                       for column in (self.texts, self.pairs, self.targets, self.weights)))
 
 
-def _text_list(texts: Any, argument: str) -> list[str]:
+def _text_list(texts: Any, argument: str, gaps: bool = False) -> list[Any]:
+    """The texts as a list of strings, with None for a missing one if `gaps`; else that is an error."""
     if isinstance(texts, str):
         texts = [texts]
     elif isinstance(texts, (bytes, Mapping)) or hasattr(texts, "columns") or not isinstance(texts, Iterable):
@@ -102,13 +131,16 @@ def _text_list(texts: Any, argument: str) -> list[str]:
     texts = list(texts)
     if set(map(type, texts)) <= {str}:
         return texts
+    if gaps:
+        texts = [None if is_missing(text) else text for text in texts]
     # Subclasses of str (such as NumPy's) are strings too; other values are reported.
-    bad = [row for row, text in enumerate(texts, start=1) if not isinstance(text, str)]
+    bad = [row for row, text in enumerate(texts) if not (isinstance(text, str) or (gaps and text is None))]
     if bad:
-        missing = all(is_missing(texts[row - 1]) for row in bad)
-        what = "missing" if missing else f"not; the first is of class {type(texts[bad[0] - 1]).__name__}"
-        raise DataError("must be strings, none of them missing.", [f"{rows_are(bad)} {what}."], argument=argument)
-    return [str(text) for text in texts]
+        missing = all(is_missing(texts[row]) for row in bad)
+        what = "missing" if missing else f"not; the first is of class {type(texts[bad[0]]).__name__}"
+        raise DataError("must be strings, none of them missing.", [Sentence("{} {}.", rows_are(bad), what)],
+                        argument=argument)
+    return [None if text is None else str(text) for text in texts]
 
 
 def _check_weights(weights: Any, n: int) -> np.ndarray | None:
@@ -123,7 +155,7 @@ def _check_weights(weights: Any, n: int) -> np.ndarray | None:
                         argument="sample_weights")
     wrong = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
     if len(wrong):
-        raise DataError("must be numbers of at least 0.", [f"{rows_are(wrong + 1)} not so."],
+        raise DataError("must be numbers of at least 0.", [Sentence("{} not so.", rows_are(wrong))],
                         argument="sample_weights")
     if not weights.any():
         raise DataError("must not all be 0.", argument="sample_weights")

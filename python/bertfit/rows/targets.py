@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bertfit.config import Task
-from bertfit.errors import DataError, rows_are
+from bertfit.errors import DataError, Sentence, rows_are
 
 
 def check_targets(task: Task, targets: np.ndarray, rows: int) -> np.ndarray:
@@ -20,8 +20,8 @@ def check_targets(task: Task, targets: np.ndarray, rows: int) -> np.ndarray:
         float64 [n], or [n, K] for a multilabel task.
 
     Raises:
-        DataError: Wrong length or shape, a missing value, or a value that the task does not allow. Rows are
-            counted from 1.
+        DataError: Wrong length or shape, a missing value, or a value that the task does not allow. The rows
+            are named.
 
     >>> check_targets(Task("binary", ("ham", "spam")), [[0], [1], [0.5]], 3).tolist()
     [0.0, 1.0, 0.5]
@@ -44,5 +44,5 @@ def check_targets(task: Task, targets: np.ndarray, rows: int) -> np.ndarray:
         bad, rule = ~((y >= 0) & (y <= 1)), "must lie between 0 and 1"  # False for NaN, too
     bad = np.flatnonzero(bad.any(axis=1) if bad.ndim == 2 else bad)
     if len(bad):
-        raise DataError(f"Targets {rule}, and none may be missing.", [f"{rows_are(bad + 1)} not so."])
+        raise DataError(f"Targets {rule}, and none may be missing.", [Sentence("{} not so.", rows_are(bad))])
     return y

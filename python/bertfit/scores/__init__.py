@@ -6,6 +6,7 @@ In: logits and targets. Out: probabilities, classes, metrics. Runs no model.
 from bertfit._exports import lazy_exports
 
 __all__, __getattr__, __dir__ = lazy_exports(__name__, {
-    "outcomes": "classes probabilities",
-    "metrics": "check_threshold epoch_metrics report",
+    "outcomes": "check_threshold classes probabilities",
+    "metrics": "epoch_metrics report",
+    "curves": "trace_curves",
 })

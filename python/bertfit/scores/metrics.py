@@ -20,10 +20,9 @@ from typing import Any
 import numpy as np
 
 from bertfit.config import Task
-from bertfit.errors import ArgumentError, DataError
+from bertfit.errors import DataError
 from bertfit.rows import check_targets
-from bertfit.scores.outcomes import classes, probabilities
-from bertfit.settings import is_number
+from bertfit.scores.outcomes import check_threshold, classes, probabilities
 
 TINY = 1e-15  # probabilities are clipped to this distance from 0 and 1 before a logarithm is taken
 NAN = float("nan")
@@ -109,17 +108,7 @@ def epoch_metrics(task: Task, logits: np.ndarray, targets: np.ndarray) -> dict[s
 
 # -- The full report ----------------------------------------------------------------------------------
 
-def check_threshold(threshold: float) -> None:
-    """Check that `threshold` is a probability.
-
-    Raises:
-        ArgumentError: It is not a number from 0 to 1.
-    """
-    if not is_number(threshold, 0, 1):
-        raise ArgumentError("must be between 0 and 1.", argument="threshold", received=threshold)
-
-
-def report(task: Task, probs: np.ndarray, targets: np.ndarray, threshold: float = 0.5) -> dict[str, Any]:
+def report(task: Task, probs: np.ndarray, targets: np.ndarray, threshold: float | None = None) -> dict[str, Any]:
     """All metrics of predictions whose targets are known.
 
     Args:
@@ -127,7 +116,7 @@ def report(task: Task, probs: np.ndarray, targets: np.ndarray, threshold: float 
         probs: As `outcomes.probabilities` returns them.
         targets: Binary: [n] between 0 and 1. Multiclass: [n], codes counted from 0. Multilabel: [n, K]
             between 0 and 1. Regression: [n].
-        threshold: Probability from which a row counts as positive; binary and multilabel only.
+        threshold: Probability from which a row counts as positive; None for 0.5. Binary and multilabel only.
 
     Returns:
         ``task``, ``n`` (rows), ``threshold`` (None for multiclass and regression), ``overall`` (one number
@@ -146,6 +135,7 @@ def report(task: Task, probs: np.ndarray, targets: np.ndarray, threshold: float 
         recall, f1, support.
 
     Raises:
+        ArgumentError: `threshold` is not a probability, or the task has none.
         DataError: Targets do not fit the task, or there are no rows.
 
     Example:
@@ -157,12 +147,12 @@ def report(task: Task, probs: np.ndarray, targets: np.ndarray, threshold: float 
     probs = np.asarray(probs, np.float64)
     if not len(probs):
         raise DataError("At least one row is needed to evaluate a model.")
-    check_threshold(threshold)
+    threshold = check_threshold(task, threshold)
     targets = check_targets(task, targets, len(probs))
     result: dict[str, Any] = {"task": task.kind, "n": len(probs), "labels": list(task.labels), "threshold": None}
     make = {"regression": _regression, "multilabel": _multilabel}.get(task.kind, _exclusive)
     if task.kind in ("binary", "multilabel"):
-        result["threshold"] = float(threshold)
+        result["threshold"] = threshold
     result.update(make(task, probs, targets, threshold))
     return result
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 import numpy as np
 
 from bertfit.config import Task
-from bertfit.errors import ArgumentError
+from bertfit.errors import ArgumentError, Sentence, Setting
+from bertfit.settings import is_number
 
 
 def sigmoid(x: np.ndarray) -> np.ndarray:
@@ -52,8 +53,33 @@ def probabilities(task: Task, logits: np.ndarray) -> np.ndarray:
     return np.concatenate([sigmoid(-logits), p], axis=1) if task.kind == "binary" else p
 
 
+def check_threshold(task: Task, threshold: float | None) -> float:
+    """The probability from which a class counts as predicted: `threshold`, or 0.5 for None.
+
+    Raises:
+        ArgumentError: It is not a number from 0 to 1, or the task is not decided by a threshold.
+
+    >>> check_threshold(Task("binary", ("ham", "spam")), None)
+    0.5
+    """
+    if threshold is None:
+        return 0.5
+    if task.kind in ("multiclass", "regression"):
+        why = {"multiclass": "It predicts the most probable class.", "regression": "It predicts numbers."}[task.kind]
+        raise ArgumentError(f"must be left out for a {task.kind} model.", [why], argument="threshold",
+                            received=threshold)
+    if not is_number(threshold, 0, 1):
+        raise ArgumentError("must be between 0 and 1.", argument="threshold", received=threshold)
+    return float(threshold)
+
+
 def classes(task: Task, probs: np.ndarray, threshold: float = 0.5) -> np.ndarray:
     """The predicted class of each row, from `probabilities`.
+
+    Args:
+        task: What the model predicts.
+        probs: As `probabilities` returns them.
+        threshold: Probability from which a class counts as predicted; binary and multilabel only.
 
     Returns:
         int64. Binary and multiclass: [n], codes counted from 0 (the first of equal probabilities; binary:
@@ -66,7 +92,8 @@ def classes(task: Task, probs: np.ndarray, threshold: float = 0.5) -> np.ndarray
     [1, 0]
     """
     if task.kind == "regression":
-        raise ArgumentError("A regression model predicts numbers, not classes.", ['Use `type = "numeric"`.'])
+        raise ArgumentError("A regression model predicts numbers, not classes.",
+                            [Sentence("Use {}.", Setting("type", "numeric"))])
     if task.kind == "multiclass":
         return probs.argmax(axis=1)
     return ((probs[:, 1] if task.kind == "binary" else probs) >= threshold).astype(np.int64)

@@ -66,7 +66,8 @@ def _field(line: str, key: str, path: str, number: int) -> str:
     except ValueError as error:
         raise DataError("Every line must be a JSON object.", [f"{path}: line {number} is not ({error})."]) from error
     if not isinstance(value, dict) or not isinstance(value.get(key), str):
-        found = f"It has {', '.join(map(repr, value))}." if isinstance(value, dict) else f"It is {value!r:.40}."
-        raise DataError(f"Every line must be a JSON object with the string {key!r}.",
-                        [f"{path}: line {number} is not.", found])
+        has = f"has {', '.join(value) or 'nothing'}" if isinstance(value, dict) else f"is {json.dumps(value):.40}"
+        key = json.dumps(key, ensure_ascii=False)
+        raise DataError(f"Every line must be a JSON object with the string {key}.",
+                        [f"{path}: line {number} is not.", f"It {has}."])
     return value[key]

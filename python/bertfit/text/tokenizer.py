@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bertfit.errors import ArgumentError, DataError, Sentence, Value
+from bertfit.errors import ArgumentError, DataError, RowNumbers, Sentence, Value
 from bertfit.settings import is_whole, require
 from bertfit.system import interrupts
 from bertfit.text import fast_wordpiece
@@ -273,12 +273,12 @@ class Tokenizer:
             if self._sentence is not None:
                 skipped |= {vocabulary.ids[token] for token in ("[BOS]", "[EOS]") if token in vocabulary.ids}
         texts = []
-        for number, row in enumerate(ids_rows, start=1):
+        for number, row in enumerate(ids_rows):
             row = np.asarray(row).tolist()
             bad = [id_ for id_ in row if not (isinstance(id_, int) and 0 <= id_ < len(names))]
             if bad:
                 raise DataError(f"Ids must be whole numbers from 0 to {len(names) - 1}.",
-                                [Sentence("Row {} has {}.", number, Value(bad[0]))])
+                                [Sentence("{} has {}.", RowNumbers([number]), Value(bad[0]))])
             if self._sentence is not None:
                 texts.append(self._sentence.decode(row, skipped))
                 continue

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from bertfit.errors import Arg, ArgumentError, DataError, Sentence, VocabularyError
-from bertfit.settings import EITHER, is_number, is_whole, require
+from bertfit.errors import Arg, ArgumentError, DataError, RowNumbers, Sentence, VocabularyError, shown
+from bertfit.settings import EITHER, is_number, is_whole, keywords_told, require
 from bertfit.system import interrupts, replacement
 from bertfit.text.sentencepiece_training import SENTENCEPIECE_SPECIALS, train_sentencepiece
 from bertfit.text.text_files import read_texts
@@ -28,6 +28,7 @@ _REPORT_EVERY = 20_000  # texts
 Progress = Callable[[dict[str, Any]], Any]
 
 
+@keywords_told
 @interrupts.listening()
 def train_vocabulary(
     source: str | os.PathLike | Iterable[str] | Sequence[os.PathLike],
@@ -136,7 +137,7 @@ class _Stream:
                 interrupts.check()
                 if not isinstance(text, str):
                     raise DataError("Texts must be strings, none of them missing.",
-                                    [f"Row {self.done} is {text!r:.40}."])
+                                    [Sentence("{} is {}.", RowNumbers([self.done - 1]), shown(text))])
                 if text and not text.isspace():
                     self.empty = False
                     yield text

@@ -10,10 +10,10 @@ import numpy as np
 from bertfit import _env
 from bertfit.config import TrainConfig
 from bertfit.model import TOKEN_BUDGET, Model
-from bertfit.network import compiling, compute_in, inference_batches, padded_length
+from bertfit.network import compiling, compute_in, inference_batches, padded_length, share
 from bertfit.text import Encoding, positions
 from bertfit.training.rows import epoch_batches
-from bertfit.training.shapes import Shapes, plan_shapes
+from bertfit.training.shapes import Shapes, batch_bytes, plan_shapes, rows_in_memory
 
 tf = _env.tensorflow()
 
@@ -57,10 +57,13 @@ class TokenFeed:
         self.shapes = Shapes(None, max_len)
 
     def plan(self, config: TrainConfig, seed: int) -> None:
-        """Choose the padded lengths of a run's batches, from those of the first epoch."""
-        batches = epoch_batches(self.lengths, config.batch_size, config.accumulation, seed, 1)
+        """Choose the rows of a run's batches, and their padded lengths, from those of the first epoch."""
+        rows, longest = min(config.batch_size, len(self.lengths)), self.shapes.padded(int(self.lengths.max()))
+        self.batch_rows = rows_in_memory(rows, longest, self.model.config)
+        self.batch_bytes = batch_bytes(self.batch_rows, longest, self.model.config)
+        batches = epoch_batches(self.lengths, config.batch_size * config.accumulation, self.batch_rows, seed, 1)
         longest = np.array([self.lengths[batch.rows].max() for batch in batches])
-        self.shapes = plan_shapes(np.tile(longest, config.epochs), config.batch_size, self.max_len, self.model.config,
+        self.shapes = plan_shapes(np.tile(longest, config.epochs), self.batch_rows, self.max_len, self.model.config,
                                   compiling.can_compile)
 
     def inputs(self, rows: np.ndarray):
@@ -91,7 +94,8 @@ class FeatureFeed:
         self.shapes = Shapes(None, 1)
 
     def plan(self, config: TrainConfig, seed: int) -> None:
-        """Does nothing: features all have the same shape, and the head is too small to compile kernels for."""
+        """Choose the rows of a run's batches: features are small, and the head too small to compile kernels for."""
+        self.batch_rows, self.batch_bytes = min(config.batch_size, len(self.lengths)), 0
 
     def inputs(self, rows: np.ndarray):
         return (self.features[rows],)
@@ -134,12 +138,12 @@ class VectorFeed(TokenFeed):
     def _token_vectors(self) -> np.ndarray:
         model = self.model
 
-        @tf.function(input_signature=[tf.TensorSpec([None, None], tf.int32)] * 2)
-        @_env.as_written
-        def function(tokens, segments):
+        def states(tokens, segments):
             with compute_in(self.precision):
                 return model.encoder.states([tokens, segments], False, self.layers)[-1]
 
+        function = share(states, (tf.TensorSpec([None, None], tf.int32),) * 2, model.variables,
+                         key=("states", self.layers, self.precision, model.structure))
         vectors = np.empty((int(self.lengths.sum()), model.config.hidden_size), np.float32)
         for rows in inference_batches(self.lengths, TOKEN_BUDGET, model.max_len):
             length = padded_length(self.lengths[rows], model.max_len)

@@ -78,7 +78,7 @@ def fit_model(
         >>> fit_model(model, rows, task=task, config=config).record["history"]["val_loss"]  # doctest: +SKIP
         [0.21, 0.17]
     """
-    head, config = head or HeadConfig(), config or TrainConfig()
+    head, config = head or HeadConfig(), (config or TrainConfig()).for_encoder(model.config.hidden_size)
     head.layer_numbers(model.config.num_hidden_layers)  # an error for layers that the encoder lacks
     _check_monitor(task, config)
     state, seed = open_state(out_dir, resume, config.seed)
@@ -102,8 +102,8 @@ def fit_model(
     val_feed = None if validation is None else validation_feed(
         model, model.encode(validation, max_len), max_len, precision, config)
     objective = FineTuning(model, feed, coded, val_feed, val_coded, label_weights, config, seed, precision)
-    run = Run(objective, config, callbacks, accumulation=config.accumulation > 1, early_stopping=config.early_stopping,
-              restore_best=config.restore_best, out_dir=out_dir, save_steps=save_steps)
+    run = Run(objective, config, callbacks, early_stopping=config.early_stopping, restore_best=config.restore_best,
+              out_dir=out_dir, save_steps=save_steps)
     if state is not None:
         run.restore(state)
     run.train()

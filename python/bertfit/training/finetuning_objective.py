@@ -31,7 +31,7 @@ class FineTuning:
         rows: The training rows.
         validation_feed: Feed of the validation rows, or None.
         validation: The validation rows, or None.
-        label_weights: Weight of each label, [K], or None.
+        label_weights: Weights of the labels, as from `class_weight_vector`, or None.
         config: Settings.
         seed: Seed of the order of rows.
         precision: "float32", "bfloat16" or "float16".
@@ -49,7 +49,10 @@ class FineTuning:
         self.total_steps, _ = train_steps(len(rows), config.batch_size * config.accumulation, config.epochs)
         self.epoch_steps = self.total_steps // config.epochs
         feed.plan(config, seed)
+        self.parts, self.bytes = -(-min(config.batch_size, len(rows)) // feed.batch_rows), feed.batch_bytes
+        self.accumulates = config.accumulation > 1 or self.parts > 1
         self.compiled = feed.shapes.compiled
+        self.structure = (model.structure, config.freeze)
         self.signature = (
             feed.signature, tf.TensorSpec([None, *rows.targets.shape[1:]], tf.as_dtype(rows.targets.dtype)),
             tf.TensorSpec([None, *self.weights.shape[1:]], tf.float32), tf.TensorSpec([], tf.float32),
@@ -66,8 +69,8 @@ class FineTuning:
             passed, skipped = divmod(step, self.epoch_steps)
             step -= skipped
             batches: list[Batch] = []
-            order = epoch_batches(self.feed.lengths, config.batch_size, config.accumulation, self.seed, passed + 1)
-            for batch in order:
+            rows = config.batch_size * config.accumulation
+            for batch in epoch_batches(self.feed.lengths, rows, self.feed.batch_rows, self.seed, passed + 1):
                 batches.append(batch)
                 if batch.last:
                     step += 1
@@ -78,7 +81,7 @@ class FineTuning:
     def inputs(self, batch: Batch) -> tuple:
         rows = batch.rows
         # Kernels are compiled for one number of rows: a smaller batch is padded with rows of weight 0.
-        size = self.config.batch_size if self.compiled else len(rows)
+        size = self.feed.batch_rows if self.compiled else len(rows)
         inputs = tuple(tf.constant(filled(x, size)) for x in self.feed.inputs(rows))
         targets, weights = (tf.constant(filled(x[rows], size)) for x in (self.rows.targets, self.weights))
         return inputs, targets, weights, tf.constant(float(batch.step_rows))

@@ -24,9 +24,13 @@ class Objective(Protocol):
         model: The model, which is trained in place.
         variables: Its trainable weights.
         signature: `tf.TensorSpec`s of the inputs of `loss`.
+        structure: What else determines the graph of `loss`, with `precision` and `compiled`; hashable.
         seed: Seed of the run.
         precision: "float32", "bfloat16" or "float16".
         compiled: Whether training steps use compiled kernels.
+        parts: Parts in which a batch of `batch_size` rows is computed.
+        bytes: The memory that a part takes, estimated.
+        accumulates: Whether a step may have several batches, whose gradients are summed.
         total_steps, epoch_steps: Optimizer steps of the run, and of an epoch. The last epoch may have fewer.
         sums: Sums of the unfinished epoch, by name.
         counts_steps: Whether the history has a column "steps".
@@ -35,9 +39,13 @@ class Objective(Protocol):
     model: Model
     variables: list
     signature: tuple
+    structure: tuple
     seed: int
     precision: str
     compiled: bool
+    parts: int
+    bytes: int
+    accumulates: bool
     total_steps: int
     epoch_steps: int
     sums: dict[str, float]

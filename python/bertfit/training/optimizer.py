@@ -15,6 +15,7 @@ import math
 from collections.abc import Sequence
 
 from bertfit import _env
+from bertfit.config import PretrainConfig, TrainConfig
 from bertfit.errors import ArgumentError
 from bertfit.settings import is_number
 
@@ -31,6 +32,7 @@ def _check(argument: str, value, low: float, above: bool = False, below: float =
         raise ArgumentError(f"must be {rule}.", argument=argument, received=value)
 
 
+@keras.saving.register_keras_serializable("bertfit")
 class AdamWarmup(keras.optimizers.Optimizer):
     """Adam with linear warmup, linear decay and decoupled weight decay.
 
@@ -87,13 +89,17 @@ class AdamWarmup(keras.optimizers.Optimizer):
         self.decay_steps, self.warmup_steps, self.min_lr = float(decay_steps), float(warmup_steps), float(min_lr)
         self.beta_1, self.beta_2, self.epsilon = float(beta_1), float(beta_2), float(epsilon)
         self.decay, self.amsgrad = float(weight_decay), bool(amsgrad)
+        with tf.init_scope():  # in a variable, so that graphs do not depend on these numbers
+            self._schedule = tf.Variable([self.decay_steps, self.warmup_steps, self.min_lr, self.decay],
+                                         name="schedule", dtype=tf.float32, trainable=False)
         self._now = None
         self.decay_pattern = None if weight_decay_pattern is None else tuple(weight_decay_pattern)
 
     def build(self, var_list):
         super().build(var_list)
-        if getattr(self, "_momentums", None):
+        if getattr(self, "_built", False):
             return
+        self._built = True  # without it Keras sets no state that it reads from an HDF5 file
         self._momentums, self._velocities, self._velocity_hats = [], [], []
         for variable in var_list:
             self._momentums.append(self.add_variable_from_reference(variable, "m"))
@@ -105,9 +111,10 @@ class AdamWarmup(keras.optimizers.Optimizer):
         """The learning rate of a step, counted from 1 (a float tensor)."""
         step = tf.cast(step, tf.float32)
         highest = tf.cast(self._learning_rate, tf.float32)
-        rising = highest * step / max(self.warmup_steps, 1.0)
-        falling = self.min_lr + (highest - self.min_lr) * (1.0 - tf.minimum(step, self.decay_steps) / self.decay_steps)
-        return tf.where(step <= self.warmup_steps, rising, falling)
+        decay_steps, warmup_steps, lowest, _ = tf.unstack(self._schedule)
+        rising = highest * (1.0 / tf.maximum(warmup_steps, 1.0)) * step
+        falling = lowest + (highest - lowest) * (1.0 - tf.minimum(step, decay_steps) * (1.0 / decay_steps))
+        return tf.where(step <= warmup_steps, rising, falling)
 
     def _clip_gradients(self, grads):
         # Keras computes the norm before it sums the gradients of embedding rows that occur several times in a batch
@@ -128,7 +135,7 @@ class AdamWarmup(keras.optimizers.Optimizer):
         beta_1_power, beta_2_power = tf.pow(self.beta_1, step), tf.pow(self.beta_2, step)
         # keras-bert scales the decay by the bias correction too.
         corrected = rate * tf.sqrt(1.0 - beta_2_power) / (1.0 - beta_1_power)
-        return rate, beta_1_power, beta_2_power, 1.0 - corrected * self.decay
+        return rate, beta_1_power, beta_2_power, 1.0 - corrected * self._schedule[3]
 
     def update_step(self, gradient, variable):
         index = self._index_dict[self._var_key(variable)]
@@ -172,6 +179,17 @@ class AdamWarmup(keras.optimizers.Optimizer):
         }
 
 
+def build_optimizer(config: TrainConfig | PretrainConfig, steps: int, variables: list) -> AdamWarmup:
+    """The optimizer of a run of so many steps that trains `variables`."""
+    optimizer = AdamWarmup(
+        decay_steps=steps, warmup_steps=int(steps * config.warmup), min_lr=config.min_learning_rate,
+        learning_rate=config.learning_rate, weight_decay=config.weight_decay, weight_decay_pattern=DECAYED,
+        clip_norm=config.clip_norm,
+    )
+    optimizer.build(variables)
+    return optimizer
+
+
 class Update:
     """Computes gradients and applies them, with loss scaling if the precision is float16.
 
@@ -187,6 +205,7 @@ class Update:
     def __init__(self, optimizer: AdamWarmup, precision: str):
         self._scaling = keras.mixed_precision.LossScaleOptimizer(optimizer) if precision == "float16" else None
         self._optimizer = self._scaling or optimizer
+        self._settings = [optimizer._learning_rate, optimizer._schedule]
 
     @property
     def state(self) -> list:
@@ -195,6 +214,11 @@ class Update:
             return list(self._optimizer.variables)
         scale = self._scaling._loss_scale.current_loss_scale  # the public attribute is a copy
         return [*self._optimizer.variables, scale, self._scaling.dynamic_counter]
+
+    @property
+    def variables(self) -> list:
+        """All variables that `gradients` and `apply` use: the state, and the settings of the learning rate."""
+        return [*self.state, *self._settings]
 
     def gradients(self, tape, loss, variables: list) -> list:
         """The gradients of a `loss` that `tape` recorded."""

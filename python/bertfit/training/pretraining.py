@@ -21,12 +21,12 @@ from bertfit.config import PretrainConfig, PretrainHeads
 from bertfit.corpus import MaskRule, PretrainBatch, PretrainingData, open_pretraining_data
 from bertfit.errors import ArgumentError, DataError
 from bertfit.model import Model, persist
-from bertfit.network import compiling, compute_in, kernels
+from bertfit.network import compiling, compute_in, kernels, share
 from bertfit.system import interrupts
 from bertfit.text import Vocabulary
 from bertfit.training.callbacks import Callback
 from bertfit.training.run import Run
-from bertfit.training.shapes import Shapes, plan_fixed
+from bertfit.training.shapes import Shapes, batch_bytes, plan_fixed
 from bertfit.training.state import open_state
 
 tf = _env.tensorflow()
@@ -157,6 +157,9 @@ class Pretraining:
         model.noise.reset(seed)
         self.shapes = plan_fixed(data.max_len, self.total_steps, config.batch_size, model.config, compiling.can_compile)
         self.compiled = self.shapes.compiled
+        self.parts, self.accumulates = 1, False
+        self.bytes = batch_bytes(min(config.batch_size, data.n), data.max_len, model.config)
+        self.structure = model.structure
         ids, flat = tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.int32)
         self.signature = (ids, ids, flat, flat, flat)
         self._measure = self._trace_measure()
@@ -201,13 +204,11 @@ class Pretraining:
         ])
 
     def _trace_measure(self):
-        @tf.function(input_signature=self.signature)
-        @_env.as_written
         def measure(*inputs):
             with compute_in(self.precision):
                 return self._losses(*inputs, False)[1]
 
-        return measure
+        return share(measure, self.signature, self.model.variables, key=("measure", self.structure, self.precision))
 
     def measure(self, batch: PretrainBatch) -> np.ndarray:
         """The sums of a batch, in the order of `_SUMS`, without training on it."""
@@ -255,7 +256,7 @@ class Pretraining:
         return {
             "settings": {**self.config.to_dict(), "seed": self.seed}, "seed": self.seed, "rows": self.data.n,
             "steps": run.step, **{name: facts[name] for name in ("precision", "validation_rows")},
-            **{name: outcome[name] for name in ("history", "best_epoch", "interrupted", "seconds")},
+            **{name: outcome[name] for name in ("history", "best_epoch", "interrupted", "stopped", "seconds")},
         }
 
     def identity(self) -> dict[str, Any]:

@@ -99,7 +99,8 @@ def _validation_counts(sizes: np.ndarray, share: float) -> np.ndarray:
 def class_weight_vector(task: Task, config: TrainConfig, targets: np.ndarray) -> np.ndarray | None:
     """The weight of every label, float32 [K] in the order of `task.labels`, or None.
 
-    "balanced" is n / (classes * rows of the class), as in scikit-learn.
+    "balanced" is n / (classes * rows of the class), as in scikit-learn. For a multilabel task it is [2, K]: the weights
+    of each label's two classes, unset and set.
 
     Raises:
         ArgumentError: The task has no classes, or a label is missing or unknown.
@@ -112,13 +113,8 @@ def class_weight_vector(task: Task, config: TrainConfig, targets: np.ndarray) ->
                             received=wanted)
     if wanted == "balanced":
         if task.kind == "multilabel":
-            raise ArgumentError("must be named by label for a multilabel task.", argument="class_weights",
-                                received=wanted)
-        counts = np.bincount(class_codes(task, targets), minlength=len(task.labels))
-        present = counts > 0
-        weights = np.zeros(len(counts), np.float32)
-        weights[present] = len(targets) / (present.sum() * counts[present])
-        return weights
+            return np.stack([_balanced((label >= 0.5).astype(int), 2) for label in targets.T], axis=1)
+        return _balanced(class_codes(task, targets), len(task.labels))
     if set(wanted) != set(task.labels):
         raise ArgumentError("must name every label, and no other.",
                             [f"Labels: {', '.join(task.labels)}.", f"Names given: {', '.join(map(str, wanted))}."],
@@ -126,18 +122,34 @@ def class_weight_vector(task: Task, config: TrainConfig, targets: np.ndarray) ->
     return np.array([wanted[label] for label in task.labels], np.float32)
 
 
+def _balanced(codes: np.ndarray, classes: int) -> np.ndarray:
+    """n / (classes that occur * rows of the class) for every class, float32; 0 for one that does not occur.
+
+    >>> _balanced(np.array([0, 1, 1, 1]), 3).round(3).tolist()
+    [2.0, 0.667, 0.0]
+    """
+    counts = np.bincount(codes, minlength=classes)
+    present = counts > 0
+    weights = np.zeros(classes, np.float32)
+    weights[present] = len(codes) / (present.sum() * counts[present])
+    return weights
+
+
 def element_weights(
     task: Task, targets: np.ndarray, row_weights: np.ndarray, by_label: np.ndarray | None
 ) -> np.ndarray:
     """Weight of every element of the loss, [n] or [n, K]: the row's weight times its class's.
 
-    A binary target between 0 and 1 averages the weights of both classes.
+    A binary or multilabel target between 0 and 1 averages the weights of both classes. `by_label` is what
+    `class_weight_vector` returns.
     """
     if by_label is None:
         return row_weights if task.kind == "multiclass" else np.broadcast_to(row_weights[:, None], targets.shape)
     if task.kind == "multiclass":
         return row_weights * by_label[targets]
     if task.kind == "binary":
+        return row_weights[:, None] * (targets * by_label[1] + (1 - targets) * by_label[0])
+    if by_label.ndim == 2:
         return row_weights[:, None] * (targets * by_label[1] + (1 - targets) * by_label[0])
     return row_weights[:, None] * by_label[None, :]
 
@@ -151,12 +163,20 @@ class Batch:
     last: bool
 
 
-def epoch_batches(lengths: np.ndarray, batch_size: int, accumulation: int, seed: int, epoch: int) -> Iterator[Batch]:
-    """The batches of one epoch, each row once; their order depends only on the arguments."""
+def epoch_batches(lengths: np.ndarray, step_rows: int, batch_rows: int, seed: int, epoch: int) -> Iterator[Batch]:
+    """The batches of one epoch, each row once; their order depends only on the arguments.
+
+    Args:
+        lengths: Tokens per row, [n].
+        step_rows: Rows of an optimizer step.
+        batch_rows: Rows of a batch, of which a step has one or more.
+        seed: Seed of the run.
+        epoch: Number of the epoch, from 1.
+    """
     rng = np.random.default_rng([seed, 2, epoch])
-    for group in training_batches(lengths, batch_size * accumulation, rng):
-        for start in range(0, len(group), batch_size):
-            yield Batch(group[start : start + batch_size], len(group), start + batch_size >= len(group))
+    for group in training_batches(lengths, step_rows, rng):
+        for start in range(0, len(group), batch_rows):
+            yield Batch(group[start : start + batch_rows], len(group), start + batch_rows >= len(group))
 
 
 def auto_max_len(full_lengths: np.ndarray, quantile: float, limit: int) -> int:

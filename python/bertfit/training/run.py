@@ -16,13 +16,14 @@ import numpy as np
 
 from bertfit import _env
 from bertfit.config import PretrainConfig, TrainConfig
-from bertfit.errors import Arg, ArgumentError, Sentence, TrainingError
+from bertfit.errors import Arg, ArgumentError, Sentence, TrainingError, shown
 from bertfit.model import bundle
-from bertfit.network import compute_in
+from bertfit.network import compute_in, share
 from bertfit.system import interrupts
-from bertfit.training.callbacks import Callback
+from bertfit.training.callbacks import Callback, is_stop
 from bertfit.training.objective import Objective
-from bertfit.training.optimizer import DECAYED, AdamWarmup, Update
+from bertfit.training.optimizer import Update, build_optimizer
+from bertfit.training.pace import Pace
 from bertfit.training.state import State, save_state
 
 tf = _env.tensorflow()
@@ -39,7 +40,6 @@ class Run:
         objective: The model, batches, loss and measures.
         config: Settings of the optimizer, and `monitor`.
         callbacks: Called after every step and epoch.
-        accumulation: Whether a step may have several batches, whose gradients are summed.
         early_stopping: Epochs without a better `monitor` after which the run ends; None for never.
         restore_best: Whether the run ends with the weights of the best epoch.
         out_dir: Folder for the state, saved after every epoch, on an interrupt and every `save_steps`; None saves none.
@@ -47,40 +47,37 @@ class Run:
     """
 
     def __init__(self, objective: Objective, config: TrainConfig | PretrainConfig, callbacks: Sequence[Callback], *,
-                 accumulation: bool = False, early_stopping: int | None = None, restore_best: bool = False,
-                 out_dir: str | Path | None = None, save_steps: int | None = None):
+                 early_stopping: int | None = None, restore_best: bool = False, out_dir: str | Path | None = None,
+                 save_steps: int | None = None):
         self.objective, self.config, self.callbacks = objective, config, list(callbacks)
         self.early_stopping, self.restore_best, self.save_steps = early_stopping, restore_best, save_steps
         self.out_dir = None if out_dir is None else Path(out_dir)
         self.variables, self.noise = objective.variables, objective.model.noise
         self.total_steps, self.epoch_steps = objective.total_steps, objective.epoch_steps
         self.epochs = math.ceil(self.total_steps / self.epoch_steps)
-        self.optimizer = AdamWarmup(
-            decay_steps=self.total_steps, warmup_steps=int(self.total_steps * config.warmup),
-            min_lr=config.min_learning_rate, learning_rate=config.learning_rate, weight_decay=config.weight_decay,
-            weight_decay_pattern=DECAYED, clip_norm=config.clip_norm,
-        )
-        self.optimizer.build(self.variables)
+        self.optimizer = build_optimizer(config, self.total_steps, self.variables)
         self.update = Update(self.optimizer, objective.precision)
-        accumulated = self.variables if accumulation else []
+        accumulated = self.variables if objective.accumulates else []
         self.gradients = [tf.Variable(tf.zeros_like(v), trainable=False) for v in accumulated]
-        self._function = self._trace()
+        self._function, self.pace = None, Pace()
         # Computed before the first step, as it may digest the initial weights; converted as saving and loading would.
         self._identity = None if out_dir is None else bundle.unplain(bundle.plain(objective.identity()))
         self.step = 0
         self.history: dict[str, list] = {}
         self.best_epoch, self.best_badness, self.best_weights = None, math.inf, None
         self.interrupted, self.stopped, self.seconds = False, None, 0.0
+        self._asked_to_stop = False  # by a callback
         self._clock = time.perf_counter()
 
     # -- One step -------------------------------------------------------------------------------------
 
-    def _trace(self):
-        """The traced function of one batch: forward, backward and, after the last batch of a step, the update."""
-        objective = self.objective
+    def _trace(self) -> None:
+        """Trace the function of one batch: forward, backward and, after the last batch of a step, the update.
 
-        @tf.function(input_signature=[*objective.signature, tf.TensorSpec([], tf.bool)])
-        @_env.as_written
+        Runs whose graphs are the same share it: weights, rates, numbers of steps and seeds are variables.
+        """
+        objective, config = self.objective, self.config
+
         def step(*inputs):
             *inputs, last = inputs
             with compute_in(objective.precision, objective.compiled), tf.GradientTape() as tape:
@@ -94,7 +91,11 @@ class Run:
                 self.update.apply(gradients, self.variables)
             return outputs
 
-        return step
+        self._function = share(
+            step, (*objective.signature, tf.TensorSpec([], tf.bool)),
+            [*objective.model.variables, *self.update.variables, *self.gradients],
+            key=(type(objective), objective.structure, objective.precision, objective.compiled, bool(self.gradients),
+                 config.clip_norm, bool(config.weight_decay)))
 
     def _apply_accumulated(self):
         """Update with the summed gradients and reset them; returns True, as `tf.cond` needs a value."""
@@ -106,7 +107,11 @@ class Run:
 
     def run_batch(self, batch, last: bool = True):
         """Train on a batch, `last` if it ends its step. Returns the outputs of `Objective.loss` as arrays."""
-        outputs = self._function(*self.objective.inputs(batch), tf.constant(last))
+        if self._function is None:
+            self._trace()
+        inputs = self.objective.inputs(batch)
+        self.pace.batch(tuple(tuple(value.shape) for value in tf.nest.flatten(inputs)))
+        outputs = self._function(*inputs, tf.constant(last))
         return tf.nest.map_structure(lambda tensor: tensor.numpy(), outputs)
 
     def _train_step(self, batches: Sequence) -> None:
@@ -114,7 +119,6 @@ class Run:
         step, sums, noise = self.step, dict(self.objective.sums), self.noise.state.numpy()
         try:
             for number, batch in enumerate(batches, 1):
-                interrupts.check()
                 with interrupts.held():  # weights, sums and the number of steps change together
                     self.objective.add(batch, self.run_batch(batch, number == len(batches)))
                     if not _finite(self.objective.sums):
@@ -129,11 +133,12 @@ class Run:
     # -- Steps and epochs -----------------------------------------------------------------------------
 
     def train(self) -> None:
-        """Train to the last step, or until early stopping, an interrupt or a loss that is not finite."""
+        """Train to the last step, or until early stopping, a callback's "stop", an interrupt or an infinite loss."""
         self._clock = time.perf_counter()
         self._notify("on_begin", {
             "epochs": self.epochs, "steps": self.epoch_steps, "step": self.step, **self.objective.facts(),
-            "device": _env.device_name(), "parameters": self.objective.model.parameters,
+            "parts": self.objective.parts, "bytes": self.objective.bytes, "device": _env.device_name(),
+            "parameters": self.objective.model.parameters,
             "trainable": int(sum(np.prod(variable.shape) for variable in self.variables)),
         })
         try:
@@ -152,22 +157,25 @@ class Run:
         self._notify("on_end", {"best_epoch": self.best_epoch, "interrupted": self.interrupted})
 
     def _train(self) -> None:
-        first, start = self.step, time.perf_counter()
-        epoch_start = start
+        epoch_start = time.perf_counter()
+        self._trace()  # here, where an interrupt ends it at once
         if self._epoch_is_over() and len(self.history.get("epoch", [])) < self._epoch(self.step):
             self._end_epoch(epoch_start)  # the run was interrupted just after the epoch's last step
         if self._stops_early():
             return
+        self.pace.start()
         for batches in self.objective.steps(self.step):
             self._train_step(batches)
-            self._notify_step((time.perf_counter() - start) / (self.step - first))
+            self.pace.step()
+            self._notify_step()
             if self._epoch_is_over():
                 self._end_epoch(epoch_start)
-                if self._stops_early():
-                    return
+                self.pace.end()
                 epoch_start = time.perf_counter()
-            elif self.save_steps and self.step % self.save_steps == 0:
+            elif self._asked_to_stop or (self.save_steps and self.step % self.save_steps == 0):
                 self._save_state()
+            if self._stops_early():
+                return
 
     def _epoch(self, step: int) -> int:
         return math.ceil(step / self.epoch_steps)
@@ -209,6 +217,9 @@ class Run:
         return better
 
     def _stops_early(self) -> bool:
+        if self._asked_to_stop:
+            self.stopped = "a callback asked to stop"
+            return True
         epochs = self.history.get("epoch")
         if not (self.early_stopping and epochs and epochs[-1] - self.best_epoch >= self.early_stopping):
             return False
@@ -224,15 +235,16 @@ class Run:
             ]) from None
         self.stopped = f"the loss was not finite in epoch {epoch}"
 
-    def _notify_step(self, seconds_per_step: float) -> None:
+    def _notify_step(self) -> None:
+        epoch, left = self._epoch(self.step), self.total_steps - self.step
         self._notify("on_step", {
-            "epoch": self._epoch(self.step), "step": (self.step - 1) % self.epoch_steps + 1, "steps": self.epoch_steps,
-            **self.objective.progress(), "seconds_left": seconds_per_step * (self.total_steps - self.step),
+            "epoch": epoch, "step": (self.step - 1) % self.epoch_steps + 1, "steps": self.epoch_steps,
+            **self.objective.progress(), "seconds_left": self.pace.left(left, self.epochs - epoch) if left else 0.0,
         })
 
     def _notify(self, hook: str, info: dict[str, Any]) -> None:
         for callback in self.callbacks:
-            getattr(callback, hook)(info)
+            self._asked_to_stop |= is_stop(getattr(callback, hook)(info))
 
     def _count_seconds(self) -> None:
         now = time.perf_counter()
@@ -274,8 +286,8 @@ class Run:
         different = [name for name in identity if state.identity.get(name) != identity[name]]
         if different:
             raise ArgumentError("A run must be resumed with the settings, data and model it was started with.",
-                                [f"`{name}` was {state.identity.get(name)!r}, now {identity[name]!r}."
-                                 for name in different])
+                                [Sentence("{} was {}, now {}.", Arg(name), shown(state.identity.get(name)),
+                                          shown(identity[name])) for name in different])
         for kind, variables in (("weight", self.variables), ("optimizer", self.update.state)):
             for i, variable in enumerate(variables):
                 variable.assign(arrays[f"{kind}/{i}"])

@@ -26,6 +26,9 @@ PLAIN_SECONDS, COMPILED_SECONDS = 8e-8, 2e-8
 #: Multiplications and additions per second of matrix products.
 PRODUCT_RATE = 3.5e11
 
+#: Most bytes of a batch in a training step. A larger batch is computed in parts, whose gradients are summed.
+MOST_BYTES = 6 * 2**30
+
 
 @dataclasses.dataclass(frozen=True)
 class Shapes:
@@ -86,6 +89,26 @@ def plan_fixed(length: int, batches: int, rows: int, config: BertConfig,
         return plan
     quarters = {min(-(-length * part // (4 * STEP)) * STEP, length) for part in (1, 2, 3, 4)}
     return dataclasses.replace(plan, lengths=tuple(sorted(quarters)))
+
+
+def batch_bytes(rows: int, length: int, config: BertConfig) -> int:
+    """The memory that a training step takes for a batch, beside the weights: what the gradients need of every layer.
+
+    Measured in float32 without compiled kernels, which is the most; with them in bfloat16 it is about half.
+    """
+    per_token = 4 * (9 * config.hidden_size + 6 * config.intermediate_size) + 5 * config.num_attention_heads * length
+    return rows * length * config.num_hidden_layers * per_token
+
+
+def rows_in_memory(rows: int, length: int, config: BertConfig) -> int:
+    """The rows of each part of a batch of `rows` that are padded to `length`: all, if they take at most `MOST_BYTES`.
+
+    >>> base = BertConfig(30522)
+    >>> rows_in_memory(32, 128, base), rows_in_memory(32, 512, base), rows_in_memory(1000, 128, base)
+    (32, 7, 38)
+    """
+    parts = min(rows, -(-batch_bytes(rows, length, config) // MOST_BYTES))
+    return -(-rows // parts)
 
 
 def _seconds_per_token(config: BertConfig, between: float) -> float:

@@ -47,7 +47,7 @@ def test_later_loads_notice_changed_files(site, tmp_path, damage):
         (path / "vocab.txt").unlink()
     else:
         (path / registry.MANIFEST).write_text("{")
-    with pytest.raises(DownloadError, match="force = TRUE"):
+    with pytest.raises(DownloadError, match=r"bertfit\.download\('[^/]*', force=True\)"):
         get(tmp_path)
     assert downloads.verify(get(tmp_path, force=True))
 

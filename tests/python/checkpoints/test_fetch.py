@@ -70,7 +70,7 @@ def test_a_server_error_is_tried_again_and_a_missing_file_is_not(site, tmp_path)
         get(tmp_path / "other")
     message = str(caught.value)
     assert len(site.requests) == 4
-    assert "404" in message and registry.find("bert-tiny-uncased").url in message and "bert_load()" in message
+    assert "404" in message and registry.find("bert-tiny-uncased").url in message and "in place of the name" in message
 
 
 def test_a_refused_connection_is_a_download_error(tmp_path, monkeypatch):

@@ -126,8 +126,57 @@ def test_every_format_in_and_out(chain, tmp_path, given, to):
             found = list(csv.DictReader(file, delimiter="," if to.endswith("csv") else "\t"))
     assert [row["text" if given.endswith("txt") else "document"] for row in found] == texts
     assert [list(row)[-2:] for row in found] == [[".pred_0", ".pred_1"]] * 5
-    expected = bertfit.load(chain[0] / "model").predict(texts)
-    assert [float(row[".pred_1"]) for row in found] == pytest.approx(list(expected[:, 1]), abs=1e-5)
+    expected = list(bertfit.load(chain[0] / "model").predict(texts)[:, 1])
+    if not given.endswith("jsonl"):  # an empty cell is no text; in JSON lines null is
+        assert found.pop(3)[".pred_1"] == (None if to.endswith("jsonl") else "")
+        expected.pop(3)
+    assert [float(row[".pred_1"]) for row in found] == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("form", ["tsv", "csv", "jsonl"])
+def test_the_format_of_stdin_is_told_by_its_first_line(chain, monkeypatch, capsys, form):
+    folder, _ = chain
+    rows = list(csv.DictReader((folder / "test.tsv").open(), delimiter="\t"))[:3]
+    text = io.StringIO()
+    if form == "jsonl":
+        text.write("".join(json.dumps(row) + "\n" for row in rows))
+    else:
+        writer = csv.DictWriter(text, list(rows[0]), delimiter="," if form == "csv" else "\t")
+        writer.writeheader()
+        writer.writerows(rows)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.getvalue().encode())))
+    assert main(["predict", "--model", str(folder / "model"), "--type", "class"]) == 0
+    out = capsys.readouterr().out
+    found = ([json.loads(line) for line in out.splitlines()] if form == "jsonl"
+             else list(csv.DictReader(io.StringIO(out), delimiter="," if form == "csv" else "\t")))
+    classes = bertfit.load(folder / "model").predict([row["document"] for row in rows], type="class")
+    assert found == [{**row, ".pred_class": label} for row, label in zip(rows, map(str, classes), strict=True)]
+
+
+def test_stdin_that_may_have_a_header_needs_a_format(chain, monkeypatch, capsys):
+    for given, code in ([], 1), (["--format", "txt"], 0):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"id,words\n1,a good film\n")))
+        assert main(["predict", "--model", str(chain[0] / "model"), *given]) == code
+    assert "--format must be given" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("name", "content"), [
+    ("in.csv", b"id,document\n1,good\n2,\n3,awful\n4,\n"), ("in.tsv", b"id\tdocument\n1\tgood\n2\t\n3\tawful\n4\t\n"),
+    ("in.txt", b"good\n\nawful\n\n"),
+    ("in.jsonl", b'{"document": "good"}\n{"document": null}\n{"document": "awful"}\n{"id": 4}\n'),
+])
+def test_a_missing_text_gets_an_empty_prediction_and_is_counted(chain, tmp_path, capsys, name, content):
+    (tmp_path / name).write_bytes(content)
+    expected = bertfit.load(chain[0] / "model").predict(["good", "awful"])
+    for type, added in ("prob", [".pred_0", ".pred_1"]), ("class", [".pred_class"]):
+        assert main(["predict", "--model", str(chain[0] / "model"), "--input", str(tmp_path / name), "--output",
+                     str(tmp_path / f"{type}.jsonl"), "--type", type]) == 0
+        found = [json.loads(line) for line in (tmp_path / f"{type}.jsonl").read_text().splitlines()]
+        assert len(found) == 4
+        assert [found[i][column] for i in (1, 3) for column in added] == [None] * 2 * len(added)
+        if type == "prob":
+            assert [found[i][".pred_1"] for i in (0, 2)] == pytest.approx(list(expected[:, 1]), abs=1e-5)
+        assert "rows without a text, whose predictions are empty: 2 of 4\n" in capsys.readouterr().err
 
 
 def test_a_report_for_people_and_one_in_a_file(chain, tmp_path, capfd):

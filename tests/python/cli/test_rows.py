@@ -62,3 +62,13 @@ def test_a_header_alone_is_no_data(tmp_path):
     (tmp_path / "a.csv").write_text("text,label\n")
     with pytest.raises(DataError, match="at least one row"):
         labelled(str(tmp_path / "a.csv"), options())
+
+
+def test_labelled_rows_without_a_text_are_left_out_and_counted(tmp_path, capsys):
+    (tmp_path / "a.csv").write_text("text,label\ngood,1\n,0\nawful,0\n")
+    (tmp_path / "a.jsonl").write_text('{"text": "good", "label": 1}\n{"text": null, "label": 0}\n'
+                                      '{"text": "awful", "label": 0}\n')
+    for name in ("a.csv", "a.jsonl"):
+        read = labelled(str(tmp_path / name), options())
+        assert list(read.frame["text"]) == ["good", "awful"] and list(read.frame["label"]) == [1, 0]
+        assert f"{name}: rows without a text, left out: 1\n" in capsys.readouterr().err

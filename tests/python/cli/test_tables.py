@@ -6,7 +6,7 @@ import os
 import pandas as pd
 import pytest
 
-from bertfit.cli.tables import Table, check_output, format_of, output, rows_as_text
+from bertfit.cli.tables import Table, check_output, output, rows_as_text
 from bertfit.errors import ArgumentError, DataError
 
 HARD = ['plain', 'a "quoted" word', '"all of it"', "comma, semicolon;", "", " space ", "NA", "007", "영화\u2028끝"]
@@ -52,7 +52,7 @@ def test_json_lines_keep_what_is_in_them():
 @pytest.mark.parametrize(("name", "data", "message"), [
     ("a.csv", b'x,y\n1,"open\n', "line 2 is not"),
     ("a.csv", b"x,y\n1,2,3\n", "line 2 has 3, the header 2"),
-    ("a.csv", b"x,x\n", "has 'x' twice"),
+    ("a.csv", b"x,x\n", "has 'x' twice"), ("a.jsonl", b'{"text": "a", "text": "b"}\n', "line 1 has 'text' twice"),
     ("a.tsv", b"", "is empty"),
     ("a.jsonl", b"[1]\n", "line 1 is [1]"),
     ("a.csv", b"x\n\xff\n", "line 2 is not (byte 1 of the line)"),
@@ -78,13 +78,6 @@ def test_csv_quotes_what_would_not_be_read_back(tmp_path):
     assert text == '"carriage\rreturn",x\n"line\nfeed",x\n"a ""mark""",x\n"a,b",x\n a ,x\na\'b,x\n,x\n'
     (tmp_path / "a.csv").write_text(rows_as_text([{"a": "x"}, {"a": ""}, {"a": "y"}], ["a"], "csv", True))
     assert [row["a"] for row in read(tmp_path / "a.csv")[1]] == ["x", "", "y"]
-
-
-def test_a_name_says_the_format():
-    assert [format_of(name, "format") for name in ("A.CSV", "b.tsv.gz", "c.ndjson", "d.txt", "-")] == [
-        "csv", "tsv", "jsonl", "txt", None]
-    with pytest.raises(ArgumentError, match="`format` must be given"):
-        format_of("table.xlsx", "format")
 
 
 def test_output_appears_whole_or_not_at_all(tmp_path):

@@ -39,5 +39,16 @@ def test_the_final_rate_is_not_above_the_highest():
         TrainConfig(learning_rate=1e-5, min_learning_rate=1e-4)
 
 
+@pytest.mark.parametrize("width, rate", [(128, 1e-4), (767, 1e-4), (768, 5e-5), (1024, 5e-5)])
+def test_the_default_rate_depends_on_the_width_of_the_encoder(width, rate):
+    assert TrainConfig().learning_rate == "auto"
+    assert TrainConfig(epochs=7).for_encoder(width) == TrainConfig(epochs=7, learning_rate=rate)
+    assert TrainConfig(learning_rate=3e-4).for_encoder(width).learning_rate == 3e-4
+    with pytest.raises(ArgumentError, match="must not be above"):
+        TrainConfig(min_learning_rate=1e-3).for_encoder(width)
+
+
 def test_class_weights_take_labels_as_a_task_does():
     assert TrainConfig(class_weights={0: 1.0, 1: 5.0}).class_weights == {"0": 1.0, "1": 5.0}
+    with pytest.raises(ArgumentError, match="name each label once"):
+        TrainConfig(class_weights={"1": 1.0, 1: 5.0})

@@ -139,7 +139,8 @@ def test_regression_on_a_frame_predicts_on_the_scale_of_the_column(data):
      ({"data": "frame.csv"}, "DataFrame, or None"), ({"epoch": 3}, "Unknown: epoch"),
      ({"validation": ["a"]}, "`validation` must be a share"), ({"validation": True}, "`validation` must be a share"),
      ({"sample_weights": "wait"}, "`sample_weights`"), ({"sample_weights": "kind"}, "`sample_weights` must be numbers"),
-     ({"model": "no-such-model"}, "bert_models"), ({"model": 3}, "`model` must be what bertfit.load"),
+     ({"model": "no-such-model"}, r"one of bertfit\.models\(\), or a folder"),
+     ({"model": 3}, "`model` must be what bertfit.load"),
      ({"control": 3}, "`control` must be a TrainConfig"), ({"head": [8]}, "`head` must be a HeadConfig"),
      ({"callbacks": print}, "list of bertfit.Callback"), ({"callbacks": [Callback]}, "list of bertfit.Callback"),
      ({"text": 0}, "Names of columns are strings"), ({"target": pd.Series([1, 2])}, "class Series"),
@@ -156,10 +157,13 @@ def test_a_name_of_two_columns_names_none(data):
     twice = pd.concat([data, data[["comment"]]], axis=1)
     with pytest.raises(DataError, match=r"`text` must be one column.*\n- 2 columns have the name 'comment'"):
         fit(twice, "comment", "kind", toy_model(), **QUICK)
+    labels = pd.concat([data[["toxic"]], data[["toxic"]]], axis=1)
+    with pytest.raises(DataError, match="`target` must have one column of each name"):
+        fit(None, list(data["comment"]), labels, toy_model(), **QUICK)
 
 
 def test_missing_texts_and_lengths_that_differ_are_refused(data):
-    with pytest.raises(DataError, match="Row 3 is missing"):
+    with pytest.raises(DataError, match="Row 2 is missing"):
         fit(data.assign(comment=data["comment"].mask(data.index == 9)), "comment", "kind", toy_model(), **QUICK)
     with pytest.raises(DataError, match="2 texts; `target` has 3 values"):
         fit(None, ["a", "b"], [0, 1, 0], toy_model(), **QUICK)

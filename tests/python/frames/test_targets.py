@@ -45,16 +45,16 @@ def test_a_task_that_is_asked_for_decides_how_the_column_is_coded():
 @pytest.mark.parametrize(
     "columns, kind, error, message",
     [
-        ({"y": [1, None, np.nan]}, "auto", DataError, "Rows 2, 3 are missing"),
-        ({"y": pd.Series(["a", pd.NA])}, "auto", DataError, "Row 2 is missing"),
-        ({"y": pd.Series([pd.Timestamp("2020-01-01"), pd.NaT])}, "auto", DataError, "Row 2 is missing"),
-        ({"y": [1, np.inf]}, "auto", DataError, "Row 2 is infinite"),
+        ({"y": [1, None, np.nan]}, "auto", DataError, "Rows 1, 2 are missing"),
+        ({"y": pd.Series(["a", pd.NA])}, "auto", DataError, "Row 1 is missing"),
+        ({"y": pd.Series([pd.Timestamp("2020-01-01"), pd.NaT])}, "auto", DataError, "Row 1 is missing"),
+        ({"y": [1, np.inf]}, "auto", DataError, "Row 1 is infinite"),
         ({"y": [["a"], ["b"]]}, "auto", DataError, "strings or numbers"),
         ({"y": ["a", "a"]}, "auto", DataError, r"rows of at least two classes\.\n- Every row is a"),
         ({"y": [1, 1]}, "auto", DataError, "Every row is 1"),
         ({"y": [True, True]}, "auto", DataError, "Every row is TRUE"),
         ({"y": pd.Categorical(["b", "b"], categories=["b", "a"])}, "auto", DataError, "Every row is b"),
-        ({"y": [1, 2.5, 3]}, "multiclass", DataError, r"whole numbers for a multiclass task\.\n- Row 2 is not whole"),
+        ({"y": [1, 2.5, 3]}, "multiclass", DataError, r"whole numbers for a multiclass task\.\n- Row 1 is not whole"),
         ({"y": ["a", "b", "c"]}, "binary", DataError, "two classes"),
         ({"y": ["a", "b"]}, "regression", DataError, "must be numbers"),
         ({"y": []}, "auto", DataError, "at least one row"),
@@ -77,7 +77,7 @@ def test_a_category_without_rows_draws_a_warning():
 def test_rows_to_evaluate_are_coded_by_the_labels_of_the_fit():
     spam = Task("binary", ("ham", "spam"))
     assert code_target(spam, {"y": ["spam", "spam"]}).tolist() == [1, 1]
-    with pytest.raises(DataError, match=r"Row 2 is not \(eggs\)"):
+    with pytest.raises(DataError, match=r"Row 1 is not \(eggs\)"):
         code_target(spam, {"y": ["spam", "eggs"]})
     with pytest.raises(DataError, match="must be one of ham, spam"):
         code_target(spam, {"y": [0, 1]})

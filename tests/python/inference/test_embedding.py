@@ -6,6 +6,7 @@ import pytest
 from bertfit import _env
 from bertfit.errors import ArgumentError
 from bertfit.inference.embedding import embed
+from bertfit.notices import TruncationWarning
 from bertfit.rows.table import Rows
 from toys.models import TEXTS, toy_head, toy_model
 
@@ -58,3 +59,18 @@ def test_a_fitted_model_embeds_and_no_texts_give_no_rows(model):
 def test_refuses_layers_and_poolings_that_do_not_exist(model, options, name):
     with pytest.raises(ArgumentError, match=f"`{name}`"):
         embed(model, Rows.of(TEXTS), **options)
+
+
+def test_normalized_vectors_have_length_one_and_their_old_direction(model):
+    plain = embed(model, Rows.of(TEXTS), layers=(1, 2), precision="float32")
+    unit = embed(model, Rows.of(TEXTS), layers=(1, 2), normalize=True, precision="float32")
+    np.testing.assert_allclose((unit.astype(float) ** 2).sum(1), 1, atol=1e-6)
+    np.testing.assert_allclose(unit * np.sqrt((plain**2).sum(1))[:, None], plain, rtol=1e-5)
+    assert unit.dtype == np.float32
+    with pytest.raises(ArgumentError, match="`normalize` must be True or False"):
+        embed(model, Rows.of(TEXTS), normalize="l2")
+
+
+def test_cut_texts_are_counted(model):
+    with pytest.warns(TruncationWarning, match="1 of 2 rows was longer than 32 tokens"):
+        embed(model, Rows.of(["fun", "very " * 40]))

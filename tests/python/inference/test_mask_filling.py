@@ -63,7 +63,7 @@ def test_transformers_fills_the_mask_alike(model, tmp_path):
 
 
 def test_errors_name_the_rows(model):
-    with pytest.raises(DataError, match=r"Rows without \(counted from 1\): 2\."):
+    with pytest.raises(DataError, match=r"Row 1 is without one\."):
         fill_mask(model, Rows.of(["a [MASK]", "none here"]))
     with pytest.raises(DataError, match="at most 32 tokens"):
         fill_mask(model, Rows.of(["good " * 40 + "[MASK]"]))

@@ -1,11 +1,14 @@
 """Predictions against the network called by hand, one text at a time without padding."""
 
+import warnings
+
 import numpy as np
 import pytest
 
 from bertfit import _env
 from bertfit.errors import ArgumentError, DataError
 from bertfit.inference.prediction import predict
+from bertfit.notices import TruncationWarning
 from bertfit.rows.table import Rows
 from toys.models import TEXTS, toy_head, toy_model
 
@@ -86,7 +89,7 @@ def test_types_of_prediction_that_do_not_fit_the_task_are_refused(kind, type, me
 def test_unfitted_models_missing_texts_and_unexpected_pairs_are_refused():
     with pytest.raises(ArgumentError, match="must be fitted"):
         predict(toy_model(), Rows.of(TEXTS))
-    with pytest.raises(DataError, match="Row 2 is missing"):
+    with pytest.raises(DataError, match="Row 1 is missing"):
         predict(toy_head(), Rows.of(["fun", None]))
     with pytest.raises(ArgumentError, match="`pair` must be left out"):
         predict(toy_head(), Rows.of(["fun"], ["dull"]))
@@ -95,3 +98,36 @@ def test_unfitted_models_missing_texts_and_unexpected_pairs_are_refused():
     with pytest.raises(ArgumentError, match="`pair` must be given"):
         predict(model, Rows.of(["fun"]))
     assert predict(model, Rows.of(["fun"], ["dull"])).shape == (1, 2)
+
+
+@pytest.mark.parametrize("kind", ["binary", "multilabel"])
+def test_a_threshold_decides_the_classes(kind):
+    model = toy_head(kind)
+    p = predict(model, Rows.of(TEXTS))
+    p = p[:, 1] if kind == "binary" else p
+    for threshold in (0.0, float(np.median(p)), 1.0):
+        got = predict(model, Rows.of(TEXTS), type="class", threshold=threshold)
+        np.testing.assert_array_equal(got, p >= threshold)
+
+
+@pytest.mark.parametrize("kind, options, message", [
+    ("binary", {"type": "prob", "threshold": 0.5}, "left out unless type='class'"),
+    ("regression", {"threshold": 0.5}, "left out unless type='class'"),
+    ("multiclass", {"type": "class", "threshold": 0.5}, "left out for a multiclass model"),
+    ("binary", {"type": "class", "threshold": 1.2}, "between 0 and 1"),
+])
+def test_a_threshold_that_would_do_nothing_is_refused(kind, options, message):
+    with pytest.raises(ArgumentError, match=f"`threshold` must be .*{message}"):
+        predict(toy_head(kind), Rows.of(TEXTS), **options)
+
+
+def test_cut_texts_are_counted_row_by_row():
+    model = toy_head()  # cuts at 16 tokens
+    with pytest.warns(TruncationWarning, match=r"^2 of 7 rows were longer than 16 tokens and were cut\.$") as told:
+        predict(model, Rows.of([*TEXTS[:5], LONG, LONG]))
+    assert told[0].message.n == 2 and told[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        predict(model, Rows.of(TEXTS[:5]))
+        warnings.simplefilter("ignore", TruncationWarning)
+        predict(model, Rows.of([LONG]))

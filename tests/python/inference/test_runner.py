@@ -16,6 +16,7 @@ class Spy:
 
     def __init__(self, model):
         self.model, self.max_len, self.record, self.parts, self.budgets = model, model.max_len, {}, [], []
+        self.text_len = model.text_len
 
     def encode(self, rows):
         self.parts.append(len(rows))
@@ -63,6 +64,11 @@ def test_batch_size_counts_rows_of_the_longest_text(spy):
     for wrong in (0, -1, 2.5, True, "8"):
         with pytest.raises(ArgumentError, match="`batch_size`"):
             run_rows(spy, Logits(), Rows(TEXTS), width=2, batch_size=wrong)
+
+
+def test_the_memory_of_a_batch_is_bounded(spy):
+    run_rows(spy, Logits(), Rows(TEXTS), width=2, batch_size=10**9)
+    assert spy.budgets == [runner.MOST_TOKENS]
 
 
 def test_progress_ends_complete_and_is_not_too_frequent(spy, monkeypatch):

@@ -75,7 +75,7 @@ def test_regression_learns_center_and_scale_and_validation_rows_are_used(handle)
     "changes, code, message",
     [({"control": {"epoch": 2}}, "argument", "Unknown: epoch"), ({"head": {"width": 2}}, "argument", "Unknown: width"),
      ({"control": {"epochs": 2.5}}, "argument", "epochs"), ({"labels": ["0"]}, "argument", "labels"),
-     ({"rows": {"texts": ["a", None]}}, "data", "Row 2"),
+     ({"rows": {"texts": ["a", None]}}, "data", "Row 1 is missing"),
      ({"rows": {"texts": ["a", "b"], "targets": np.array([0.0, 2.0])}}, "data", "between 0 and 1"),
      ({"kind": "ranking"}, "argument", "task")],
 )

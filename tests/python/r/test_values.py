@@ -72,7 +72,7 @@ def test_what_breaks_a_rule_goes_on_to_where_the_rule_is_known():
 
 @pytest.mark.parametrize("given, message", [
     ({"colour": 1}, r"`colour` must be an argument of taken\.\n- It takes model, rows, control,"),
-    ({"control": 3}, "`control` must be a TrainConfig"), ({"rows": {"texts": ["a", None]}}, "Row 2 is missing"),
+    ({"control": 3}, "`control` must be a TrainConfig"), ({"rows": {"texts": ["a", None]}}, "Row 1 is missing"),
 ])
 def test_arguments_that_cannot_be_read(given, message):
     with pytest.raises((ArgumentError, DataError), match=message):

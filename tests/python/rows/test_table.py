@@ -26,9 +26,9 @@ def test_one_string_is_one_text():
 
 @pytest.mark.parametrize(
     "texts, message",
-    [(["a", None, "b", float("nan")], "Rows 2, 4 are missing"), ([None] * 9, "Rows 1, 2, 3, 4, 5 and 4 more"),
-     (["a", 3], "Row 2 is not; the first is of class int"), (["a", b"b"], "Row 2 is not"),
-     (["a", pd.NA], "Row 2 is missing"), (pd.DataFrame({"t": ["a"]}), r"class DataFrame\.\n- Give one of its columns"),
+    [(["a", None, "b", float("nan")], "Rows 1, 3 are missing"), ([None] * 9, "Rows 0, 1, 2, 3, 4 and 4 more"),
+     (["a", 3], "Row 1 is not; the first is of class int"), (["a", b"b"], "Row 1 is not"),
+     (["a", pd.NA], "Row 1 is missing"), (pd.DataFrame({"t": ["a"]}), r"class DataFrame\.\n- Give one of its columns"),
      (b"ab", "sequence of strings"), ({"a": 1}, "sequence of strings"), (3, "You gave 3"), (None, "You gave None")],
 )
 def test_what_is_no_text_is_named(texts, message):
@@ -40,7 +40,7 @@ def test_what_is_no_text_is_named(texts, message):
 def test_missing_pairs_are_located(missing):
     with pytest.raises(DataError, match="`pair` must be strings, none of them missing") as error:
         Rows.of(["a"] * 8, ["a", missing, "b", missing, missing, missing, missing, missing])
-    assert "Rows 2, 4, 5, 6, 7 and 1 more" in str(error.value)
+    assert "Rows 1, 3, 4, 5, 6 and 1 more" in str(error.value)
 
 
 def test_pairs_must_be_as_many():
@@ -79,7 +79,7 @@ def test_bad_weights_are_refused(weights, rule):
 def test_rows_fit_a_task_or_are_refused():
     rows = Rows.of(["a", "b"], targets=[[0], [1]])
     assert rows.for_task(BINARY).targets.tolist() == [0.0, 1.0]
-    with pytest.raises(DataError, match="Row 2 is not so"):
+    with pytest.raises(DataError, match="Row 1 is not so"):
         Rows.of(["a", "b"], targets=[0, 2]).for_task(BINARY)
     with pytest.raises(DataError, match="2 values, one per text"):
         rows.labelled([0, 1, 0]).for_task(BINARY)

@@ -16,14 +16,14 @@ NUMBER = Task("regression", ("score",), center=3.0, scale=2.0)
 @pytest.mark.parametrize(
     "task, targets, message",
     [
-        (BINARY, [0, 1.5, np.nan], "Rows 2, 3"),
-        (THREE, [0, 1, 3], "Row 3 "),
-        (THREE, [0, 0.5, 2], "Row 2 "),
-        (NUMBER, [1, np.inf, 2], "Row 2 "),
-        (MULTI, [[0, 1], [0, -1], [1, 1]], "Row 2 "),
+        (BINARY, [0, 1.5, np.nan], "Rows 1, 2"),
+        (THREE, [0, 1, 3], "Row 2 "),
+        (THREE, [0, 0.5, 2], "Row 1 "),
+        (NUMBER, [1, np.inf, 2], "Row 1 "),
+        (MULTI, [[0, 1], [0, -1], [1, 1]], "Row 1 "),
         (MULTI, [0, 1, 1], "3 rows and 2 columns"),
         (BINARY, [0, 1], "3 values"),
-        (BINARY, [9, 9, 9], "Rows 1, 2, 3"),
+        (BINARY, [9, 9, 9], "Rows 0, 1, 2"),
     ],
 )
 def test_targets_that_do_not_fit_are_named(task, targets, message):

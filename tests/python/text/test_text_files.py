@@ -37,7 +37,7 @@ def test_a_field_of_json_lines(tmp_path):
         ("a.txt", b"fine\ncaf\xe9\n", r"a\.txt: line 2 is not .*byte 4"),
         ("a.jsonl", b'{"text": "a"}\n{"text": \n', r"a\.jsonl: line 2"),
         ("a.jsonl", b'{"text": 3}\n', r"line 1 is not"),
-        ("a.jsonl", b'{"doc": "a"}\n', r"It has 'doc'"),
+        ("a.jsonl", b'{"doc": "a"}\n', r"It has doc\."),
         ("a.jsonl", b"[1]\n", r"It is \[1\]"),
         ("a.txt.gz", gzip.compress(b"one\n" * 50)[:-9], r"a\.txt\.gz: "),
     ],

@@ -245,7 +245,7 @@ def test_tokens_are_the_strings_of_the_ids(both, texts, max_len, paired):
 def test_ids_are_decoded_to_words_and_unknown_ids_refused():
     assert TOY.decode([[CLS, A, B, D, BANG, SEP, PAD], [CLS, UNK, SEP]]) == ["a bd !", "[UNK]"]
     assert TOY.decode(np.array([[CLS, A, SEP]]), skip_special=False) == ["[CLS] a [SEP]"]
-    with pytest.raises(DataError, match="Row 2 has 99"):
+    with pytest.raises(DataError, match="Row 1 has 99"):
         TOY.decode([[A], [B, 99]])
 
 

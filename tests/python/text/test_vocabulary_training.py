@@ -232,7 +232,7 @@ def test_bytes_that_are_not_utf8_are_located(kind, tmp_path):
 
 @TYPES
 def test_a_missing_text_is_named(kind):
-    with pytest.raises(DataError, match="Row 3 is None"):
+    with pytest.raises(DataError, match="Row 2 is None"):
         train(kind, ["a", "b", None])
 
 

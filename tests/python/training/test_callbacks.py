@@ -1,13 +1,15 @@
 """What a run tells is passed on whole, not too often, and printed so that a log can be read."""
 
 import io
+import math
 
 import numpy as np
 import pytest
 
+from bertfit.errors import CallbackError
 from bertfit.training import callbacks
 from bertfit.training.callbacks import Callback, Console, Report, interruptible
-from toys.fits import assert_same_run, frozen
+from toys.fits import Watch, assert_same_run, frozen
 from toys.models import toy_model
 
 BEGIN = {"epochs": 2, "steps": 3, "rows": 1234, "validation_rows": 56, "max_len": 24, "truncated": 0,
@@ -80,6 +82,30 @@ def test_the_console_writes_a_line_per_epoch():
     ]
 
 
+def test_the_console_tells_the_memory_of_large_batches():
+    def told(**info):
+        out = io.StringIO()
+        Console(1, out).on_begin({**BEGIN, **info})
+        return out.getvalue().splitlines()[1:]
+
+    assert told(bytes=2**30 - 1, parts=1) == []
+    assert told(bytes=int(5.04 * 2**30), parts=1) == ["a batch takes about 5.0 GB of memory"]
+    assert told(bytes=3 * 2**30, parts=4) == ["each of the 4 parts of a batch takes about 3.0 GB of memory"]
+
+
+def test_a_bar_shows_the_time_that_the_run_estimates():
+    def shown(**info):
+        out = Terminal()
+        console = Console(2, out)
+        console.on_step({**step(1, steps=50), **info})
+        console.on_end({"best_epoch": 1, "interrupted": False})
+        return out.getvalue()
+
+    assert "left=00:16" in shown(seconds_left=16.0)
+    first = shown(seconds_left=None)  # nothing is known yet, and tqdm would take it for a typical step
+    assert "1/50" in first and "left" not in first and "<" not in first
+
+
 def test_the_console_says_that_a_run_was_interrupted():
     out = io.StringIO()
     Console(1, out).on_end({"best_epoch": None, "interrupted": True})
@@ -120,3 +146,64 @@ def test_rs_answer_can_interrupt():
     seen = []
     assert interruptible(lambda event: seen.append(event))({"event": "end"}) is None
     assert seen == [{"event": "end"}]
+
+
+def test_rs_answer_can_say_that_the_callback_failed():
+    with pytest.raises(CallbackError) as caught:
+        interruptible(lambda event: "error")({"event": "step"})
+    assert caught.value.code == "callback"
+
+
+class Stop(Callback):
+    """Asks to stop at a hook's call number `at`, and says what came after."""
+
+    def __init__(self, hook, at, answer="stop"):
+        self.calls, self.after = [], []
+
+        def called(info):
+            self.calls.append(info)
+            return answer if len(self.calls) == at else None
+
+        setattr(self, hook, called)
+
+
+def test_a_callback_may_ask_to_stop_after_an_epoch():
+    toy = toy_model(num_hidden_layers=1)
+    stop = Stop("on_epoch", 2)
+    model = frozen(toy, epochs=5, callbacks=[stop])
+    assert len(stop.calls) == 2 and model.record["history"]["epoch"] == [1, 2]
+    assert model.record["stopped"] == "a callback asked to stop" and model.record["interrupted"] is False
+    ran = frozen(toy, epochs=5, callbacks=[Stop("on_epoch", 2, answer=True), Stop("on_epoch", 1, answer=["stop"])])
+    assert ran.record["history"]["epoch"] == [1, 2, 3, 4, 5] and ran.record["stopped"] is None
+
+
+def test_a_callback_may_ask_to_stop_within_an_epoch_which_then_counts_for_nothing():
+    toy = toy_model(num_hidden_layers=1)
+    steps = len(frozen_steps(toy))
+    stop = Stop("on_step", steps + 1)  # the first step of epoch 2
+    model = frozen(toy, epochs=3, callbacks=[stop])
+    assert len(stop.calls) == steps + 1 and model.record["history"]["epoch"] == [1]
+    assert model.record["restored_best"] is True
+    best = Stop("on_epoch", 1)
+    for one, other in zip(model.head.get_weights(), frozen(toy, epochs=3, callbacks=[best]).head.get_weights(),
+                          strict=True):
+        np.testing.assert_array_equal(one, other)  # the weights of epoch 1, the best of one
+    last = Stop("on_step", steps)
+    assert frozen(toy, epochs=3, callbacks=[last]).record["history"]["epoch"] == [1]  # the epoch was over
+
+
+def frozen_steps(toy):
+    watch = Watch()
+    frozen(toy, epochs=1, callbacks=[watch])
+    return [info for hook, info in watch.events if hook == "step"]
+
+
+def test_an_error_in_a_callback_ends_the_fit_and_reaches_the_caller():
+    with pytest.raises(ZeroDivisionError):
+        frozen(toy_model(num_hidden_layers=1), epochs=2, callbacks=[Watch(("step", 2), ZeroDivisionError)])
+
+
+def test_a_report_can_pass_every_step_and_its_functions_answer():
+    report = Report(lambda event: event["event"], per_second=math.inf)
+    assert [report.on_step(step(1)), report.on_step(step(2))] == ["step", "step"]
+    assert [report.on_begin(BEGIN), report.on_epoch(epoch(1, True)), report.on_end({})] == ["begin", "epoch", "end"]

@@ -139,7 +139,7 @@ def test_what_a_run_records_and_tells(toy):
     assert [(s["epoch"], s["step"], s["steps"]) for s in steps] == [(e, s, 4) for e in (1, 2) for s in (1, 2, 3, 4)]
     assert steps[3]["loss"] == pytest.approx(record["history"]["loss"][0])
     assert (steps[3]["metric_name"], steps[3]["metric"]) == ("accuracy", record["history"]["accuracy"][0])
-    assert steps[0]["seconds_left"] > 0 and steps[-1]["seconds_left"] == 0
+    assert steps[0]["seconds_left"] is None and steps[2]["seconds_left"] > 0 and steps[-1]["seconds_left"] == 0
     assert epoch["epoch"] == 1 and epoch["val_loss"] == record["history"]["val_loss"][0] and epoch["best"]
     assert watch.events[-1][1] == {"best_epoch": record["best_epoch"], "interrupted": False}
 

@@ -5,8 +5,11 @@ import pytest
 
 from bertfit.config.training import TrainConfig
 from bertfit.rows.table import Rows
+from bertfit.training import shapes
+from bertfit.training.feeds import TokenFeed
 from bertfit.training.finetuning import fit_model
-from toys.fits import BINARY, COUNT, FAST, GOOD, PLAIN, TASKS, TEXTS, frozen, largest_change, log_loss, predicted
+from bertfit.training.finetuning_objective import FineTuning
+from toys.fits import BINARY, COUNT, FAST, GOOD, PLAIN, TASKS, TEXTS, Watch, frozen, largest_change, log_loss, predicted
 from toys.models import NO_DROPOUT, toy_model
 
 
@@ -82,6 +85,42 @@ def test_rows_of_weight_zero_are_as_if_left_out(still):
     assert largest_change(weighted, alone, "output") < 1e-5
     assert largest_change(weighted, frozen(still, batch_size=200, **settings), "output") > 1e-3
     np.testing.assert_allclose(weighted.record["history"]["loss"], alone.record["history"]["loss"], rtol=1e-4)
+
+
+def test_a_batch_has_never_more_rows_than_there_are(still, compile_at_once, monkeypatch):
+    seen, inputs = [], FineTuning.inputs
+    monkeypatch.setattr(FineTuning, "inputs", lambda self, batch: seen.append(inputs(self, batch)) or seen[-1])
+    config = TrainConfig(**{**FAST, "epochs": 1, "validation": 0, "batch_size": 1000})
+    fit_model(still, Rows.of(TEXTS[:60], targets=GOOD[:60]), task=BINARY, head=PLAIN, config=config)
+    [((tokens, _), targets, _, rows)] = seen
+    assert (tokens.shape[0], targets.shape[0], float(rows)) == (60, 60, 60.0)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_batch_that_takes_too_much_memory_is_computed_in_parts_with_the_same_result(still, compiled, monkeypatch,
+                                                                                    request):
+    if compiled:
+        request.getfixturevalue("compile_at_once")
+
+    def fitted():
+        watch = Watch()
+        config = TrainConfig(**{**FAST, "epochs": 2, "validation": 0, "batch_size": 64, "clip_norm": 0.1,
+                                "learning_rate": 1e-3})
+        model = fit_model(still, Rows.of(TEXTS[:100], targets=GOOD[:100]), task=BINARY, head=PLAIN, config=config,
+                          callbacks=[watch])
+        return model, watch.events[0][1]
+
+    sizes, inputs = [], TokenFeed.inputs
+    monkeypatch.setattr(TokenFeed, "inputs", lambda self, rows: sizes.append(len(rows)) or inputs(self, rows))
+    whole, told = fitted()
+    assert told["parts"] == 1 and sorted(sizes) == [36, 36, 64, 64]
+    sizes.clear()
+    monkeypatch.setattr(shapes, "MOST_BYTES", told["bytes"] // 3)
+    parts, told_parts = fitted()
+    assert told_parts["parts"] == 4 and told_parts["bytes"] == told["bytes"] // 4 <= shapes.MOST_BYTES
+    assert sorted(sizes) == [4, 4, *[16] * 12]
+    assert largest_change(whole, parts) < 2e-5 < 1e-3 < largest_change(whole, still, "Encoder-1-FeedForward")
+    np.testing.assert_allclose(parts.record["history"]["loss"], whole.record["history"]["loss"], rtol=1e-4)
 
 
 def test_accumulated_batches_are_one_large_batch(still):

@@ -6,6 +6,7 @@ import math
 
 from bertfit import _env
 from bertfit.network.compiling import is_compiling, kernel
+from bertfit.network.tracing import custom_gradient
 
 tf = _env.tensorflow()
 
@@ -21,7 +22,7 @@ def gelu(x, approximate: bool):
     if not is_compiling():
         return tf.nn.gelu(x, approximate=approximate)
 
-    @tf.custom_gradient
+    @custom_gradient
     def forward(x):
         return _gelu(x, approximate=approximate), lambda dy: _gelu_gradient(x, dy, approximate=approximate)
 

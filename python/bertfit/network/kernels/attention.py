@@ -9,6 +9,7 @@ from bertfit import _env
 from bertfit.network.compiling import is_compiling, kernel
 from bertfit.network.kernels.dropping import drop, drop_kernel
 from bertfit.network.kernels.sums import row_sums
+from bertfit.network.tracing import custom_gradient
 
 tf = _env.tensorflow()
 
@@ -22,7 +23,7 @@ def split_heads(x, heads: int):
     if not is_compiling():
         return _split_heads.__wrapped__(x, heads=heads)
 
-    @tf.custom_gradient
+    @custom_gradient
     def forward(x):
         return _split_heads(x, heads=heads), _join_heads
 
@@ -62,7 +63,7 @@ def attention_weights(scores, mask, scale: float, rate: float, key):
         return drop(weights, rate, key) if rate else weights
     key = tf.zeros([2], tf.uint32) if key is None else key
 
-    @tf.custom_gradient
+    @custom_gradient
     def forward(scores):
         weights = _softmax(scores, bias, scale=scale)
         dropped = drop_kernel(weights, key, rate=rate) if rate else weights
@@ -71,7 +72,7 @@ def attention_weights(scores, mask, scale: float, rate: float, key):
     return forward(scores)
 
 
-@tf.custom_gradient
+@custom_gradient
 def _plain_softmax(scores):
     dtype = scores.dtype
     if _softmax_rounds_once(dtype):

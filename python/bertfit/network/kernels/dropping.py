@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bertfit import _env
 from bertfit.network.compiling import is_compiling, kernel
+from bertfit.network.tracing import custom_gradient
 
 tf = _env.tensorflow()
 
@@ -18,7 +19,7 @@ def drop(x, rate: float, key):
     """
     apply = drop_kernel if is_compiling() else drop_kernel.__wrapped__
 
-    @tf.custom_gradient
+    @custom_gradient
     def forward(x):
         return apply(x, key, rate=rate), lambda dy: apply(dy, key, rate=rate)
 

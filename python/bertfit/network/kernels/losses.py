@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bertfit import _env
 from bertfit.network.compiling import is_compiling, kernel
+from bertfit.network.tracing import custom_gradient
 
 tf = _env.tensorflow()
 
@@ -13,7 +14,7 @@ def token_losses(logits, labels):
     if not is_compiling():
         return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
 
-    @tf.custom_gradient
+    @custom_gradient
     def forward(logits):
         losses, sums = _token_losses(logits, labels)
         return losses, lambda dy: _token_losses_gradient(logits, labels, sums, dy)

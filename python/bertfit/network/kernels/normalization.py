@@ -6,6 +6,7 @@ from bertfit import _env
 from bertfit.network.compiling import is_compiling, kernel
 from bertfit.network.kernels.dropping import drop, drop_kernel
 from bertfit.network.kernels.sums import column_sums, row_sums
+from bertfit.network.tracing import custom_gradient
 
 tf = _env.tensorflow()
 
@@ -21,7 +22,7 @@ def normalize(x, gamma, beta, epsilon: float):
         dx, product = _normalize_gradient(x, gamma, dy, epsilon=epsilon)
         return dx, column_sums(product), column_sums(dy)
 
-    @tf.custom_gradient
+    @custom_gradient
     def forward(x, gamma, beta):
         return _normalize(x, gamma, beta, epsilon=epsilon), backward
 
@@ -92,7 +93,7 @@ def residual_norm(x, y, gamma, beta, epsilon: float, rate: float, key):
         dx, dy, product, total = _residual_norm_gradient(x, y, gamma, key, d_exact, d_copy, epsilon=epsilon, rate=rate)
         return dx, dy, column_sums(product), column_sums(total)
 
-    @tf.custom_gradient
+    @custom_gradient
     def forward(x, y, gamma, beta):
         return _residual_norm(x, y, gamma, beta, key, epsilon=epsilon, rate=rate), backward
 
