@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import TypedDict
 
 from bertfit.settings import Settings, check_rates, check_run, is_whole, keywords_told, require
 
@@ -80,3 +81,25 @@ class PretrainConfig(Settings):
         require(self.masking in ("dynamic", "static"), "masking", '"dynamic" or "static"', self.masking)
         require(self.monitor in PRETRAIN_MONITORS, "monitor", f"one of {', '.join(PRETRAIN_MONITORS)}", self.monitor)
         check_run(self)
+
+
+class PretrainSettings(TypedDict, total=False):
+    """The fields of `PretrainConfig`, as keyword arguments of `bertfit.pretrain`, for type checkers."""
+
+    epochs: int
+    steps: int | None
+    steps_per_epoch: int | None
+    batch_size: int
+    learning_rate: float
+    warmup: float
+    min_learning_rate: float
+    weight_decay: float
+    clip_norm: float | None
+    masking: str
+    validation_steps: int | None
+    monitor: str
+    save_epochs: int | None
+    save_steps: int | None
+    precision: str
+    seed: int | None
+    verbose: int

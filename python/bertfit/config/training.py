@@ -4,8 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from typing import TypedDict
 
-from bertfit.settings import EITHER, Settings, check_rates, check_run, is_number, is_whole, keywords_told, require
+from bertfit.checks import label_text
+from bertfit.settings import (
+    EITHER,
+    LARGEST_WEIGHT,
+    Settings,
+    check_rates,
+    check_run,
+    is_number,
+    is_whole,
+    keywords_told,
+    require,
+)
 
 FREEZES = ("none", "embeddings", "encoder")
 MONITORS = ("loss", "accuracy", "auc", "f1_macro", "rmse")
@@ -82,12 +94,13 @@ class TrainConfig(Settings):
                  "validation", "a share of at least 0 and below 1", self.validation)
         weights = self.class_weights
         if isinstance(weights, Mapping):
-            given, weights = weights, {str(label): weight for label, weight in weights.items()}  # as `Task` does
+            given, weights = weights, {label_text(label): weight for label, weight in weights.items()}  # as `Task` does
             require(len(given) == len(weights), "class_weights", "numbers that name each label once", list(given))
             object.__setattr__(self, "class_weights", weights)
-            require(bool(weights) and all(is_number(w, 0) for w in weights.values()),
-                     "class_weights", "numbers of at least 0, named by label", weights)
-            require(any(weights.values()), "class_weights", "above 0 for one label or more", weights)
+            require(bool(weights) and all(is_number(w, 0, LARGEST_WEIGHT) for w in weights.values()),
+                     "class_weights", f"numbers from 0 to {LARGEST_WEIGHT:g}, named by label", weights)
+            require(max(weights.values()) >= 1 / LARGEST_WEIGHT, "class_weights",
+                    f"at least {1 / LARGEST_WEIGHT:g} for one label or more", weights)
         else:
             require(weights in (None, "balanced"), "class_weights", '"balanced" or numbers named by label', weights)
         require(self.freeze in FREEZES if isinstance(self.freeze, str) else is_whole(self.freeze, 0),
@@ -104,3 +117,29 @@ class TrainConfig(Settings):
         if self.learning_rate != "auto":
             return self
         return dataclasses.replace(self, learning_rate=5e-5 if hidden_size >= 768 else 1e-4)
+
+
+class TrainSettings(TypedDict, total=False):
+    """The fields of `TrainConfig`, as keyword arguments of `bertfit.fit`, for type checkers.
+
+    `validation` is an argument of its own there.
+    """
+
+    epochs: int
+    batch_size: int
+    learning_rate: float | str
+    warmup: float
+    min_learning_rate: float
+    weight_decay: float
+    clip_norm: float | None
+    max_len: int | str
+    max_len_quantile: float
+    class_weights: str | Mapping[str, float] | None
+    freeze: str | int
+    early_stopping: int | None
+    monitor: str
+    restore_best: bool
+    accumulation: int
+    precision: str
+    seed: int | None
+    verbose: int

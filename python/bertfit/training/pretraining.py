@@ -8,6 +8,7 @@ masked tokens plus the mean over pairs.
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 from collections.abc import Iterator, Sequence
@@ -94,6 +95,7 @@ def pretrain(
     if state is not None:
         run.restore(state)
     run.train()
+    interrupts.answered()  # what is left takes no time, and the model would be lost
     model.source, model.record = source, objective.record(run)
     return model
 
@@ -162,7 +164,6 @@ class Pretraining:
         self.structure = model.structure
         ids, flat = tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.int32)
         self.signature = (ids, ids, flat, flat, flat)
-        self._measure = self._trace_measure()
         self.start_epoch()
 
     def start_epoch(self) -> None:
@@ -203,7 +204,9 @@ class Pretraining:
             tf.cast(tf.size(next_labels), tf.float32),
         ])
 
-    def _trace_measure(self):
+    @functools.cached_property
+    def _measure(self):
+        """The traced function from a batch's inputs to its sums."""
         def measure(*inputs):
             with compute_in(self.precision):
                 return self._losses(*inputs, False)[1]

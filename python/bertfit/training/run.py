@@ -16,7 +16,7 @@ import numpy as np
 
 from bertfit import _env
 from bertfit.config import PretrainConfig, TrainConfig
-from bertfit.errors import Arg, ArgumentError, Sentence, TrainingError, shown
+from bertfit.errors import Arg, Sentence, TrainingError
 from bertfit.model import bundle
 from bertfit.network import compute_in, share
 from bertfit.system import interrupts
@@ -152,17 +152,16 @@ class Run:
         if self.best_weights is not None and not self.interrupted:
             for variable, value in zip(self.variables, self.best_weights, strict=True):
                 variable.assign(value)
-        interrupts.answered()  # what is left takes no time, and would be lost with the model
         self._count_seconds()
         self._notify("on_end", {"best_epoch": self.best_epoch, "interrupted": self.interrupted})
 
     def _train(self) -> None:
         epoch_start = time.perf_counter()
-        self._trace()  # here, where an interrupt ends it at once
         if self._epoch_is_over() and len(self.history.get("epoch", [])) < self._epoch(self.step):
             self._end_epoch(epoch_start)  # the run was interrupted just after the epoch's last step
         if self._stops_early():
             return
+        self._trace()  # here, where an interrupt ends it at once
         self.pace.start()
         for batches in self.objective.steps(self.step):
             self._train_step(batches)
@@ -282,12 +281,8 @@ class Run:
         Raises:
             ArgumentError: The state belongs to a run with other settings, data or model.
         """
-        identity, arrays = self._identity, state.arrays
-        different = [name for name in identity if state.identity.get(name) != identity[name]]
-        if different:
-            raise ArgumentError("A run must be resumed with the settings, data and model it was started with.",
-                                [Sentence("{} was {}, now {}.", Arg(name), shown(state.identity.get(name)),
-                                          shown(identity[name])) for name in different])
+        state.check_identity(self._identity)
+        arrays = state.arrays
         for kind, variables in (("weight", self.variables), ("optimizer", self.update.state)):
             for i, variable in enumerate(variables):
                 variable.assign(arrays[f"{kind}/{i}"])

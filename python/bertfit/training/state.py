@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from bertfit import _env
-from bertfit.errors import ArgumentError, BundleError
+from bertfit.errors import Arg, ArgumentError, BundleError, Sentence, shown
 from bertfit.model import bundle
 from bertfit.system import replacement
 
@@ -50,6 +50,18 @@ class State:
     best_badness: float
     seconds: float
     arrays: dict[str, np.ndarray]
+
+    def check_identity(self, identity: dict[str, Any]) -> None:
+        """Check that the state belongs to a run with this identity.
+
+        Raises:
+            ArgumentError: It belongs to a run with other settings, data or model.
+        """
+        different = [name for name in identity if self.identity.get(name) != identity[name]]
+        if different:
+            raise ArgumentError("A run must be resumed with the settings, data and model it was started with.",
+                                [Sentence("{} was {}, now {}.", Arg(name), shown(self.identity.get(name)),
+                                          shown(identity[name])) for name in different])
 
 
 def save_state(out_dir: str | Path, state: State) -> None:
