@@ -62,7 +62,7 @@ open_model <- function(x, lower_case = NULL, max_len = NULL, cache_dir = NULL, d
     "load",
     x = if (is_path(x)) absolute(x) else x,
     cache_dir = cache_dir, lower_case = lower_case, max_len = max_len, download = download,
-    progress = download_progress(quiet, cache_dir), call = call
+    progress = download_progress(quiet, cache_dir), proxies = proxies(), call = call
   )
   for (line in if (!quiet) description$said) inform(line, class = "bertfit_message_run")
   new_bert_model(description)

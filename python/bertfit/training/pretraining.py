@@ -16,12 +16,14 @@ from bertfit.config import PretrainConfig, PretrainHeads
 from bertfit.corpus import PretrainingData, open_pretraining_data
 from bertfit.errors import ArgumentError, DataError
 from bertfit.model import Model, persist
+from bertfit.system import interrupts
 from bertfit.training.callbacks import Callback
 from bertfit.training.folder import open_run
 from bertfit.training.pretraining_objective import Pretraining
 from bertfit.training.run import Run
 
 
+@interrupts.listening()
 def pretrain(
     model: Model,
     data: PretrainingData | str | os.PathLike | Sequence[str | os.PathLike],
@@ -86,6 +88,7 @@ def pretrain(
     if state is not None:
         run.restore(state)
     run.train()
+    interrupts.answered()  # what is left takes no time, and the model would be lost
     model.source, model.record = source, objective.record(run)
     if folder is not None and "last" in folder.unsaved:
         folder.keep_elsewhere(model)

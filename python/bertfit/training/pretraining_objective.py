@@ -15,6 +15,7 @@ from bertfit.config import PretrainConfig
 from bertfit.corpus import MaskRule, PretrainBatch, PretrainingData
 from bertfit.model import Model, persist
 from bertfit.network import compiling, compute_in, kernels, share
+from bertfit.system import interrupts
 from bertfit.text import Vocabulary
 from bertfit.training.folder import RunFolder
 from bertfit.training.run import Run
@@ -156,6 +157,7 @@ class Pretraining:
         for number, batch in enumerate(batches):
             if number == self.config.validation_steps:
                 break
+            interrupts.check()
             sums += self.measure(batch)
         return _measures(dict(zip(_SUMS, sums.tolist(), strict=True)))
 
