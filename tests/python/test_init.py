@@ -15,9 +15,10 @@ import bertfit
 
 PUBLIC = [
     "AdamWarmup", "Bert", "BertClassifier", "BertConfig", "BertEmbedder", "BertRegressor", "BertfitError",
-    "BertfitWarning", "Callback", "HeadConfig", "PretrainConfig", "PretrainHeads", "MissingTextWarning", "TrainConfig", "TruncationWarning", "Vocabulary", "custom_objects", "download",
-    "download_model", "fit", "init", "keras_model", "load", "make_pretraining_data", "models", "pretrain",
-    "pretrain_model", "read_folders", "train_steps", "train_vocabulary",
+    "BertfitWarning", "Callback", "HeadConfig", "MissingTextWarning", "PretrainConfig", "PretrainHeads",
+    "TrainConfig", "TruncationWarning", "Vocabulary", "custom_objects", "download", "download_model", "fit", "init",
+    "keras_model", "load", "make_pretraining_data", "models", "pretrain", "pretrain_model", "read_folders",
+    "train_steps", "train_vocabulary",
 ]
 
 
