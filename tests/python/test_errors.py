@@ -22,8 +22,9 @@ TREE = {
     errors.BundleError: ("bundle", Exception),
     errors.TrainingError: ("training", ArithmeticError),
     errors.CallbackError: ("callback", Exception),
+    errors.DiskError: ("disk", Exception),
+    errors.OccupiedError: ("occupied", Exception),
     errors.SetupError: ("setup", RuntimeError),
-    errors.CallbackError: ("callback", Exception),
 }
 
 
