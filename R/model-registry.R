@@ -39,8 +39,8 @@ bert_models <- function(cache_dir = NULL) {
 #' its published checksum where there is one; every later load compares with what arrived first), and archives that
 #' would write outside their folder are refused. Two R sessions that want the same encoder fetch it once.
 #'
-#' Behind a proxy, set the environment variables `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`, before or during the session
-#' (`Sys.setenv(HTTPS_PROXY = "http://proxy.example.org:8080")`); an error names the proxy that was asked.
+#' Behind a proxy, set the environment variables `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`, before or during the
+#' session (`Sys.setenv(HTTPS_PROXY = "http://proxy.example.org:8080")`); an error names the proxy that was asked.
 #' Without a connection, unpack the archive that the error names on another machine, and give its folder to
 #' [bert_load()].
 #'
