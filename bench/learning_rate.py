@@ -19,7 +19,7 @@ import pandas as pd
 
 HERE = pathlib.Path(__file__).parent
 SHARED, RESULTS = HERE.parent.parent / "shared" / "data", HERE / "learning_rate.csv"
-RATES, SEEDS, TRAIN, TEST = (3e-5, 5e-5, 1e-4, 2e-4, 3e-4), (1, 2, 3), 1000, 1000
+RATES, SEEDS, TRAIN, TEST = (5e-5, 1e-4, 2e-4), (1, 2, 3), 1000, 1000
 
 
 def jigsaw_sample() -> pd.DataFrame:
