@@ -12,9 +12,10 @@
 #' @param normalize Whether to divide each vector by its Euclidean length, so that the product of two is their cosine.
 #' @param ... Must be empty.
 #' @inheritParams predict.bert_fit
-#' @return A numeric matrix with a row per text and `hidden size * length(layers)` columns. Rows are named as `x` is: by
-#'   the names of a character vector, or the row names of a data frame that has been given some; else they have no names.
-#'   Columns are `dim_1`, `dim_2`, ..., of several layers `layer_1_dim_1`, ..., with the layer's number from the first.
+#' @return A numeric matrix with a row per text and `hidden size * length(layers)` columns. Rows are named as `x` is:
+#'   by the names of a character vector, or the row names of a data frame that has been given some; else they have no
+#'   names. Columns are `dim_1`, `dim_2`, ..., of several layers `layer_1_dim_1`, ..., with the number of the layer,
+#'   counted from the first.
 #' @inheritSection predict.bert_fit Cut texts
 #' @section Errors: `bertfit_error_argument` for a layer that does not exist; `bertfit_error_data` for missing
 #'   values and invalid text.

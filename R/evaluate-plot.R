@@ -7,8 +7,8 @@
 #' needs ggplot2 and returns a plot to add to.
 #'
 #' @param x,object A result of [bert_evaluate()] (without `by`).
-#' @param which What to draw. `plot()` draws one or several, `NULL` for all of the task; `autoplot()` one, `NULL` for the
-#'   first.
+#' @param which What to draw. `plot()` draws one or several, `NULL` for all of the task; `autoplot()` one, `NULL` for
+#'   the first.
 #'   - `"roc"`: true against false positive rate, over all thresholds. The legend has the areas (`auc`).
 #'   - `"pr"`: precision against recall, over all thresholds. The legend has the areas (`pr_auc`).
 #'   - `"calibration"`: the observed share of positive rows against the mean predicted probability, in ten equal
@@ -96,8 +96,9 @@ picture_of <- function(x, which, labels, call) {
     curve <- curve[curve$label %in% labels, ]
   }
   area <- switch(which, roc = "auc", pr = "pr_auc")
-  shown <- if (is.null(area)) known else {
-    paste0(known, " (", fixed(x$per_class[[area]][match(known, x$per_class$label)], 3), ")")
+  shown <- known
+  if (!is.null(area)) {
+    shown <- paste0(known, " (", fixed(x$per_class[[area]][match(known, x$per_class$label)], 3), ")")
   }
   axes <- list(roc = c("fpr", "tpr"), pr = c("recall", "precision"), calibration = c("predicted", "observed"))[[which]]
   many <- length(known) > length(plot_colours)
@@ -131,16 +132,16 @@ points_picture <- function(x, which) {
 confusion_tiles <- function(x) {
   counts <- as.data.frame(x$confusion, responseName = "n")
   total <- rowSums(x$confusion)
-  tiles(counts$truth, counts$predicted, counts$n, counts$n / pmax(total[as.character(counts$truth)], 1), "confusion: truth in rows",
-        "predicted", "truth")
+  tiles(counts$truth, counts$predicted, counts$n, counts$n / pmax(total[as.character(counts$truth)], 1),
+        "confusion: truth in rows", "predicted", "truth")
 }
 
 label_tiles <- function(x) {
   parts <- c(tp = "true pos.", fn = "false neg.", fp = "false pos.", tn = "true neg.")
   n <- unlist(lapply(names(parts), function(part) x$per_class[[part]]))
   labels <- factor(x$per_class$label, x$per_class$label)
-  tiles(rep(labels, length(parts)), factor(rep(parts, each = length(labels)), parts), n, n / x$n, "decisions of each label", "",
-        "label")
+  tiles(rep(labels, length(parts)), factor(rep(parts, each = length(labels)), parts), n, n / x$n,
+        "decisions of each label", "", "label")
 }
 
 tiles <- function(row, column, n, share, title, xlab, ylab) {

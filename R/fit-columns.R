@@ -187,7 +187,8 @@ recipe_needs <- function(recipe, outcome) {
   recipe$var_info$variable[roles %in% c("predictor", if (outcome) "outcome")]
 }
 
-# The rows of `newdata`: a character vector, or a data frame with the columns of the fit. With `gaps`, missing texts stay.
+# The rows of `newdata`: a character vector, or a data frame with the columns of the fit. With `gaps`, missing texts
+# stay.
 read_newdata <- function(object, newdata, call, arg = "newdata", gaps = FALSE) {
   columns <- object$columns
   if (gaps && is.logical(newdata) && all(is.na(newdata))) newdata <- as.character(newdata) # NA alone is logical

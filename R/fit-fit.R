@@ -11,7 +11,11 @@
 #' - `"multiclass"`: a factor or character with more levels. Levels without rows are kept, with a warning.
 #'   Character labels are sorted as in the C locale.
 #' - `"multilabel"`: several logical or 0/1 columns (or fractions), each a label of its own.
-#' - `"regression"`: any other numbers.
+#' - `"regression"`: any other numbers. Whole numbers with few different values may be classes: the fit says so, and
+#'   `task = "multiclass"`, or a factor, makes them classes.
+#'
+#' The first line that a fit prints names its task. The model keeps what type the classes were, so that Python, which
+#' opens it with `bertfit.load()`, predicts values of the same type.
 #'
 #' The left side of a formula may compute the target: `log1p(price) ~ text`, `I(stars > 3) ~ text`,
 #' `factor(stars) ~ text`. The model then predicts what was computed, such as the logarithm: `expm1()` of the
@@ -116,7 +120,10 @@ bert_fit.default <- function(x, ..., data) {
   # bert_fit(data = d, "text", "target", model): R matches the name of the text column to `x`.
   if (is.character(x) && !missing(data)) {
     fit <- bert_fit(data, x, ...)
-    fit$call <- kept_call(match.call())
+    parts <- as.list(match.call())
+    others <- parts[setdiff(seq_along(parts)[-1], match(c("x", "data"), names(parts)))]
+    named <- stats::setNames(c(parts[[1]], parts$data, parts$x, others), c("", "x", "text", names(others)))
+    fit$call <- kept_call(match.call(bert_fit.data.frame, as.call(named)))
     return(fit)
   }
   bert_abort("must be a data frame, a formula or a recipe.", call = current_env(), argument = "x", received = x)
@@ -183,7 +190,8 @@ fit_impl <- function(model, rows, validation, target, head, control, callbacks, 
         head = head_arguments(head, call = call),
         control = arguments,
         columns = lapply(drop_nulls(source$columns), as.list),
-        progress = fit_progress(control$verbose),
+        classes = target$classes,
+        progress = fit_progress(control$verbose, opening = opening_lines(target, source$columns$target)),
         callback = callback,
         call = call
       )

@@ -1,7 +1,8 @@
 # What a target column means: which task it is, what its labels are called, and the numbers Python trains on.
 
-# The target of a fit, as list(kind, labels, values, type): values are 0-based codes (multiclass), numbers in
-# [0, 1] (binary, multilabel; a matrix there) or numbers (regression). `type` remembers the column's own type.
+# The target of a fit, as list(kind, labels, values, type, classes, hint): values are 0-based codes (multiclass),
+# numbers in [0, 1] (binary, multilabel; a matrix there) or numbers (regression). `type` remembers the column's own
+# type, `classes` its labels before they became text, and `hint` says how to get another task.
 #
 # `target` is a list of columns, named. `task` is "auto" or one of the four tasks.
 read_task <- function(target, task, call = caller_env()) {
@@ -14,7 +15,48 @@ read_task <- function(target, task, call = caller_env()) {
   if (is.character(column)) column <- factor(column, levels = sort(unique(column), method = "radix"))
   kind <- if (task == "auto") infer_task(column) else task
   read <- switch(kind, binary = read_binary, multiclass = read_multiclass, regression = read_regression)
-  read(column, names(target), call)
+  read <- read(column, names(target), call)
+  read$classes <- if (kind != "regression") own_classes(target[[1]], read$labels)
+  read$hint <- if (kind == "regression" && task == "auto") regression_hint(column, names(target))
+  read
+}
+
+# The labels as the column had them: logicals, numbers (whole ones as integers) or text, and whether it was a factor.
+# The model keeps them, so that predictions in Python are of the column's type. See python/bertfit/frames/classes.py.
+own_classes <- function(column, labels) {
+  values <- if (is.logical(column)) {
+    c(FALSE, TRUE)
+  } else if (is.numeric(column)) {
+    utils::type.convert(labels, as.is = TRUE)
+  } else {
+    labels
+  }
+  list(values = as.list(values), category = if (is.factor(column)) if (is.ordered(column)) "ordered" else "unordered")
+}
+
+# What to do if a regression's numbers stand for something else: classes, or rows. Python has the same rule
+# (frames/targets.py).
+regression_hint <- function(column, name, many = 20) {
+  values <- sort(unique(column))
+  n <- length(values)
+  if (any(values != trunc(values))) {
+    return(NULL)
+  }
+  if (n == length(column) && n >= many) {
+    return(paste0("`", name, "` has another whole number in every row. Is it an identifier?"))
+  }
+  if (n <= min(many, length(column) / 2)) {
+    paste0("`", name, "` has ", n, " different values, all whole numbers (", some_of(number_label(values), 5),
+           "). For classes: `task = \"", if (n == 2) "binary" else "multiclass", "\"`, or make it a factor.")
+  }
+}
+
+# The first lines of a fit: the task by name, and the hint. `target` is what read_task() returns.
+opening_lines <- function(target, names) {
+  task <- if (target$kind == "regression") "Regression" else paste(target$kind, "classification")
+  classes <- if (target$kind %in% c("binary", "multiclass")) paste0(": ", some_of(target$labels, 6))
+  line <- paste0(toupper(substr(task, 1, 1)), substring(task, 2), " of ", quoted(names), classes)
+  c(line, target$hint)
 }
 
 infer_task <- function(column) {
@@ -143,7 +185,9 @@ read_multilabel <- function(target, task, call) {
     bert_abort("A multilabel target must have a column with rows of both kinds.",
                "Every column has one value only.", class = "data", call = call)
   }
-  list(kind = "multilabel", labels = names(target), values = values, type = "numeric")
+  own <- if (all(vapply(target, is.logical, logical(1)))) list(FALSE, TRUE) else list(0L, 1L)
+  list(kind = "multilabel", labels = names(target), values = values, type = "numeric",
+       classes = list(values = own, category = NULL))
 }
 
 # Columns of 0/1, TRUE/FALSE or fractions as a matrix [n, K].

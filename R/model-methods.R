@@ -13,7 +13,7 @@ print.bert_model <- function(x, ..., title = "bert_model") {
     "  parameters  ", big(x$parameters), "\n",
     "  vocabulary  ", vocabulary, "\n",
     "  from        ", paste(c(if (is.na(origin)) x$kind else origin, x$path), collapse = ", "), "\n",
-    seed_line(x$seed)
+    if (!inherits(x, "bert_pretrained")) seed_line(x$seed) # which prints more, and that at its end
   )
   invisible(x)
 }

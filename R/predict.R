@@ -7,13 +7,14 @@
 #'   is tidymodels' name for it; give one of the two.
 #' @param type What to predict. `NULL` means `"numeric"` for regression, else `"prob"`.
 #'   - `"prob"`: the probability of each class, in columns `.pred_<label>`.
-#'   - `"class"`: the most probable class, a factor `.pred_class` with the levels of the fit; for a
+#'   - `"class"`: the most probable class, a factor `.pred_class` with the levels of the fit (ordered if the target
+#'     was), for every kind of target, so that `.pred_class == target` compares as expected; for a
 #'     multilabel model a column `.pred_class_<label>` of 0 and 1 per label.
 #'   - `"link"`: values before the sigmoid or softmax, in `.pred_link`, or `.pred_link_<label>`.
 #'   - `"numeric"`: a regression's numbers, in `.pred`.
 #' @param ... Must be empty.
-#' @param threshold For `type = "class"` of a binary or multilabel model: the probability from which the second class, or
-#'   a label, is predicted; `NULL` means 0.5. An error where it would do nothing.
+#' @param threshold For `type = "class"` of a binary or multilabel model: the probability from which the second class,
+#'   or a label, is predicted; `NULL` means 0.5. An error where it would do nothing.
 #' @param na_action What to do with a missing text: `"error"`, or `"keep"`, which leaves its row in place with missing
 #'   predictions and says how many there are (a message of class `bertfit_message_missing`).
 #' @param batch_size Rows per batch of the longest texts, more of shorter ones, but at most 65,536 tokens; `NULL` chooses
@@ -80,7 +81,8 @@ prediction_columns <- function(object, values, type, n) {
   labels <- object$labels
   multilabel <- object$task == "multilabel"
   if (type == "class" && !multilabel) {
-    return(list(.pred_class = factor(labels[as.integer(values) + 1L], levels = labels)))
+    ordered <- identical(object$record$classes$category, "ordered")
+    return(list(.pred_class = factor(labels[as.integer(values) + 1L], levels = labels, ordered = ordered)))
   }
   names <- switch(
     type,

@@ -139,9 +139,9 @@ print.bert_pretrain_data <- function(x, ...) {
            if (skipped > 0) paste0("; ", count(skipped, "line"), " skipped")),
     paste0("  pairs    ", percent(1 - numbers$random_next), " real, ", percent(numbers$random_next), " random; ",
            sprintf("%.1f tokens on average", numbers$mean_length)),
-    paste0("  seed     ", format(x$settings$seed)),
     paste0("  hidden   ", percent(numbers$predicted), " of tokens: ", percent(numbers$became_mask), " [MASK], ",
-           percent(numbers$became_random), " random, ", percent(numbers$kept), " kept")
+           percent(numbers$became_random), " random, ", percent(numbers$kept), " kept"),
+    paste0("  seed     ", format(x$settings$seed))
   )
   cat_folded(paste0(lines, "\n"))
   invisible(x)

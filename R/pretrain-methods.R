@@ -11,7 +11,8 @@ print.bert_pretrained <- function(x, ...) {
     seconds_text(x$seconds), "\n",
     "  epochs      ", epochs, if (!is.na(x$best_epoch)) paste0(", best ", x$best_epoch),
     if (x$interrupted) ", interrupted", "\n",
-    "  last        ", if (epochs) measures_text(measures) else "no epoch was finished", "\n"
+    "  last        ", if (epochs) measures_text(measures) else "no epoch was finished", "\n",
+    seed_line(x$seed)
   )
   invisible(x)
 }

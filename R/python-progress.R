@@ -10,8 +10,9 @@ can_redraw <- function() {
   cli::is_dynamic_tty() && !isTRUE(getOption("knitr.in.progress"))
 }
 
-# The callback of `bert_fit()` and `bert_pretrain()`, with `verbose` as in bert_control().
-fit_progress <- function(verbose, dynamic = can_redraw()) {
+# The callback of `bert_fit()` and `bert_pretrain()`, with `verbose` as in bert_control(); `opening` are lines to say
+# first.
+fit_progress <- function(verbose, dynamic = can_redraw(), opening = NULL) {
   bar <- if (verbose >= 2 && dynamic) new_bar("{extra$epoch} {extra$bar} {extra$state}")
   show <- function(event) {
     if (event$event == "step") {
@@ -22,6 +23,7 @@ fit_progress <- function(verbose, dynamic = can_redraw()) {
       return(invisible())
     }
     if (!is.null(bar)) bar$clear()
+    if (event$event == "begin" && verbose >= 1) lapply(opening, say)
     line <- switch(event$event, begin = begin_line(event), epoch = epoch_line(event), end = end_line(event))
     if (!is.null(line) && (verbose >= 1 || event$event == "end")) say(line)
   }

@@ -41,7 +41,7 @@ def bertfit(precision: str):
     start = model.run(Logits(), encoding, precision)[:ROWS, 0].tolist()
     rows = Coded.of(model.task, Rows([""] * 512, targets=np.arange(512) % 2))
     feed = TokenFeed(model, encoding, LENGTH, precision)
-    config = TrainConfig(epochs=20, batch_size=ROWS)
+    config = TrainConfig(epochs=20, batch_size=ROWS, learning_rate=5e-5)
     run = Run(FineTuning(model, feed, rows, None, None, None, config, 0, precision), config, [])
     batch = Batch(np.arange(ROWS), ROWS, True)
 
@@ -82,7 +82,8 @@ def texts(n: int) -> list[str]:
     return [" ".join(f"word{(i * 31 + j * 7) % 997}" for j in range(90)) for i in range(n)]
 
 
-SHAPES = ((2048, 768, 2304), (2048, 768, 768), (2048, 768, 3072), (2048, 3072, 768))
+TOKENS = sized(2048, 16)
+SHAPES = ((TOKENS, 768, 2304), (TOKENS, 768, 768), (TOKENS, 768, 3072), (TOKENS, 3072, 768))
 TIMES = sized(10, 1)
 FLOPS = sum(2 * m * k * n for m, k, n in SHAPES) * TIMES
 

@@ -17,6 +17,7 @@
 | `init(config, vocabulary)` | a model with fresh weights, to pretrain; a `Bert` |
 | `make_pretraining_data(corpus, vocabulary, out_dir)` | masked pairs of sentences, in Google's files |
 | `pretrain(model, data, ...)` | pretrains it; a new `Bert` |
+| `read_folders(path)` | texts in a folder per label, such as aclImdb/train/pos; a DataFrame |
 | `models()`, `download(name)` | the models known by name; fetches one into the cache |
 | `keras_model(model)` | a copy of a model as a tf_keras model |
 | `custom_objects()` | the classes that Keras needs to open such a model from a file |
@@ -25,6 +26,7 @@
 | `HeadConfig`, `TrainConfig` | settings of the head and of training |
 | `PretrainHeads`, `PretrainConfig` | the same for pretraining |
 | `Callback` | base class of objects whose methods `fit` and `pretrain` call after steps and epochs |
+| `BertClassifier`, `BertRegressor`, `BertEmbedder` | estimators for scikit-learn |
 | `BertfitError` | base of every error raised on purpose |
 | `TruncationWarning`, `MissingTextWarning` | warnings about cut and missing texts; `BertfitWarning` is their base |
 
@@ -39,11 +41,12 @@ from bertfit._exports import lazy_exports
 __version__ = "0.1.0"
 
 __all__, __getattr__, __dir__ = lazy_exports(__name__, {
-    "frames": "Bert custom_objects fit init keras_model load pretrain",
+    "frames": "Bert custom_objects fit init keras_model load pretrain read_folders",
     "checkpoints": "download models",
     "config": "BertConfig HeadConfig PretrainConfig PretrainHeads TrainConfig",
     "corpus": "make_pretraining_data",
     "errors": "BertfitError",
+    "estimators": "BertClassifier BertEmbedder BertRegressor",
     "notices": "BertfitWarning MissingTextWarning TruncationWarning",
     "text": "Vocabulary train_vocabulary",
     "training": "AdamWarmup Callback train_steps",

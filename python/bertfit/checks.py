@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 from typing import Any
 
@@ -15,6 +16,30 @@ def is_missing(value: Any) -> bool:
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True
     return isinstance(value, numbers.Real) and value != value
+
+
+def is_finite(value: numbers.Real) -> bool:
+    """Whether a number fits into a float64: not infinite, not NaN, and no whole number of more digits than that has.
+
+    >>> is_finite(1e300), is_finite(10**400), is_finite(float("inf"))
+    (True, False, False)
+    """
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
+
+
+def label_text(value: Any) -> str:
+    """A class as text, the same in Python and R: a string itself, "1" for 1.0, "TRUE" and "FALSE" for booleans.
+
+    >>> label_text(1.0), label_text(True), label_text("spam")
+    ('1', 'TRUE', 'spam')
+    """
+    value = value.item() if hasattr(value, "item") and not hasattr(value, "__len__") else value
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    return f"{float(value):.15g}" if isinstance(value, numbers.Real) else str(value)
 
 
 def as_list(value: Any) -> list:

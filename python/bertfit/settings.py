@@ -14,12 +14,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from bertfit._env import PRECISIONS
-from bertfit.checks import as_list, whole
+from bertfit.checks import as_list, is_finite, whole
 from bertfit.errors import Arg, ArgumentError, Sentence, Value
 from bertfit.plain import plain_copy
 
 #: The rule for a setting that is on or off: "True or False" in Python, "TRUE or FALSE" in R.
 EITHER = Sentence("{} or {}", Value(True), Value(False))
+
+#: Largest weight of a row or a class. The loss, their product times the row's, is computed in float32.
+LARGEST_WEIGHT = 1e15
 
 #: What other packages call the arguments of this one; `other_names` in R/checks.R is the same table.
 OTHER_NAMES = {
@@ -87,8 +90,8 @@ def is_whole(value: Any, low: float = float("-inf"), high: float = float("inf"))
 
 
 def is_number(value: Any, low: float, high: float = float("inf"), open_low: bool = False) -> bool:
-    """Whether `value` is a number (not a bool) from `low` (excluded if `open_low`) to `high` (included)."""
-    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+    """Whether `value` is a finite number (not a bool) from `low` (excluded if `open_low`) to `high` (included)."""
+    if not isinstance(value, numbers.Real) or isinstance(value, bool) or not is_finite(value):
         return False
     return (value > low if open_low else value >= low) and value <= high
 

@@ -41,6 +41,17 @@ def test_every_import_finds_its_name(file):
                 importlib.import_module(f"{node.module}.{name}")
 
 
+@pytest.mark.real
+@pytest.mark.parametrize(("file", "arguments"), [("train_step.py", '["float32"]'), ("pretrain_step.py", "[]")])
+def test_our_side_of_a_step_runs(minilm_dir, file, arguments):
+    env = {**os.environ, "BERTFIT_BENCH_QUICK": "1",
+           "PYTHONPATH": os.pathsep.join([str(BENCH), str(BENCH.parent / "python")])}
+    run = subprocess.run([sys.executable, "-W", "ignore", BENCH / "harness.py", BENCH / file, "bertfit", arguments],
+                         input="run\n", env=env, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.startswith('{"seconds"')
+
+
 MAKER = """
 import pathlib, time
 import models

@@ -21,6 +21,7 @@ TREE = {
     errors.DownloadError: ("download", Exception),
     errors.BundleError: ("bundle", Exception),
     errors.TrainingError: ("training", ArithmeticError),
+    errors.CallbackError: ("callback", Exception),
     errors.SetupError: ("setup", RuntimeError),
 }
 

@@ -14,9 +14,11 @@ import pytest
 import bertfit
 
 PUBLIC = [
-    "AdamWarmup", "Bert", "BertConfig", "BertfitError", "Callback", "HeadConfig", "PretrainConfig", "PretrainHeads",
-    "TrainConfig", "Vocabulary", "custom_objects", "download", "download_model", "fit", "init", "keras_model", "load",
-    "make_pretraining_data", "models", "pretrain", "pretrain_model", "train_steps", "train_vocabulary",
+    "AdamWarmup", "Bert", "BertClassifier", "BertConfig", "BertEmbedder", "BertRegressor", "BertfitError",
+    "BertfitWarning", "Callback", "HeadConfig", "MissingTextWarning", "PretrainConfig", "PretrainHeads", "TrainConfig",
+    "TruncationWarning", "Vocabulary", "custom_objects", "download", "download_model", "fit", "init", "keras_model",
+    "load", "make_pretraining_data", "models", "pretrain", "pretrain_model", "read_folders", "train_steps",
+    "train_vocabulary",
 ]
 
 

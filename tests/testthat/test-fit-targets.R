@@ -86,3 +86,39 @@ test_that("other rows are coded by the labels of the fit", {
     code_target(list(y = c(0, 2)), "binary", c("0", "1"))
   })
 })
+
+test_that("classes are kept as the column had them", {
+  own_of <- function(...) read_task(list(y = c(...)), "auto")$classes
+  expect_identical(own_of(0, 1), list(values = list(0L, 1L), category = NULL))
+  expect_identical(own_of(0.5, 1)$values, list(0L, 1L))
+  expect_identical(own_of(TRUE, FALSE), list(values = list(FALSE, TRUE), category = NULL))
+  expect_identical(own_of("b", "a"), list(values = list("a", "b"), category = NULL))
+  factors <- read_task(list(y = factor(c("b", "a"), levels = c("b", "a"))), "auto")$classes
+  expect_identical(factors, list(values = list("b", "a"), category = "unordered"))
+  expect_identical(read_task(list(y = ordered(c("b", "a"))), "auto")$classes$category, "ordered")
+  expect_identical(read_task(list(y = c(1.5, 2, 2)), "binary")$classes$values, list(1.5, 2))
+  expect_identical(read_task(list(y = c(3, 1, 3)), "multiclass")$classes$values, list(1L, 3L))
+  expect_null(own_of(1, 2, 7))
+  both <- list(a = c(TRUE, FALSE), b = c(FALSE, TRUE))
+  expect_identical(read_task(both, "auto")$classes$values, list(FALSE, TRUE))
+  expect_identical(read_task(lapply(both, as.integer), "auto")$classes$values, list(0L, 1L))
+})
+
+test_that("a fit names its task first, and says how to get another", {
+  opening <- function(y, task = "auto") opening_lines(read_task(list(y = y), task), "y")
+  expect_identical(opening(c("ham", "spam")), "Binary classification of `y`: ham, spam")
+  expect_identical(opening(letters[1:8]), "Multiclass classification of `y`: a, b, c, d, e, f and 2 more")
+  expect_identical(opening(c(1.5, 2, 7)), "Regression of `y`")
+  expect_identical(opening(rep(1:4, 5), "regression"), "Regression of `y`")
+  expect_identical(opening(rep(1:30, 5)), "Regression of `y`")
+  expect_identical(
+    opening(rep(1:4, 5)),
+    c("Regression of `y`",
+      paste0("`y` has 4 different values, all whole numbers (1, 2, 3, 4). For classes: ",
+             "`task = \"multiclass\"`, or make it a factor."))
+  )
+  expect_match(opening(rep(c(0, 2), 5))[2], "For classes: `task = \"binary\"`", fixed = TRUE)
+  expect_identical(opening(101:150)[2], "`y` has another whole number in every row. Is it an identifier?")
+  both <- list(a = c(0, 1), b = c(1, 0))
+  expect_identical(opening_lines(read_task(both, "auto"), names(both)), "Multilabel classification of `a`, `b`")
+})

@@ -63,3 +63,33 @@ test_that("a relative path is R's", {
   bert_save(fit, "here")
   expect_true(file.exists(file.path("here", "bertfit.json")))
 })
+
+test_that("Python gives the classes of a model fitted in R as the column had them", {
+  python <- reticulate::py_run_string("
+def described(path):
+    import bertfit, pandas as pd
+    model = bertfit.load(path)
+    frame = pd.DataFrame({'text': ['the day is good', 'the day is bad']})
+    got = model.predict(frame, type='class')['.pred_class']
+    return [str(got.dtype), [repr(value) for value in model.classes.tolist()]]
+def ordered(source, path):
+    import bertfit
+    model = bertfit.load(source)
+    model.model.record['classes'] = {'values': [False, True], 'category': 'ordered'}
+    model.save(path)
+", local = TRUE, convert = TRUE)
+  folder <- withr::local_tempdir()
+  numbers <- bert_save(toy_fit("binary"), file.path(folder, "numbers"))
+  expect_identical(python$described(numbers), list("int64", c("0", "1")))
+  factors <- bert_save(toy_fit("multiclass"), file.path(folder, "factors"))
+  expect_identical(python$described(factors), list("category", c("'awful'", "'bad'", "'good'")))
+
+  # And the other way round: text labels in a factor, ordered if Python's categories were.
+  texts <- c("the day is good", "the day is bad")
+  loaded <- bert_load(numbers)
+  expect_identical(predict(loaded, texts, type = "class"), predict(toy_fit("binary"), texts, type = "class"))
+  python$ordered(numbers, file.path(folder, "ordered"))
+  got <- predict(bert_load(file.path(folder, "ordered")), texts, type = "class")$.pred_class
+  expect_s3_class(got, c("ordered", "factor"), exact = TRUE)
+  expect_identical(levels(got), c("0", "1"))
+})

@@ -68,6 +68,7 @@ test_that("the data print in a few lines", {
   skip_if_no_python()
   data <- structure(
     list(path = "/tmp/data", n = 12345, max_len = 128L, files = data.frame(name = c("a", "b")),
+         settings = list(seed = 7L),
          counts = list(documents = 1535, sentences = 86045, corpus_tokens = 4098503), skipped = list(first = NULL),
          statistics = list(random_next = 0.52, mean_length = 119.34, predicted = 0.1486, became_mask = 0.8,
                            became_random = 0.1, kept = 0.1)),
@@ -78,7 +79,8 @@ test_that("the data print in a few lines", {
     "  path     /tmp/data",
     "  corpus   1,535 documents, 86,045 sentences, 4,098,503 tokens",
     "  pairs    48.0% real, 52.0% random; 119.3 tokens on average",
-    "  hidden   14.9% of tokens: 80.0% [MASK], 10.0% random, 10.0% kept"
+    "  hidden   14.9% of tokens: 80.0% [MASK], 10.0% random, 10.0% kept",
+    "  seed     7"
   ))
 })
 

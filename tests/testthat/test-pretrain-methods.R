@@ -4,6 +4,7 @@ test_that("print, tidy and glance tell the run", {
   expect_match(lines[1], "<bert_pretrained> bert", fixed = TRUE)
   expect_match(lines[6], "heads +MLM transform, NSP google")
   expect_match(lines[7], paste0("trained on +", model$record$rows, " sequences for 300 steps in "))
+  expect_match(lines[10], "seed +1$")
   expect_match(lines[9], paste0("val_mlm_accuracy ", number_text(model$history$val_mlm_accuracy[3])), fixed = TRUE)
   row <- glance(model)
   expect_identical(nrow(row), 1L)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bertfit.cli.console import Bar, note
+from bertfit.cli.console import Bar, OptionWords, note
 from bertfit.cli.start import choose_device, require_start, start_model, vocabulary
 from bertfit.errors import Arg, ArgumentError, BertfitError, Sentence
 
@@ -114,10 +114,12 @@ def train(o) -> int:
             raise DataError("must have rows.", [f"{getattr(o, name)} has none."], argument=name)
     choose_device(o.gpu)
     from bertfit.frames import fit
+    from bertfit.training import Console
 
     model, _ = start_model(o)
     target = rows.targets[0] if len(rows.targets) == 1 else rows.targets
     fitted = fit(rows.frame, rows.text, target, model, pair=rows.pair, task=o.task, head=head, control=config,
+                 callbacks=[Console(config.verbose, words=OptionWords(o.names))] if config.verbose else [],
                  validation=validation if isinstance(validation, (int, float)) else validation.frame)
     if fitted.interrupted and o.checkpoint is not None:
         note(f"bertfit: interrupted; {o.checkpoint} has the state, and the same command with --resume continues")

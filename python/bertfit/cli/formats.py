@@ -7,6 +7,7 @@ import json
 import os
 import re
 from collections.abc import Collection
+from typing import Any
 
 from bertfit.errors import ArgumentError, Sentence, Value
 
@@ -15,7 +16,7 @@ _LIKE_A_NAME = re.compile(r"[^\W\d][\w.]*")  # of a column, as programs write th
 
 
 def format_of(path: str, argument: str) -> str | None:
-    """The format of a file by its extension; None for "-".
+    """The format of a file by its extension; "folders" for a folder, None for "-".
 
     Args:
         path: The file.
@@ -29,6 +30,8 @@ def format_of(path: str, argument: str) -> str | None:
     """
     if path == "-":
         return None
+    if os.path.isdir(path):
+        return "folders"
     ending = os.path.splitext(os.path.basename(path).lower().removesuffix(".gz"))[1]
     if ending not in _FORMATS:
         raise ArgumentError("must be given for a file that is not called .csv, .tsv, .jsonl or .txt.",
@@ -72,3 +75,16 @@ def _is_object(line: str) -> bool:
         return line.lstrip().startswith("{") and isinstance(json.loads(line), dict)
     except ValueError:
         return False
+
+
+class TwiceError(Exception):
+    """A JSON object has a name, `args[0]`, twice."""
+
+
+def json_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The dict of a JSON object; a `TwiceError` if it has a name twice."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise TwiceError(repr(next(name for name in names if names.count(name) > 1)))
+    return found

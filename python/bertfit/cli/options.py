@@ -111,8 +111,10 @@ def _columns(command: _Command, target: bool) -> None:
     command.add("--pair", metavar="COLUMN", help="column of second texts, for text pairs")
     if target:
         command.add("--target", nargs="+", metavar="COLUMN",
-                    help="true labels or values, several if multilabel (default: as the fit, or label, target, ...)")
+                    help="column of true labels or values, or several (default: those of the fit, or label, ...)")
     command.add("--format", choices=FORMATS, help="format of the input (default: by file name, or first line of stdin)")
+    command.add("--encoding", default="utf-8", metavar="NAME", help="encoding of texts in a folder; tables are UTF-8")
+    command.add("--bad_files", choices=("error", "skip"), default="error", help="texts that are not of --encoding")
 
 
 def _start(command: _Command, weights: str) -> None:
@@ -221,12 +223,12 @@ def _train(commands) -> None:
     command = _Command(commands, "train", "Fine-tune a BERT on labelled texts.", """\
   bertfit train --pretrain pretrained --train train.tsv --test test.tsv --save reviews
   bertfit train --config kor-half --vocab vocab.model --train train.tsv --save scratch    # nothing pretrained
-  bertfit train --pretrain minilm-l6-uncased --train sms.csv --target type --save spam --epoch 2 --batch 32
+  bertfit train --pretrain minilm-l6-uncased --train aclImdb/train --test aclImdb/test --save imdb --epoch 2
   bertfit train ... --checkpoint run --resume      # continue a stopped run, with the same options
 """)
     _start(command, "weights to start from: a run of `bertfit pretrain` (its best model), a folder, or a model's name")
     command.section("files")
-    command.add("--train", required=True, metavar="FILE", help="labelled rows: csv, tsv or jsonl")
+    command.add("--train", required=True, metavar="FILE", help="labelled rows: csv, tsv, jsonl, or folders of texts")
     command.add("--validation", default="0.1", metavar="SHARE|FILE",
                 help="validation rows, which select the best epoch: a share of --train, or a file")
     command.add("--test", metavar="FILE", help="test rows, on which the saved model is evaluated after training")
@@ -265,7 +267,7 @@ def _evaluate(commands) -> None:
 """)
     command.section("files")
     command.add("--model", required=True, metavar="FOLDER", help="folder from `bertfit train`")
-    command.add("--input", "--test", required=True, metavar="FILE", help="labelled rows: csv, tsv or jsonl; - is stdin")
+    command.add("--input", "--test", required=True, metavar="FILE", help="labelled rows, as for `train`; - is stdin")
     command.add("--json", nargs="?", const="-", metavar="FILE", help="the report as JSON; without FILE to stdout")
     command.add("--overwrite", action="store_true", help="replace the file of --json")
     _columns(command, target=True)

@@ -14,6 +14,7 @@ from bertfit.errors import Arg, ArgumentError, DataError, Sentence
 from bertfit.rows import Rows
 
 _CHUNK = 8192  # rows predicted at a time
+_WHOLE = re.compile(r"\s*[+-]?\d+\s*")
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 #: Usual column names, lower-cased, in order of preference.
 TEXT_NAMES = ("text", "document", "comment_text", "sentence", "review", "message", "content", "body")
@@ -54,8 +55,8 @@ def labelled(path: str, o, text: str | None = None, pair: str | None = None, tar
     """Read labelled rows. Those without a text (or second text) are left out, and counted on stderr.
 
     Args:
-        path: The file; "-" for stdin.
-        o: Options `text`, `pair`, `target` and `format`.
+        path: The file, or a folder with a folder of texts per label; "-" for stdin.
+        o: Options `text`, `pair`, `target`, `format`, `encoding`, `bad_files` and `quiet`.
         text, pair, targets: Column names that override the options.
         remembered: Column names of the model's fit, by role.
         paired: Whether the model was fitted on pairs.
@@ -66,7 +67,9 @@ def labelled(path: str, o, text: str | None = None, pair: str | None = None, tar
     import pandas as pd
 
     remembered = remembered or {}
-    with Table(path, o.format, text_names(text or o.text, remembered)) as table:
+    with Table(path, o.format, text_names(text or o.text, remembered), folders=folder_options(o)) as table:
+        for line in table.notes:
+            note(f"{path}: {line}", o.quiet)
         text = choose(table, "text", text or o.text, remembered.get("text", ()), TEXT_NAMES)
         pair = pair or o.pair
         if pair is not None or paired:
@@ -102,6 +105,11 @@ def labelled(path: str, o, text: str | None = None, pair: str | None = None, tar
             raise DataError("There must be at least one row.", [f"{table.label} has none."])
     frame = pd.DataFrame({**columns, **{name: pd.Series(values_of(v), dtype=object) for name, v in cells.items()}})
     return Labelled(frame, text, pair, targets, cells)
+
+
+def folder_options(o) -> dict[str, str]:
+    """Options of a folder of texts."""
+    return {name: getattr(o, name) for name in ("encoding", "bad_files")}
 
 
 def text_names(asked: str | None, remembered: Mapping[str, Sequence[str]]) -> list[str]:
@@ -147,6 +155,8 @@ def values_of(cells: Sequence[Any], labels: Sequence[str] = ()) -> list[Any]:
 
     >>> values_of(["1", " 2.5", ""]), values_of(["true", "FALSE"]), values_of(["1", "0"], labels=("0", "1"))
     ([1.0, 2.5, None], [True, False], ['1', '0'])
+    >>> values_of(["1", "20"])
+    [1, 20]
     """
     cells = [None if isinstance(c, str) and not c.strip() else c for c in cells]
     if not all(isinstance(c, str) for c in cells if c is not None):
@@ -155,7 +165,9 @@ def values_of(cells: Sequence[Any], labels: Sequence[str] = ()) -> list[Any]:
     present = {c for c in cells if c is not None}
     convert: Callable[[str], Any] = str
     if not present <= set(labels):
-        if all(_NUMBER.fullmatch(c) for c in present):
+        if all(_WHOLE.fullmatch(c) for c in present):
+            convert = int
+        elif all(_NUMBER.fullmatch(c) for c in present):
             convert = float
         elif present and {c.lower() for c in present} <= {"true", "false"}:
             convert = {c: c.lower() == "true" for c in present}.__getitem__
@@ -169,9 +181,9 @@ def predict_file(model, o, to: str | None) -> tuple[int, int]:
 
     Args:
         model: A fitted `Model`.
-        o: Options `input`, `output`, `format`, `text`, `pair`, `type`, `threshold`, `batch_size`, `precision` and
-            `quiet`.
-        to: Format of the output; None for that of the input, or tsv for txt.
+        o: Options `input`, `output`, `format`, `encoding`, `bad_files`, `text`, `pair`, `type`, `threshold`,
+            `batch_size`, `precision` and `quiet`.
+        to: Format of the output; None for that of the input, tsv for txt, or csv for a folder.
 
     Returns:
         The number of rows, and how many of them have no text (or no second text of a pair). These get no prediction:
@@ -190,8 +202,11 @@ def predict_file(model, o, to: str | None) -> tuple[int, int]:
     added = [".pred_class"] if by_name else prediction_columns(model.task, kind)
     columns = model.record.get("columns", {})
     known = text_names(o.text, columns)
-    with Table(o.input, o.format, known) as table, output(o.output) as write, Bar("predicting", o.quiet) as bar:
-        to = to or ("tsv" if table.format == "txt" else table.format)
+    with (Table(o.input, o.format, known, folder_options(o)) as table, output(o.output) as write,
+          Bar("predicting", o.quiet) as bar):
+        for line in table.notes:
+            note(f"{o.input}: {line}", o.quiet)
+        to = to or {"txt": "tsv", "folders": "csv"}.get(table.format, table.format)
         if table.format == "jsonl" and not table.names:
             return 0, 0  # no rows: no columns either
         text = choose(table, "text", o.text, columns.get("text", ()), TEXT_NAMES)
@@ -214,7 +229,7 @@ def predict_file(model, o, to: str | None) -> tuple[int, int]:
             part = Rows.of((row[text] for row in whole), None if pair is None else (row[pair] for row in whole))
             for row in rows:
                 row.update(dict.fromkeys(added))
-            for row, values in zip(whole, _predicted(model, part, kind, by_name, o), strict=True):
+            for row, values in zip(whole, _predicted(model, part, kind, o), strict=True):
                 row.update(zip(added, values, strict=True))
             without += len(rows) - len(whole)
             write(rows_as_text(rows, names, to, header=False))
@@ -223,13 +238,14 @@ def predict_file(model, o, to: str | None) -> tuple[int, int]:
     return done, without
 
 
-def _predicted(model, rows: Rows, kind: str, by_name: bool, o) -> list[list[Any]]:
+def _predicted(model, rows: Rows, kind: str, o) -> list[list[Any]]:
     """Predictions of each row, in the order of the added columns."""
     if not len(rows):
         return []
+    from bertfit.frames import Classes
     from bertfit.inference import predict
 
     values = predict(model, rows, type=kind, threshold=o.threshold, batch_size=o.batch_size, precision=o.precision)
-    if by_name:
-        return [[model.task.labels[code]] for code in values.tolist()]
+    if kind == "class":  # written as they were read: 1 as 1, true as true
+        values = Classes.recorded(model.task, model.record).array(values)
     return values.reshape(len(rows), -1).tolist()

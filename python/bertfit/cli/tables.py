@@ -9,27 +9,27 @@ the file's extension: .csv, .tsv, .jsonl (.ndjson), .txt, each optionally with .
   writers quote this way; any other quotation mark is part of the text.
 - jsonl: one object per line.
 - txt: one text per line, in the column "text".
+- folders: a folder with a folder of texts per label (`rows.folders`), in the columns "text", "label" and "file".
 """
 
 from __future__ import annotations
 
 import contextlib
 import csv
-import gzip
 import itertools
 import json
 import os
 import re
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from bertfit.cli.formats import format_of, format_told
+from bertfit.cli.formats import TwiceError, format_of, format_told, json_object
 from bertfit.errors import Arg, ArgumentError, DataError, Sentence, Value
-from bertfit.system import replacement
+from bertfit.rows import folder_texts
+from bertfit.system import LONGEST_LINE, read_lines, replacement, unpacked
 
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
-_GZIP = b"\x1f\x8b"
 
 Row = dict[str, Any]
 
@@ -43,21 +43,26 @@ class Table:
         path: The file; "-" for stdin.
         format: "csv", "tsv", "jsonl" or "txt"; None to use the extension, or for stdin the first line.
         known: Names that the column of texts may have, by which a first line on stdin is told to be a header.
+        folders: Arguments of `folder_texts`, for a folder.
 
     Attributes:
         names: Names of the columns; for JSON lines, those of the first line.
         size: Size of the file in bytes, or None.
+        notes: What was left out of a folder.
 
     Raises:
         ArgumentError: Its format is not given, and the extension, or the first line, does not tell it.
         DataError: It cannot be read, is not UTF-8, or has rows that do not fit its header.
     """
 
-    def __init__(self, path: str, format: str | None = None, known: Collection[str] = ()):
+    def __init__(self, path: str, format: str | None = None, known: Collection[str] = (),
+                 folders: Mapping[str, Any] | None = None):
         self.path, self.format = path, format or format_of(path, "format")
         self._known = {name.lower() for name in known}
         self.label = "stdin" if path == "-" else path
         self.size: int | None = None
+        self.notes: list[str] = []
+        self._folder_options = dict(folders or {})
         self._raw: Any = None
         self._strings: dict[str, tuple[str, bool]] = {}
 
@@ -66,18 +71,21 @@ class Table:
         with self._faults():
             if self.path == "-":
                 self._raw = file = sys.stdin.buffer
+            elif self.format == "folders":
+                file = None
             else:
                 self._raw = file = self._stack.enter_context(open(self.path, "rb"))
                 self.size = os.path.getsize(self.path)
-                if file.peek(2)[:2] == _GZIP:
-                    file = self._stack.enter_context(gzip.open(file))
+                file = unpacked(file)
+            lines = iter(()) if file is None else read_lines(file)
             if self.format is None:
-                first = file.readline()
-                file = itertools.chain([first] if first else [], file)
+                first = next(lines, b"")
+                lines = itertools.chain([first] if first else [], lines)
                 self.format = format_told(first.decode("utf-8", "replace"), self._known)
-        self._file = file
-        self._number = 0
-        rows = {"csv": self._csv, "tsv": self._tsv, "jsonl": self._jsonl, "txt": self._txt}[self.format]()
+        self._file = lines
+        self._number = self._bytes = 0
+        rows = {"csv": self._csv, "tsv": self._tsv, "jsonl": self._jsonl, "txt": self._txt,
+                "folders": self._folders}[self.format]()
         self.names = next(rows)
         self._rows = rows
         return self
@@ -104,13 +112,14 @@ class Table:
         return 0 if self.size is None else self._raw.tell()
 
     def chunks(self, size: int) -> Iterator[list[Row]]:
-        """The rows in lists of up to `size`."""
+        """The rows in lists of up to `size`, which end after `LONGEST_LINE` bytes: rows may be long."""
         chunk: list[Row] = []
+        begun = self._bytes
         for row in self:
             chunk.append(row)
-            if len(chunk) == size:
+            if len(chunk) == size or self._bytes - begun >= LONGEST_LINE:
                 yield chunk
-                chunk = []
+                chunk, begun = [], self._bytes
         if chunk:
             yield chunk
 
@@ -122,14 +131,15 @@ class Table:
     def _faults(self):
         try:
             yield
-        except (OSError, EOFError) as error:  # gzip raises these too
+        except OSError as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise DataError("A table must be readable.", [f"{self.label}: {reason.rstrip('.')}."]) from error
 
     def _lines(self) -> Iterator[str]:
         with self._faults():
-            for line in self._file:  # binary lines end at a line feed only
+            for line in self._file:
                 self._number += 1
+                self._bytes += len(line)
                 try:
                     text = line.decode("utf-8")
                 except UnicodeDecodeError as error:
@@ -137,7 +147,7 @@ class Table:
                 yield text.removeprefix("\ufeff") if self._number == 1 else text
 
     def _csv(self) -> Iterator[Any]:
-        csv.field_size_limit(2**31 - 1)
+        csv.field_size_limit(LONGEST_LINE)
         reader = csv.reader(self._lines(), strict=True)
         try:
             yield from self._under_header(row for row in reader if row)
@@ -169,8 +179,8 @@ class Table:
             if not line.strip():
                 continue
             try:
-                row = json.loads(line, object_pairs_hook=_object)
-            except _TwiceError as error:
+                row = json.loads(line, object_pairs_hook=json_object)
+            except TwiceError as error:
                 raise self.fault("An object must have different names.", f"has {error} twice") from None
             except ValueError as error:
                 raise self.fault("Every line must be a JSON object.", f"is not ({error})") from None
@@ -193,16 +203,12 @@ class Table:
             yield {"text": line.rstrip("\r\n")}
 
 
-class _TwiceError(Exception):
-    """A JSON object has a name, `args[0]`, twice."""
-
-
-def _object(pairs: list[tuple[str, Any]]) -> Row:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise _TwiceError(repr(next(name for name in names if names.count(name) > 1)))
-    return found
+    def _folders(self) -> Iterator[Any]:
+        read = folder_texts(self.path, **self._folder_options)
+        self.notes = read.notes
+        yield ["text", "label", "file"]
+        for text, label, file in zip(read.texts, read.labels, read.files, strict=True):
+            yield {"text": text, "label": label, "file": file}
 
 
 def _unquoted(field: str) -> str:

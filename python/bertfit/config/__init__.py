@@ -9,7 +9,7 @@ __all__, __getattr__, __dir__ = lazy_exports(__name__, {
     "encoder": "ACTIVATIONS BertConfig",
     "head": "POOLINGS HeadConfig",
     "task": "TASKS Task",
-    "training": "FREEZES MONITORS TrainConfig",
-    "pretraining": "PRETRAIN_MONITORS PretrainConfig PretrainHeads",
+    "training": "FREEZES MONITORS TrainConfig TrainSettings",
+    "pretraining": "PRETRAIN_MONITORS PretrainConfig PretrainHeads PretrainSettings",
     "presets": "presets",
 })

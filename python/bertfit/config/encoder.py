@@ -61,7 +61,7 @@ class BertConfig(Settings):
             "vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size",
             "max_position_embeddings", "type_vocab_size",
         ):
-            require(is_whole(getattr(self, name), 1), name, "a whole number of at least 1", getattr(self, name))
+            self._check_size(name)
         for name in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
             value = getattr(self, name)
             require(is_number(value, 0) and value < 1, name, "a number of at least 0 and below 1", value)
@@ -82,8 +82,12 @@ class BertConfig(Settings):
                     argument="hidden_size",
                 )
             object.__setattr__(self, "attention_head_size", self.hidden_size // self.num_attention_heads)
-        size = self.attention_head_size
-        require(is_whole(size, 1), "attention_head_size", "a whole number of at least 1", size)
+        self._check_size("attention_head_size")
+
+    def _check_size(self, name: str) -> None:
+        size, most = getattr(self, name), 2**31 - 1  # TensorFlow counts the weights of a table in 64 bits
+        require(is_whole(size, 1), name, "a whole number of at least 1", size)
+        require(size <= most, name, f"at most {most}", size)
 
     @classmethod
     def from_preset(cls, name: str, **changes) -> BertConfig:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import TypedDict
 
 from bertfit.settings import Settings, check_rates, check_run, is_whole, keywords_told, require
 
@@ -90,3 +91,24 @@ class PretrainConfig(Settings):
         """
         chosen = before or ("mlm_accuracy" if validated else "loss")
         return dataclasses.replace(self, monitor=chosen) if self.monitor == "auto" else self
+
+class PretrainSettings(TypedDict, total=False):
+    """The fields of `PretrainConfig`, as keyword arguments of `bertfit.pretrain`, for type checkers."""
+
+    epochs: int
+    steps: int | None
+    steps_per_epoch: int | None
+    batch_size: int
+    learning_rate: float
+    warmup: float
+    min_learning_rate: float
+    weight_decay: float
+    clip_norm: float | None
+    masking: str
+    validation_steps: int | None
+    monitor: str
+    save_epochs: int | None
+    save_steps: int | None
+    precision: str
+    seed: int | None
+    verbose: int

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
+from bertfit.checks import label_text
 from bertfit.errors import ArgumentError
 from bertfit.settings import Settings, is_number, keywords_told, require
 
@@ -35,7 +36,7 @@ class Task(Settings):
     scale: float = 1.0
 
     def __post_init__(self):
-        object.__setattr__(self, "labels", tuple(str(label) for label in self.labels))
+        object.__setattr__(self, "labels", tuple(label_text(label) for label in self.labels))
         require(self.kind in TASKS, "task", f"one of {', '.join(TASKS)}", self.kind)
         expected = {"binary": (2, 2), "multiclass": (2, 10**6), "multilabel": (1, 10**6), "regression": (1, 1)}
         low, high = expected[self.kind]

@@ -5,10 +5,21 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict
 
+from bertfit.checks import label_text
 from bertfit.errors import Arg, ArgumentError, Sentence
-from bertfit.settings import EITHER, Settings, check_rates, check_run, is_number, is_whole, keywords_told, require
+from bertfit.settings import (
+    EITHER,
+    LARGEST_WEIGHT,
+    Settings,
+    check_rates,
+    check_run,
+    is_number,
+    is_whole,
+    keywords_told,
+    require,
+)
 
 FREEZES = ("none", "embeddings", "encoder")
 MONITORS = ("loss", "accuracy", "auc", "f1_macro", "rmse")
@@ -97,12 +108,13 @@ class TrainConfig(Settings):
                  "validation", "a share of at least 0 and below 1", self.validation)
         weights = self.class_weights
         if isinstance(weights, Mapping):
-            given, weights = weights, {str(label): weight for label, weight in weights.items()}  # as `Task` does
+            given, weights = weights, {label_text(label): weight for label, weight in weights.items()}  # as `Task` does
             require(len(given) == len(weights), "class_weights", "numbers that name each label once", list(given))
             object.__setattr__(self, "class_weights", weights)
-            require(bool(weights) and all(is_number(w, 0) for w in weights.values()),
-                     "class_weights", "numbers of at least 0, named by label", weights)
-            require(any(weights.values()), "class_weights", "above 0 for one label or more", weights)
+            require(bool(weights) and all(is_number(w, 0, LARGEST_WEIGHT) for w in weights.values()),
+                     "class_weights", f"numbers from 0 to {LARGEST_WEIGHT:g}, named by label", weights)
+            require(max(weights.values()) >= 1 / LARGEST_WEIGHT, "class_weights",
+                    f"at least {1 / LARGEST_WEIGHT:g} for one label or more", weights)
         else:
             require(weights in (None, "balanced"), "class_weights", '"balanced" or numbers named by label', weights)
         require(self.freeze in FREEZES if isinstance(self.freeze, str) else is_whole(self.freeze, 0),
@@ -133,3 +145,32 @@ class TrainConfig(Settings):
     def of_training(self) -> dict[str, Any]:
         """The settings as `to_dict`, without those of `checkpoint`, which make no difference to what is trained."""
         return {name: value for name, value in self.to_dict().items() if name not in _SAVING}
+
+class TrainSettings(TypedDict, total=False):
+    """The fields of `TrainConfig`, as keyword arguments of `bertfit.fit`, for type checkers.
+
+    `validation` is an argument of its own there.
+    """
+
+    epochs: int
+    batch_size: int
+    learning_rate: float | str
+    warmup: float
+    min_learning_rate: float
+    weight_decay: float
+    clip_norm: float | None
+    max_len: int | str
+    max_len_quantile: float
+    class_weights: str | Mapping[str, float] | None
+    freeze: str | int
+    early_stopping: int | None
+    monitor: str
+    restore_best: bool
+    accumulation: int
+    precision: str
+    seed: int | None
+    verbose: int
+    checkpoint: str | os.PathLike | None
+    save_steps: int | None
+    resume: bool
+    overwrite: bool

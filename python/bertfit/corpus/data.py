@@ -84,9 +84,10 @@ class PretrainingData:
         """Raise DataError if the rows were made with another vocabulary. Google's files do not say, and pass."""
         made = self.description.get("vocabulary", {})
         if made.get("sha256", vocabulary.sha256) != vocabulary.sha256:
-            raise DataError("Pretraining data must be made with the model's vocabulary.",
-                            [f"They were made with {made['name']} ({made['size']:,} tokens).",
-                             f"The model's is {vocabulary.name} ({len(vocabulary):,} tokens)."])
+            # Name and size may be the same: two files called vocab.txt.
+            raise DataError("Pretraining data must be made with the model's vocabulary.", [
+                f"They were made with {made['name']} ({made['size']:,} tokens, sha256 {made['sha256'][:12]}...).",
+                f"The model's is {vocabulary.name} ({len(vocabulary):,} tokens, sha256 {vocabulary.sha256[:12]}...)."])
 
     def batches(self, batch_size: int, *, seed: int = 0, epoch: int = 0, shuffle: bool = True, skip: int = 0,
                 drop_last: bool = False, rule: MaskRule | None = None) -> Iterator[PretrainBatch]:

@@ -13,14 +13,13 @@ split over several blocks. Does not tokenize.
 from __future__ import annotations
 
 import dataclasses
-import gzip
 import json
 import os
 import zlib
 from collections.abc import Iterator, Sequence
-from typing import BinaryIO
 
 from bertfit.errors import ArgumentError, DataError
+from bertfit.system import unpacked
 
 #: Fields of a JSON object that may hold its text; the first one present is used.
 FIELDS = ("sentences", "text", "doc", "document", "content", "contents", "paragraphs", "body")
@@ -180,7 +179,7 @@ class Corpus:
         """Yield (line number from 1, line stripped of white space)."""
         begun = self._done  # bytes of the files before
         try:
-            with open(path, "rb") as plain, _unpacked(plain) as file:
+            with open(path, "rb") as plain, unpacked(plain) as file:
                 number = 0
                 while raw := file.readline(limit + 1):
                     number += 1
@@ -212,17 +211,12 @@ class Corpus:
         self.first_skipped = self.first_skipped or where
 
 
-def _unpacked(file: BinaryIO) -> BinaryIO:
-    """The file itself, or its unpacked content if it is gzipped."""
-    return gzip.GzipFile(fileobj=file) if file.peek(2)[:2] == b"\x1f\x8b" else file
-
-
 def detect(path: str | os.PathLike) -> str:
     """The form of a file: "jsonl" if its name ends in .jsonl, .ndjson or .json, or its first line is a JSON list or
     object; else "text"."""
     if os.path.splitext(os.fspath(path).removesuffix(".gz"))[1].lower() in (".jsonl", ".ndjson", ".json"):
         return "jsonl"
-    with open(path, "rb") as plain, _unpacked(plain) as file:
+    with open(path, "rb") as plain, unpacked(plain) as file:
         start = file.readline(2**16).lstrip(b"\xef\xbb\xbf").strip()
     if start[:1] not in (b"{", b"["):
         return "text"

@@ -8,7 +8,7 @@ import numpy as np
 
 from bertfit.config import Task
 from bertfit.errors import ArgumentError, DataError
-from bertfit.frames.columns import column, is_frame
+from bertfit.frames.tables import as_pandas, column, is_frame, table_like
 from bertfit.notices import MissingTextWarning, tell
 from bertfit.rows import Rows
 from bertfit.settings import require
@@ -87,7 +87,7 @@ def group_codes(data: Any, by: Any) -> tuple[np.ndarray, np.ndarray]:
     """The group of each row, by the values of one column or several.
 
     Args:
-        data: A DataFrame.
+        data: A table.
         by: The name of a column, or a list of names. Missing values are a group of their own.
 
     Returns:
@@ -104,7 +104,7 @@ def group_codes(data: Any, by: Any) -> tuple[np.ndarray, np.ndarray]:
         raise ArgumentError("must be the name of a column, or a list of names.", argument="by", received=by)
     for name in names:
         column(data, name, "by")
-    codes = data.groupby(names, sort=False, dropna=False, observed=True).ngroup().to_numpy()
+    codes = as_pandas(data, names).groupby(names, sort=False, dropna=False, observed=True).ngroup().to_numpy()
     _, first, codes = np.unique(codes, return_index=True, return_inverse=True)
     order = np.argsort(first)
     return np.argsort(order)[codes], first[order]
@@ -116,7 +116,7 @@ def group_names(by: Any) -> list[Any]:
 
 
 def group_table(data: Any, by: Any, first: np.ndarray, measures: dict[str, np.ndarray]):
-    """A DataFrame with a row per group: its values of `by`, and its measures.
+    """A table of the kind of `data` with a row per group: its values of `by`, and its measures.
 
     Raises:
         DataError: A column of `by` has the name of a measure.
@@ -125,5 +125,5 @@ def group_table(data: Any, by: Any, first: np.ndarray, measures: dict[str, np.nd
     twice = [name for name in names if name in measures]
     if twice:
         raise DataError("must not have the name of a measure.", argument="by", received=twice[0])
-    table = data[names].iloc[first].reset_index(drop=True)
-    return table.assign(**measures)
+    table = as_pandas(data, names)[names].iloc[first].reset_index(drop=True)
+    return table_like(data, table.assign(**measures))

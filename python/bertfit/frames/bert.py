@@ -8,25 +8,31 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from bertfit.errors import Arg, ArgumentError, Sentence
 from bertfit.frames.answers import group_codes, group_table, prediction_columns, present_rows, spread
-from bertfit.frames.columns import column, is_frame, target_columns
+from bertfit.frames.classes import Classes
+from bertfit.frames.columns import target_columns
+from bertfit.frames.facts import ModelFacts
+from bertfit.frames.tables import column, index_of, is_frame, table_like
 from bertfit.frames.targets import code_target
 from bertfit.inference import check_fitted, check_type, evaluate_groups, fill_mask, next_sentence
 from bertfit.inference import embed as embed_rows
 from bertfit.inference import evaluate as evaluate_rows
 from bertfit.inference import predict as predict_rows
-from bertfit.model import Model, persist
 from bertfit.model import export as export_model
+from bertfit.model import persist
 from bertfit.rows import Rows
 from bertfit.settings import keywords_told
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-class Bert:
+
+class Bert(ModelFacts):
     """A BERT model: opened by `bertfit.load`, pretrained by `bertfit.pretrain`, or fine-tuned by `bertfit.fit`.
 
     Attributes:
@@ -35,49 +41,38 @@ class Bert:
         parameters: Number of weights of the encoder; of the whole network once fitted.
         fitted: Whether it has been fine-tuned, and so can predict.
         task, labels: The `Task` and the names of its classes or columns; None and () before a fit.
+        classes: The classes as the target had them (bool, int, float or str), an array in the order of the
+            probabilities; for a multilabel model what stands for 0 and 1. None for regression and before a fit.
         history: Losses and metrics of every epoch, a pandas DataFrame with a row per epoch.
         metrics: Metrics of the epoch whose weights it has, a dict.
         interrupted: Whether its training was stopped by Ctrl-C.
         model: The `Model` that it wraps.
     """
 
-    def __init__(self, model: Model):
-        self.model = model
+    @overload
+    def predict(self, data: pd.DataFrame, pair: None = None, *, type: str | None = None,
+                threshold: float | None = None, na_action: str = "error", batch_size: int | None = None,
+                precision: str = "auto", progress: Callable[[dict], Any] | None = None) -> pd.DataFrame: ...
 
-    name = property(lambda self: self.model.name)
-    config = property(lambda self: self.model.config)
-    max_len = property(lambda self: self.model.max_len)
-    parameters = property(lambda self: self.model.parameters)
-    fitted = property(lambda self: self.model.fitted)
-    task = property(lambda self: self.model.task)
-    metrics = property(lambda self: dict(self.model.record.get("metrics", {})))
-    interrupted = property(lambda self: bool(self.model.record.get("interrupted", False)))
+    @overload
+    def predict(self, data: str | Sequence[str] | pd.Series, pair: Any = None, *, type: str | None = None,
+                threshold: float | None = None, na_action: str = "error", batch_size: int | None = None,
+                precision: str = "auto", progress: Callable[[dict], Any] | None = None) -> np.ndarray: ...
 
-    @property
-    def labels(self) -> tuple[str, ...]:
-        return self.task.labels if self.fitted else ()
-
-    @property
-    def history(self):
-        import pandas as pd
-
-        return pd.DataFrame(self.model.record.get("history", {}))
-
-    def __repr__(self) -> str:
-        config, words = self.config, self.model.vocabulary
-        size = f"{config.num_hidden_layers} layers x {config.hidden_size} hidden x {config.num_attention_heads} heads"
-        what = f", {self.task.kind}: {', '.join(self.labels[:6])}" if self.fitted else ""
-        casing = "uncased" if words.lower_case else "cased"
-        return f"<Bert {self.name}{what}: {size}, {self.parameters:,} parameters, {len(words):,} tokens, {casing}>"
+    @overload
+    def predict(self, data: Any, pair: Any = None, *, type: str | None = None, threshold: float | None = None,
+                na_action: str = "error", batch_size: int | None = None, precision: str = "auto",
+                progress: Callable[[dict], Any] | None = None) -> Any: ...
 
     @keywords_told
     def predict(self, data: Any, pair: Any = None, *, type: str | None = None, threshold: float | None = None,
                 na_action: str = "error", batch_size: int | None = None, precision: str = "auto",
-                progress: Callable[[dict], Any] | None = None):
+                progress: Callable[[dict], Any] | None = None) -> Any:
         """Predictions for new texts.
 
         Args:
-            data: A DataFrame with the columns of the fit, or a list of texts (or one text).
+            data: A table with the columns of the fit (a pandas or polars DataFrame, or a `datasets.Dataset`), or a
+                list of texts (or one text).
             pair: Second texts, if `data` is a list and the model was fitted on pairs.
             type: "prob", "class", "link" or "numeric"; None is "numeric" for regression, else "prob".
             threshold: For "class" of a binary or multilabel model, the probability from which the positive class, or
@@ -89,10 +84,15 @@ class Bert:
             progress: Called with ``{"event": "rows", "done", "total"}`` a few times a second.
 
         Returns:
-            For a DataFrame, a DataFrame with its index and the R package's columns: ``.pred_<label>``
-            (prob), ``.pred_class`` (class, a categorical; multilabel: one ``.pred_class_<label>`` of 0
-            and 1 each), ``.pred_link`` or ``.pred_link_<label>`` (link), ``.pred`` (numeric). For a list, an array
-            as from `bertfit.inference.predict`, but with labels in place of class codes.
+            For a table, a table of the same kind (of pandas, with its index) and the R package's columns:
+            ``.pred_<label>`` (prob), ``.pred_class`` (class; multilabel: one ``.pred_class_<label>`` each),
+            ``.pred_link`` or ``.pred_link_<label>`` (link), ``.pred`` (numeric). For a list, an array as from
+            `bertfit.inference.predict`, but with `classes` in place of class codes.
+
+            Classes have the type that the target of the fit had: bool, int, float, str, or pandas' categorical with
+            the same categories, in the same order (in polars an Enum, in a Dataset a ClassLabel). Of a model fitted
+            in R, a factor counts as categorical, and numbers as whole numbers if all are. Models saved before types
+            were kept give a categorical of text.
 
             A `bertfit.TruncationWarning` says how many texts were longer than the model reads.
 
@@ -107,16 +107,21 @@ class Bert:
         values = predict_rows(self.model, rows, type=type, threshold=threshold, batch_size=batch_size,
                               precision=precision, progress=progress)
         named = type == "class" and self.task.kind != "multilabel"
+        known = Classes.recorded(self.task, self.model.record) if type == "class" else None
+        if known is not None and not (named and known.category and is_frame(data)):
+            values = known.array(values)
         if not is_frame(data):
-            return spread(np.array(self.labels, object)[values] if named else values, present)
+            return spread(values, present)
         import pandas as pd
 
+        index = index_of(data)
         if named:
-            classes = pd.Categorical.from_codes(values, categories=list(self.labels))
-            return spread(pd.DataFrame({".pred_class": classes}, index=data.index[present]), present, data.index)
-        columns = prediction_columns(self.task, type)
-        table = pd.DataFrame(values.reshape(len(rows), len(columns)), columns=columns, index=data.index[present])
-        return spread(table, present, data.index)
+            values = known.categorical(values) if known.category else values
+            table = pd.DataFrame({".pred_class": values}, index=index[present])
+        else:
+            columns = prediction_columns(self.task, type)
+            table = pd.DataFrame(values.reshape(len(rows), len(columns)), columns=columns, index=index[present])
+        return table_like(data, spread(table, present, index))
 
     @keywords_told
     def evaluate(self, data: Any, target: Any = None, pair: Any = None, *, by: str | Sequence[str] | None = None,
@@ -125,7 +130,7 @@ class Bert:
         """Metrics on labelled rows; the dict of `bertfit.scores.report`, or with `by` a DataFrame.
 
         Args:
-            data: A DataFrame with the columns of the fit, or a list of texts.
+            data: A table as for `predict`, or a list of texts.
             target: The column or columns of true values, or the values themselves; None for the columns of the fit.
             pair, batch_size, precision, progress: As for `predict`.
             by: A column of the DataFrame, or several: a row per group, in order of appearance, with the values of
@@ -180,7 +185,8 @@ class Bert:
                           normalize=normalize, batch_size=batch_size, precision=precision, progress=progress)
 
     @keywords_told
-    def tokenize(self, data: Any, pair: Any = None, *, max_len: int | None = None):
+    def tokenize(self, data: Any, pair: Any = None, *,
+                 max_len: int | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Input ids, segment ids and attention mask, int32 [n, L] each, padded to the longest row.
 
         Args:
@@ -227,7 +233,7 @@ class Bert:
         return export_model(self.model, path, format)
 
     @keywords_told
-    def fill_mask(self, texts: Any, top: int = 5):
+    def fill_mask(self, texts: str | Sequence[str], top: int = 5) -> pd.DataFrame:
         """The most probable tokens for every "[MASK]".
 
         Args:
@@ -259,6 +265,9 @@ class Bert:
             DataError: `first` and `second` differ in length, or a text is missing.
         """
         return next_sentence(self.model, Rows.of(first, second))
+
+    def __sklearn_clone__(self) -> Bert:
+        return self  # nothing changes it: scikit-learn's clones of an estimator share its model
 
     def __reduce__(self):
         # TensorFlow's variables cannot be pickled: pickle, joblib and deepcopy use the bytes of a bundle.

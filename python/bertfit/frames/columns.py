@@ -1,7 +1,6 @@
 """Reads the data arguments of Python users - a DataFrame and column names, or values - as `Rows` and target columns.
 
-Any object with `columns` and `index` counts as a DataFrame, so pandas is not imported. For what a target column
-means, see `targets`.
+For which tables count as a DataFrame see `tables`, for what a target column means `targets`.
 """
 
 from __future__ import annotations
@@ -14,30 +13,9 @@ import numpy as np
 
 from bertfit.config import Task
 from bertfit.errors import Arg, ArgumentError, DataError, Sentence, Value
+from bertfit.frames.tables import column, column_names, is_frame, require_frame, series_values, values_of
 from bertfit.frames.targets import code_target
 from bertfit.rows import Rows
-
-
-def is_frame(data: Any) -> bool:
-    """Whether `data` is a DataFrame."""
-    return hasattr(data, "columns") and hasattr(data, "index")
-
-
-def column(data: Any, name: Any, argument: str):
-    """One column of a DataFrame.
-
-    Raises:
-        DataError: `name` is not a string, or not the name of exactly one column.
-    """
-    names = list(data.columns)
-    if not isinstance(name, str) or name not in names:
-        hint = [] if isinstance(name, str) else ["Names of columns are strings."]
-        raise DataError("must be a column of the data.",
-                        [*hint, f"Columns: {', '.join(map(str, names[:10]))}."], argument=argument, received=name)
-    if names.count(name) > 1:
-        raise DataError("must be one column of the data.",
-                        [Sentence("{} columns have the name {}.", names.count(name), Value(name))], argument=argument)
-    return data[name]
 
 
 def target_columns(data: Any, target: Any) -> dict[str, Any]:
@@ -58,11 +36,11 @@ def target_columns(data: Any, target: Any) -> dict[str, Any]:
     if isinstance(target, str):
         raise DataError("must be the values where there is no data frame.", argument="target", received=target)
     if is_frame(target):
-        names = [str(name) for name in target.columns]
+        names = [str(name) for name in column_names(target)]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise DataError("must have one column of each name.", [f"More than once: {', '.join(twice)}."],
                             argument="target")
-        return {str(name): target[name] for name in target.columns}
+        return {str(name): values_of(target, name) for name in column_names(target)}
     if isinstance(target, np.ndarray) and target.ndim == 2 and target.shape[1] > 1:
         return {f"target_{j + 1}": target[:, j] for j in range(target.shape[1])}
     if not hasattr(target, "__len__"):
@@ -70,7 +48,7 @@ def target_columns(data: Any, target: Any) -> dict[str, Any]:
             target = list(target)
         except TypeError:
             raise DataError("must be a sequence of values.", argument="target", received=target) from None
-    return {str(getattr(target, "name", None) or "target"): target}
+    return {str(getattr(target, "name", None) or "target"): series_values(target)}
 
 
 def _are_names(target: Any) -> bool:
@@ -151,11 +129,9 @@ class Source:
         if validation is None or isinstance(validation, numbers.Real):
             return None
         if self.by_column:
-            if not is_frame(validation):
-                raise ArgumentError(Sentence("must be a share, or a DataFrame like {}.", Arg("data")),
-                                    argument="validation", received=validation)
+            require_frame(validation, "validation", "a share")
             rows, columns = self.read(validation)
-            weighed = isinstance(self.sample_weights, str) and self.sample_weights in validation.columns
+            weighed = isinstance(self.sample_weights, str) and self.sample_weights in column_names(validation)
             return rows.labelled(code_target(task, columns), self.weights(validation) if weighed else None)
         if not isinstance(validation, tuple) or len(validation) not in (2, 3):
             raise ArgumentError("must be a share, or a tuple (texts, targets) or (texts, pairs, targets).",

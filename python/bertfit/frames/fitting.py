@@ -10,17 +10,23 @@ import numbers
 import os
 from collections.abc import Callable, Mapping, Sequence
 from types import NoneType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bertfit.config import HeadConfig, TrainConfig
 from bertfit.errors import ArgumentError, Sentence, Value
 from bertfit.frames.bert import Bert
-from bertfit.frames.columns import Source, is_frame
+from bertfit.frames.columns import Source
 from bertfit.frames.opening import model_of
+from bertfit.frames.tables import require_frame
 from bertfit.frames.targets import read_target
 from bertfit.model import Model
 from bertfit.settings import build
 from bertfit.training import Callback, Console, fit_model, make_task
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from bertfit.config import TrainSettings
 
 
 def fit(
@@ -36,12 +42,12 @@ def fit(
     validation: Any = None,
     sample_weights: Any = None,
     callbacks: Sequence[Callback] = (),
-    **settings: Any,
+    **settings: Unpack[TrainSettings],
 ) -> Bert:
     """Fine-tune a model on labelled texts.
 
     Args:
-        data: A pandas DataFrame, or None.
+        data: A pandas or polars DataFrame, a `datasets.Dataset`, or None.
         text: The column of texts; without `data`, the texts themselves.
         target: The column (or list of columns, for a multilabel task); without `data`, the values: n, or
             n x K as a DataFrame or array.
@@ -71,20 +77,26 @@ def fit(
         >>> spam.predict(["you win a prize"], type="class")  # doctest: +SKIP
         array(['spam'], dtype=object)
     """
-    if data is not None and not is_frame(data):
-        raise ArgumentError(Sentence("must be a pandas DataFrame, or {}.", Value(None)), argument="data", received=data)
+    if data is not None:
+        require_frame(data, "data", Sentence("{}", Value(None)))
     start = model_of(model)
     config = _settings(control, settings, validation)
     callbacks = callback_list(callbacks)
     source = Source(data is not None, text, pair, target, sample_weights)
     rows, columns = source.read(data)
-    kind, labels, values = read_target(columns, task)
-    goal = make_task(kind, labels, values)
+    read = read_target(columns, task)
+    goal = make_task(read.kind, read.labels, read.numbers)
+    consoles = [callback for callback in callbacks if isinstance(callback, Console)]
+    if config.verbose and not consoles:
+        consoles = [Console(config.verbose)]
+        callbacks = [*consoles, *callbacks]
+    for console in consoles:
+        console.opening = read.opening
     return Bert(fit_model(
-        start, rows.labelled(values, source.weights(data)), task=goal,
+        start, rows.labelled(read.numbers, source.weights(data)), task=goal,
         head=head if isinstance(head, HeadConfig) else build(HeadConfig, head, "head"), config=config,
         validation=source.validation_rows(goal, validation), columns=source.names(),
-        callbacks=[*([Console(config.verbose)] if config.verbose else []), *callbacks],
+        classes=None if read.classes is None else read.classes.to_record(), callbacks=callbacks,
     ))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from types import NoneType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bertfit.config import PretrainConfig, PretrainHeads
 from bertfit.corpus import PretrainingData
@@ -17,6 +17,11 @@ from bertfit.model import Model
 from bertfit.settings import build
 from bertfit.training import Callback, Console
 from bertfit.training import pretrain as run
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from bertfit.config import PretrainSettings
 
 Data = PretrainingData | str | os.PathLike | Sequence[str | os.PathLike]
 
@@ -32,7 +37,7 @@ def pretrain(
     heads: PretrainHeads | Mapping[str, str] | None = None,
     control: PretrainConfig | Mapping[str, Any] | None = None,
     callbacks: Sequence[Callback] = (),
-    **settings: Any,
+    **settings: Unpack[PretrainSettings],
 ) -> Bert:
     """Pretrain a model on masked tokens and next sentences.
 

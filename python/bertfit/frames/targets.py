@@ -13,6 +13,8 @@ Targets are lists, NumPy arrays or pandas columns. The rules and the names of la
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import numbers
 import warnings
 from collections.abc import Mapping
@@ -20,29 +22,64 @@ from typing import Any
 
 import numpy as np
 
-from bertfit.checks import is_missing
+from bertfit.checks import is_finite, is_missing, label_text
 from bertfit.config import TASKS, Task
-from bertfit.errors import ArgumentError, DataError, Sentence, rows_are
+from bertfit.errors import ArgumentError, DataError, Sentence, Setting, rows_are
+from bertfit.frames.classes import CATEGORIES, Classes
 
 _NUMERIC_LABELS = (("0", "1"), ("FALSE", "TRUE"))
+MANY_CLASSES = 20  # whole numbers of more different values are not suspected to be classes
 
 
-def read_target(columns: Mapping[str, Any], kind: str = "auto") -> tuple[str, tuple[str, ...], np.ndarray]:
+@dataclasses.dataclass(frozen=True, eq=False)
+class Target:
+    """A target as it was read.
+
+    Args:
+        kind: The kind of task.
+        labels: Names of the classes, of the columns (multilabel), or of the column (regression).
+        numbers: float64 [n] (class codes from 0, shares, or numbers) or [n, K].
+        classes: The classes as the caller had them; None for regression.
+        names: Names of the columns.
+        hint: What to do if another task was meant, or None.
+    """
+
+    kind: str
+    labels: tuple[str, ...]
+    numbers: np.ndarray
+    classes: Classes | None
+    names: tuple[str, ...]
+    hint: Sentence | None = None
+
+    @property
+    def opening(self) -> list[str | Sentence]:
+        """The first lines of a fit: the task by name, and the hint.
+
+        >>> read_target({"type": ["spam", "ham"]}).opening
+        ['binary classification of type: ham, spam']
+        """
+        shown = ", ".join(self.names[:6]) + (", ..." if len(self.names) > 6 else "")
+        task = "regression" if self.kind == "regression" else f"{self.kind} classification"
+        line = f"{task} of {shown}"
+        if self.kind in ("binary", "multiclass"):
+            more = f", ... ({len(self.labels)} classes)" if len(self.labels) > 6 else ""
+            line += f": {', '.join(self.labels[:6])}{more}"
+        return [line] if self.hint is None else [line, self.hint]
+
+
+def read_target(columns: Mapping[str, Any], kind: str = "auto") -> Target:
     """Task, labels and numbers of a target.
 
     Args:
         columns: Name -> n values; one column, or several for a multilabel target.
         kind: "auto", or one of `config.TASKS`.
 
-    Returns:
-        The kind of task, the labels, and float64 [n] (class codes from 0, shares, or numbers) or [n, K].
-
     Raises:
         ArgumentError: `kind` is unknown, or does not fit the number of columns.
         DataError: Values are missing, infinite, or unusable for this kind of task.
 
-    >>> kind, labels, numbers = read_target({"type": ["spam", "ham", "spam"]})
-    >>> kind, labels, numbers.tolist()
+    >>> target = read_target({"type": ["spam", "ham", "spam"]})
+    >>> target.kind, target.labels, target.numbers.tolist()
     ('binary', ('ham', 'spam'), [1.0, 0.0, 1.0])
     """
     if kind not in ("auto", *TASKS):
@@ -50,19 +87,24 @@ def read_target(columns: Mapping[str, Any], kind: str = "auto") -> tuple[str, tu
     if len(columns) > 1 or kind == "multilabel":
         if kind not in ("auto", "multilabel"):
             raise ArgumentError(f"A {kind} target must be one column.", received=len(columns))
-        return "multilabel", tuple(columns), np.stack([_shares(v, n) for n, v in columns.items()], axis=1)
+        read = [_shares(v, n) for n, v in columns.items()]
+        boolean = all(column.boolean for column in read)
+        return Target("multilabel", tuple(columns), np.stack([column.values for column in read], axis=1),
+                      Classes((False, True) if boolean else (0, 1)), tuple(columns))
     ((name, values),) = columns.items()
     column = _Column(values, name)
     if not len(column):
         raise DataError("There must be at least one row.", ["0 rows were given."])
-    kind = column.infer() if kind == "auto" else kind
+    kind, asked = column.infer() if kind == "auto" else kind, kind
     if kind == "regression":
         if not column.numeric:
             raise DataError(f"A regression target must be numbers; `{name}` is not.")
-        return kind, (name,), column.values.astype(np.float64)
+        return Target(kind, (name,), column.values.astype(np.float64), None, (name,),
+                      column.regression_hint() if asked == "auto" else None)
     column.require_two_classes()
     if kind == "binary" and column.is_share:
-        return kind, ("FALSE", "TRUE") if column.boolean else ("0", "1"), column.values.astype(np.float64)
+        labels = ("FALSE", "TRUE") if column.boolean else ("0", "1")
+        return Target(kind, labels, column.values.astype(np.float64), column.classes(labels), (name,))
     labels = column.labels()
     if kind == "binary" and len(labels) > 2:
         raise DataError("A binary target must have two classes, or lie between 0 and 1.",
@@ -70,7 +112,7 @@ def read_target(columns: Mapping[str, Any], kind: str = "auto") -> tuple[str, tu
     if kind == "multiclass":
         column.require_codes()
         column.warn_of_unused(labels)
-    return kind, labels, column.codes(labels)
+    return Target(kind, labels, column.codes(labels), column.classes(labels), (name,))
 
 
 def code_target(task: Task, columns: Mapping[str, Any]) -> np.ndarray:
@@ -89,7 +131,7 @@ def code_target(task: Task, columns: Mapping[str, Any]) -> np.ndarray:
     if task.kind == "multilabel":
         if len(columns) != len(task.labels):
             raise DataError(f"The target must have {len(task.labels)} columns.", [f"It has {len(columns)}."])
-        return np.stack([_shares(v, n) for n, v in columns.items()], axis=1)
+        return np.stack([_shares(v, n).values for n, v in columns.items()], axis=1)
     if len(columns) != 1:
         raise DataError("The target must be one column.", [f"It has {len(columns)}."])
     ((name, values),) = columns.items()
@@ -109,12 +151,16 @@ class _Column:
         self.name = name
         dtype = getattr(values, "dtype", None)
         categories = getattr(dtype, "categories", None)
-        self.categories = None if categories is None else tuple(_label(c) for c in categories)
+        self.categories = None if categories is None else tuple(label_text(c) for c in categories)
+        self.category = None if categories is None else CATEGORIES[bool(getattr(dtype, "ordered", False))]
         listed = list(values.tolist() if isinstance(values, np.ndarray) else values)
         self._refuse([is_missing(v) for v in listed], "must have no missing values", "missing")
         self.boolean = bool(listed) and all(isinstance(v, (bool, np.bool_)) for v in listed)
         self.numeric = self.boolean or all(isinstance(v, numbers.Real) for v in listed)
+        self.whole = self.numeric and all(isinstance(v, numbers.Integral) for v in listed)
+        self.originals = listed if categories is None else list(categories)
         if self.numeric:
+            listed = [v if is_finite(v) else math.inf for v in listed]  # Python's integers may be larger
             self.values = np.array(listed, np.float64)
             self._refuse(~np.isfinite(self.values), "must be finite", "infinite")
         else:
@@ -162,12 +208,37 @@ class _Column:
         if self.categories:
             return self.categories
         if self.numeric:
-            return tuple(_label(v) for v in np.unique(self.values)) if not self.boolean else ("FALSE", "TRUE")
-        return tuple(sorted({_label(v) for v in self.values}))
+            return tuple(label_text(v) for v in np.unique(self.values)) if not self.boolean else ("FALSE", "TRUE")
+        return tuple(sorted({label_text(v) for v in self.values}))
+
+    def classes(self, labels: tuple[str, ...]) -> Classes:
+        """The classes as the caller had them: of the values in the column, or (the other boolean, a number that is not
+        there) of their type."""
+        if self.categories or not self.numeric:
+            return Classes.of(labels, set(self.originals), self.category)
+        if self.boolean:
+            return Classes((False, True))
+        distinct = np.unique(self.values)
+        values = distinct.tolist() if len(distinct) == len(labels) else map(float, labels)
+        return Classes(tuple(map(int if self.whole else float, values)))
+
+    def regression_hint(self) -> Sentence | None:
+        """What to do if the numbers stand for something else: classes, or rows."""
+        if not (self.values == np.floor(self.values)).all():
+            return None
+        distinct = np.unique(self.values)
+        if len(distinct) == len(self) >= MANY_CLASSES:
+            return Sentence("{} has another whole number in every row. Is it an identifier?", self.name)
+        if len(distinct) > min(MANY_CLASSES, len(self) / 2):
+            return None
+        shown = ", ".join(map(label_text, distinct[:5])) + (", ..." if len(distinct) > 5 else "")
+        task = Setting("task", "binary" if len(distinct) == 2 else "multiclass")
+        return Sentence("{} has {} different values, all whole numbers ({}). For classes: {}.", self.name,
+                        len(distinct), shown, task)
 
     def named(self) -> list[str]:
         """The class of each row."""
-        return [_label(bool(v) if self.boolean else v) for v in self.values]
+        return [label_text(bool(v) if self.boolean else v) for v in self.values]
 
     def codes(self, labels: tuple[str, ...]) -> np.ndarray:
         code_of = {label: i for i, label in enumerate(labels)}
@@ -179,15 +250,9 @@ class _Column:
         return np.array([code_of[name] for name in named], np.float64)
 
 
-def _label(value: Any) -> str:
-    """Label of a value: a string itself, "1" for 1.0, "TRUE" and "FALSE" for booleans, as in R."""
-    if isinstance(value, (bool, np.bool_)):
-        return "TRUE" if value else "FALSE"
-    return f"{float(value):.15g}" if isinstance(value, numbers.Real) else str(value)
-
-
-def _shares(values: Any, name: str) -> np.ndarray:
+def _shares(values: Any, name: str) -> _Column:
+    """A column of a multilabel target."""
     column = _Column(values, name)
     if not column.is_share:
         raise DataError("Every column of a multilabel target must hold numbers from 0 to 1.", [f"`{name}` does not."])
-    return column.values
+    return column

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bertfit import _env
+from bertfit.checkpoints import registry
 from bertfit.config import BertConfig, PretrainHeads, presets
 from bertfit.errors import Arg, ArgumentError, Sentence
 from bertfit.model.model import Model
@@ -45,7 +46,8 @@ def fresh_model(
         A `Model` without a task's head.
 
     Raises:
-        ArgumentError: The configuration's vocab_size is not the vocabulary's, or a value is not allowed.
+        ArgumentError: The configuration's vocab_size is not the vocabulary's, its weights do not fit into memory, or a
+            value is not allowed.
         VocabularyError: The file is not a vocabulary.
 
     >>> model = fresh_model("kor-tiny", "vocab.model", seed=1)  # doctest: +SKIP
@@ -67,12 +69,26 @@ def fresh_model(
                              f"Make the configuration with vocab_size = {len(words)}."])
     if config.pad_token_id != words.pad_id:
         config = dataclasses.replace(config, pad_token_id=words.pad_id)
+    _check_memory(config)
     seed = _env.draw_seed(seed)
     model = Model(name or "bert", config, words, Encoder(config, seed=seed),
                   {"kind": "fresh", "path": None, "sha256": None, "seed": seed})
     if heads is not None:
         model.add_pretraining(heads, seed)
     return model
+
+
+def _check_memory(config: BertConfig) -> None:
+    """Refuse what cannot fit: Linux promises more memory than there is, and ends the process that uses it."""
+    try:
+        there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # Windows, or a system without these names
+        return
+    weights = registry.count_parameters(config)
+    if 4 * weights > there:
+        raise ArgumentError("must be a model whose weights fit into memory.",
+                            [f"Its {weights:,} weights take {4 * weights / 2**30:,.0f} GiB, "
+                             f"this machine has {there / 2**30:,.0f} GiB."], argument="config")
 
 
 def _vocabulary(vocabulary, lower_case: bool | None) -> Vocabulary:

@@ -17,7 +17,7 @@ from bertfit import _env
 tf = _env.tensorflow()
 
 #: Traced functions kept. A further one takes the place of the one that was not used for longest.
-KEPT = 16
+KEPT = 8
 
 _kept: collections.OrderedDict[Hashable, _Traced] = collections.OrderedDict()
 _lock = threading.RLock()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,14 @@ from bertfit.rows import Rows
 
 if TYPE_CHECKING:
     from bertfit.model import Model
+
+
+@exported
+def read_folders(path: str, labels: Sequence[str] | None = None, encoding: str = "utf-8", bad_files: str = "error"):
+    """Texts, labels, files and notes of a folder with a folder per label, see `bertfit.rows.folder_texts`."""
+    from bertfit.rows import folder_texts
+
+    return dataclasses.asdict(folder_texts(path, labels=labels, encoding=encoding, bad_files=bad_files))
 
 
 @exported

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 @exported
 def fit(model: Model, rows: Rows, kind: str, labels: Sequence[str], head: HeadConfig | None = None,
         control: TrainConfig | None = None, validation: Rows | None = None,
-        columns: Mapping[str, Sequence[str]] | None = None, progress: Callable | None = None,
-        callback: Callable | None = None):
+        columns: Mapping[str, Sequence[str]] | None = None, classes: Mapping | None = None,
+        progress: Callable | None = None, callback: Callable | None = None):
     """Fine-tune a model; returns the description of the new model. `callback` gets every event, `progress` a few."""
     from bertfit.training import fit_model, make_task
 
     return keep(fit_model(
         model, rows, task=make_task(kind, labels, rows.targets), head=head, config=control, validation=validation,
-        columns=columns, callbacks=_reports(progress, callback),
+        columns=columns, classes=classes, callbacks=_reports(progress, callback),
     ))
 
 

@@ -6,6 +6,7 @@ In: a caller's columns. Out: `Rows`, which training and inference use without fu
 from bertfit._exports import lazy_exports
 
 __all__, __getattr__, __dir__ = lazy_exports(__name__, {
+    "folders": "FolderTexts folder_texts",
     "table": "Rows",
-    "targets": "check_targets",
+    "targets": "LARGEST check_targets",
 })

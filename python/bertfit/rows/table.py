@@ -16,6 +16,7 @@ from bertfit.checks import is_missing
 from bertfit.config import Task
 from bertfit.errors import DataError, Sentence, rows_are
 from bertfit.rows.targets import check_targets
+from bertfit.settings import LARGEST_WEIGHT
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -148,15 +149,18 @@ def _check_weights(weights: Any, n: int) -> np.ndarray | None:
         return None
     try:
         weights = np.array(weights, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise DataError("must be numbers of at least 0.", [f"{error}."], argument="sample_weights") from error
     if weights.shape != (n,):
         raise DataError("must have one number per row.", [f"{n} rows, weights {weights.shape}."],
                         argument="sample_weights")
-    wrong = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
+    wrong = np.flatnonzero(~((weights >= 0) & (weights <= LARGEST_WEIGHT)))
     if len(wrong):
-        raise DataError("must be numbers of at least 0.", [Sentence("{} not so.", rows_are(wrong))],
+        raise DataError(f"must be numbers from 0 to {LARGEST_WEIGHT:g}.", [Sentence("{} not so.", rows_are(wrong))],
                         argument="sample_weights")
     if not weights.any():
         raise DataError("must not all be 0.", argument="sample_weights")
+    if weights.max() < 1 / LARGEST_WEIGHT:
+        raise DataError(f"must not all be below {1 / LARGEST_WEIGHT:g}.", [f"The largest is {weights.max():g}."],
+                        argument="sample_weights")
     return weights

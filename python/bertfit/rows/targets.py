@@ -7,6 +7,9 @@ import numpy as np
 from bertfit.config import Task
 from bertfit.errors import DataError, Sentence, rows_are
 
+#: Largest size of a regression's targets: their squares, which its measures sum, must be finite.
+LARGEST = 1e100
+
 
 def check_targets(task: Task, targets: np.ndarray, rows: int) -> np.ndarray:
     """Check the targets of n rows.
@@ -39,9 +42,9 @@ def check_targets(task: Task, targets: np.ndarray, rows: int) -> np.ndarray:
     if task.kind == "multiclass":
         bad, rule = ~np.isin(y, np.arange(len(task.labels))), f"must be one of the {len(task.labels)} known classes"
     elif task.kind == "regression":
-        bad, rule = ~np.isfinite(y), "must be finite numbers"
+        bad, rule = ~(np.abs(y) <= LARGEST), f"must be numbers from {-LARGEST:g} to {LARGEST:g}"  # False for NaN, too
     else:
-        bad, rule = ~((y >= 0) & (y <= 1)), "must lie between 0 and 1"  # False for NaN, too
+        bad, rule = ~((y >= 0) & (y <= 1)), "must lie between 0 and 1"
     bad = np.flatnonzero(bad.any(axis=1) if bad.ndim == 2 else bad)
     if len(bad):
         raise DataError(f"Targets {rule}, and none may be missing.", [Sentence("{} not so.", rows_are(bad))])

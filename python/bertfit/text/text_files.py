@@ -5,15 +5,13 @@ Files are streamed and never held in memory as a whole. Errors name the file and
 
 from __future__ import annotations
 
-import contextlib
-import gzip
 import json
 import os
 from collections.abc import Iterator, Sequence
 
 from bertfit.errors import DataError
+from bertfit.system import read_lines, unpacked
 
-_GZIP = b"\x1f\x8b"
 _BYTE_ORDER_MARK = "\ufeff"
 
 
@@ -26,8 +24,8 @@ def read_texts(files: Sequence[str | os.PathLike], field: str | None = None) -> 
             files named .jsonl or .ndjson (also with .gz).
 
     Raises:
-        DataError: A file cannot be read, is not UTF-8, is a truncated gzip file, or has a line that is not a JSON
-            object with that field as a string. The message names file and line.
+        DataError: A file cannot be read, is not UTF-8, is a damaged gzip file, has a line of more than 64 MiB, or has a
+            line that is not a JSON object with that field as a string. The message names file and line.
     """
     for path in map(os.fspath, files):
         named = os.path.basename(path).lower().removesuffix(".gz").endswith((".jsonl", ".ndjson"))
@@ -42,12 +40,8 @@ def read_texts(files: Sequence[str | os.PathLike], field: str | None = None) -> 
 def _lines(path: str) -> Iterator[tuple[int, str]]:
     number = 0
     try:
-        with contextlib.ExitStack() as stack:
-            file = stack.enter_context(open(path, "rb"))
-            if file.peek(2)[:2] == _GZIP:
-                file = stack.enter_context(gzip.open(file))
-            # In binary mode lines end at a line feed only; text mode would also split at a carriage return.
-            for line in file:
+        with open(path, "rb") as file:
+            for line in read_lines(unpacked(file)):
                 number += 1
                 text = line.decode("utf-8").rstrip("\r\n")
                 yield number, text.removeprefix(_BYTE_ORDER_MARK) if number == 1 else text
@@ -55,7 +49,7 @@ def _lines(path: str) -> Iterator[tuple[int, str]]:
         raise DataError("A text file must be UTF-8.",
                         [f"{path}: line {number} is not ({error.reason} at byte {error.start + 1} of the line).",
                          "iconv converts a file whose encoding you know."]) from error
-    except (OSError, EOFError) as error:  # gzip's own errors are of these kinds
+    except OSError as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise DataError("A text file must be readable.", [f"{path}: {reason.rstrip('.')}."]) from error
 

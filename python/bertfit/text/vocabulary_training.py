@@ -24,6 +24,7 @@ TYPES = ("wordpiece", "sentencepiece")
 ALGORITHMS = ("unigram", "bpe")
 
 _REPORT_EVERY = 20_000  # texts
+_MOST, _MOST_UNUSED = 2**31 - 1 - 10**6 - 10, 10**6  # with the special tokens and the unused, ids are 32 bits
 
 Progress = Callable[[dict[str, Any]], Any]
 
@@ -82,9 +83,10 @@ def train_vocabulary(
     """
     require(type in TYPES, "type", f"one of {', '.join(TYPES)}", type)
     require(algorithm in ALGORITHMS, "algorithm", f"one of {', '.join(ALGORITHMS)}", algorithm)
-    for name, value, low in (("size", size, 1), ("min_frequency", min_frequency, 1), ("unused", unused, 0),
-                             ("sample_size", sample_size, 1000)):
+    for name, value, low, high in (("size", size, 1, _MOST), ("min_frequency", min_frequency, 1, _MOST),
+                                   ("unused", unused, 0, _MOST_UNUSED), ("sample_size", sample_size, 1000, _MOST)):
         require(is_whole(value, low), name, f"a whole number of at least {low}", value)
+        require(value <= high, name, f"at most {high}", value)
     for name, value in (("lower_case", lower_case), ("overwrite", overwrite)):
         require(isinstance(value, bool), name, EITHER, value)
     require(is_number(character_coverage, 0, 1, open_low=True), "character_coverage", "a share above 0 and at most 1",

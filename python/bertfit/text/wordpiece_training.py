@@ -35,12 +35,14 @@ def train_wordpiece(
                              Sentence("A smaller {} leaves more rare characters to [UNK].", Arg("character_coverage"))],
                             argument="size", received=size)
     first = [*WORDPIECE_SPECIALS, *spare]
+    # Every join shortens a word by a piece, so there are no more. The trainer reserves memory for all that it may find.
+    most = least + sum(len(word) - 1 for word in kept)
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()  # the words are cut already
     # The trainer numbers letters as it meets them, in a random order, and breaks ties between pairs by number: two
     # runs would differ. Letters that are named among the special tokens have their numbers beforehand.
     trainer = trainers.WordPieceTrainer(
-        vocab_size=size + len(first), min_frequency=min_frequency, special_tokens=[*first, *letters],
+        vocab_size=min(size, most) + len(first), min_frequency=min_frequency, special_tokens=[*first, *letters],
         limit_alphabet=len(alphabet), continuing_subword_prefix="##", show_progress=False,
     )
     tokenizer.train_from_iterator(_repeated(kept), trainer)

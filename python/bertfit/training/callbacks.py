@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from bertfit.errors import CallbackError
+from bertfit.errors import CallbackError, Sentence, Words
 
 STOP = "stop"
 
@@ -82,14 +82,22 @@ class Console(Callback):
     Args:
         verbose: 2 for lines and bars, 1 for lines only.
         stream: File to print to; None for standard error.
+        words: How arguments and values are written; None for Python's way.
+
+    Attributes:
+        opening: Lines to print before the first.
     """
 
-    def __init__(self, verbose: int = 2, stream=None):
+    def __init__(self, verbose: int = 2, stream=None, words: Words | None = None):
         self.stream = stream or sys.stderr
+        self.words = words or Words()
+        self.opening: Sequence[str | Sentence] = ()
         self.bars = verbose >= 2 and self.stream.isatty()
         self._bar = None
 
     def on_begin(self, info):
+        for line in self.opening:
+            print(self.words.sentence(line), file=self.stream)
         rows = f"{info['rows']:,} rows, {info['validation_rows']:,} held out"
         print(f"{rows}; max_len {info['max_len']}; {info['precision']} on {info['device']}", file=self.stream)
         if info.get("bytes", 0) >= 2**30:

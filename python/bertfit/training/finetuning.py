@@ -12,15 +12,15 @@ import numpy as np
 
 from bertfit import _env
 from bertfit.config import HeadConfig, Task, TrainConfig
-from bertfit.errors import ArgumentError
+from bertfit.errors import ArgumentError, DataError
 from bertfit.model import Model, persist
-from bertfit.rows import Rows
+from bertfit.rows import LARGEST, Rows
 from bertfit.text import Encoding
 from bertfit.training.callbacks import Callback
 from bertfit.training.feeds import training_feed, validation_feed
 from bertfit.training.finetuning_objective import FineTuning
 from bertfit.training.folder import open_run
-from bertfit.training.rows import Coded, auto_max_len, check_rows, class_weight_vector, split
+from bertfit.training.rows import Coded, auto_max_len, check_classes, check_rows, class_weight_vector, split
 from bertfit.training.run import Run
 
 
@@ -33,6 +33,7 @@ def fit_model(
     config: TrainConfig | None = None,
     validation: Rows | None = None,
     columns: Mapping[str, Sequence[str]] | None = None,
+    classes: Mapping[str, Any] | None = None,
     callbacks: Sequence[Callback] = (),
 ) -> Model:
     """Fine-tune a model.
@@ -46,13 +47,14 @@ def fit_model(
         validation: Validation rows, evaluated after every epoch; None takes a fraction of `rows`
             (`config.validation`).
         columns: Names of the caller's columns (text, pair, target), for the record.
+        classes: The classes as the caller had them, for the record: see `bertfit.frames.classes`.
         callbacks: Called after every step and epoch.
 
     Returns:
         A new, fitted model. Its `record` holds settings, history (one list per column), best_epoch, seed,
         max_len, precision, rows, truncated (training rows truncated), interrupted, stopped (why it ended before
-        its last epoch, or None), seconds, pairs (whether it was fitted on pairs), columns, and metrics, the measures
-        of the epoch whose weights it holds.
+        its last epoch, or None), seconds, pairs (whether it was fitted on pairs), columns, classes, and metrics, the
+        measures of the epoch whose weights it holds.
 
     Raises:
         DataError: There are no rows, or targets do not fit the task.
@@ -74,6 +76,7 @@ def fit_model(
     folder, state, seed = open_run(config.checkpoint, "fine-tuning", resume=config.resume, overwrite=config.overwrite,
                                    seed=config.seed, argument="checkpoint")
     rows = check_rows(task, rows)
+    check_classes(task, rows)
     if validation is not None:
         validation = check_rows(task, validation)
     elif config.validation:
@@ -100,7 +103,8 @@ def fit_model(
     run.train()
     model.source = source
     model.record = {"settings": {**config.of_training(), "seed": seed}, "seed": seed, **objective.facts(),
-                    **run.outcome(), "pairs": rows.pairs is not None, "columns": dict(columns or {})}
+                    **run.outcome(), "pairs": rows.pairs is not None, "columns": dict(columns or {}),
+                    "classes": classes}
     model.record["metrics"] = _kept_metrics(model.record)
     return model
 
@@ -124,6 +128,9 @@ def make_task(kind: str, labels: Sequence[str], targets) -> Task:
         kind, labels: See `Task`.
         targets: Numbers [n]; only a regression's are used.
 
+    Raises:
+        DataError: A regression's targets are too large, or vary too little, to be squared in float64.
+
     >>> make_task("regression", ["price"], [1.0, 3.0])
     Task(kind='regression', labels=('price',), center=2.0, scale=1.0)
     """
@@ -131,8 +138,18 @@ def make_task(kind: str, labels: Sequence[str], targets) -> Task:
         return Task(kind, tuple(labels))
     values = np.asarray(targets, np.float64)
     values = values[np.isfinite(values)]  # others are an error when the rows are checked
-    scale = float(values.std()) if values.size else 1.0
-    return Task(kind, tuple(labels), float(values.mean()) if values.size else 0.0, scale if scale > 0 else 1.0)
+    if not values.size:
+        return Task(kind, tuple(labels))
+    largest = float(np.abs(values).max())
+    if largest > LARGEST:
+        raise DataError(f"The target `{labels[0]}` must lie between {-LARGEST:g} and {LARGEST:g}.",
+                        [f"Its largest value is {largest:g} in size.", "Divide the target by a constant."])
+    # Divided by the largest first: squares of numbers below 1e-160 are 0.
+    scale = float((values / largest).std()) * largest if largest > 0 else 0.0
+    if values.min() < values.max() and scale < 1 / LARGEST:
+        raise DataError(f"The target `{labels[0]}` must vary by at least {1 / LARGEST:g}, or be constant.",
+                        [f"Its standard deviation is {scale:g}.", "Multiply the target by a constant."])
+    return Task(kind, tuple(labels), float(values.mean()), scale if scale > 0 else 1.0)
 
 
 def _check_monitor(task: Task, config: TrainConfig) -> None:

@@ -8,6 +8,7 @@ masked tokens plus the mean over pairs.
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 from collections.abc import Iterator, Sequence
@@ -172,7 +173,6 @@ class Pretraining:
         self.structure = model.structure
         ids, flat = tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.int32)
         self.signature = (ids, ids, flat, flat, flat)
-        self._measure = self._trace_measure()
         self.start_epoch()
 
     def start_epoch(self) -> None:
@@ -213,7 +213,9 @@ class Pretraining:
             tf.cast(tf.size(next_labels), tf.float32),
         ])
 
-    def _trace_measure(self):
+    @functools.cached_property
+    def _measure(self):
+        """The traced function from a batch's inputs to its sums."""
         def measure(*inputs):
             with compute_in(self.precision):
                 return self._losses(*inputs, False)[1]

@@ -12,6 +12,8 @@ from bertfit.errors import Arg, ArgumentError, DataError, Sentence, Value
 from bertfit.network import padded_length, training_batches
 from bertfit.rows import Rows
 
+FEW_CLASSES = 10  # fewer classes than this may have a row each
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Coded:
@@ -52,6 +54,25 @@ def check_rows(task: Task, rows: Rows) -> Rows:
     return rows.for_task(task)
 
 
+def check_classes(task: Task, rows: Rows) -> None:
+    """Check that classes have rows to learn from: a swapped text, or an identifier, has about a class per row.
+
+    Raises:
+        DataError: There are `FEW_CLASSES` classes or more, with fewer than two rows each on average.
+    """
+    if task.kind != "multiclass":
+        return
+    classes = len(np.unique(rows.targets))
+    if classes >= FEW_CLASSES and 2 * classes > len(rows):
+        raise _too_many_classes(classes, len(rows))
+
+
+def _too_many_classes(classes: int, rows: int) -> DataError:
+    return DataError("The target must have several rows of a class.", [
+        f"It has {classes:,} classes in {rows:,} rows.",
+        Sentence("Are {} and {} swapped, or is {} an identifier?", Arg("text"), Arg("target"), Arg("target"))])
+
+
 def class_codes(task: Task, targets: np.ndarray) -> np.ndarray | None:
     """The class of each row, for stratified splits and balanced weights; None if rows have no single class."""
     if task.kind == "multiclass":
@@ -75,6 +96,8 @@ def split(task: Task, rows: Rows, share: float, seed: int) -> tuple[Rows, Rows]:
     groups = [np.arange(len(rows))] if codes is None else [np.flatnonzero(codes == c) for c in np.unique(codes)]
     counts = _validation_counts(np.array([len(group) for group in groups]), share)
     validation = np.concatenate([rng.permutation(group)[:count] for group, count in zip(groups, counts, strict=True)])
+    if task.kind == "multiclass" and len(groups) == len(rows):
+        raise _too_many_classes(len(groups), len(rows))
     if len(validation) == 0 or len(validation) == len(rows):
         raise DataError("must leave rows on both sides.",
                         [f"A share of {share} of {len(rows)} rows holds out {len(validation)}.",

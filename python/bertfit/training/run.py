@@ -159,11 +159,11 @@ class Run:
 
     def _train(self) -> None:
         epoch_start = time.perf_counter()
-        self._trace()  # here, where an interrupt ends it at once
         if self._epoch_is_over() and len(self.history.get("epoch", [])) < self._epoch(self.step):
             self._end_epoch(epoch_start)  # the run was interrupted just after the epoch's last step
         if self._stops_early():
             return
+        self._trace()  # here, where an interrupt ends it at once
         self.pace.start()
         for batches in self.objective.steps(self.step):
             self._train_step(batches)

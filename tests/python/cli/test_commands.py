@@ -76,6 +76,7 @@ def test_training_says_what_it_used_and_judges_the_test_rows(chain):
     assert fitted.model.record["columns"] == {"text": ["document"], "target": ["label"]}
     assert fitted.model.record["settings"]["epochs"] == 4
     assert "text: document; target: label; 240 rows" in said["train"][1]
+    assert "\nbinary classification of label: 0, 1\n" in said["train"][1]
     assert re.search(r"test\.tsv:\nbinary, 60 rows", said["train"][0])
 
 

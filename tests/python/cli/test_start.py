@@ -62,8 +62,10 @@ def test_the_command_of_the_environment_runs_this_code(tmp_path):
     if Path(sys.prefix).resolve() != ROOT / ".venv":
         pytest.skip("not the environment that `make setup` made of this folder")
     env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    command = [Path(sys.executable).with_name("bertfit"), "--version"]
-    assert subprocess.run(command, env=env, cwd=tmp_path, check=True, capture_output=True).stdout.startswith(b"bertfit ")
-    code = "import bertfit; print(bertfit.__file__)"
-    run = subprocess.run([sys.executable, "-c", code], env=env, cwd=tmp_path, check=True, capture_output=True, text=True)
-    assert Path(run.stdout.strip()) == ROOT / "python" / "bertfit" / "__init__.py"
+
+    def answer(*command) -> str:
+        return subprocess.run(command, env=env, cwd=tmp_path, check=True, capture_output=True, text=True).stdout.strip()
+
+    assert answer(Path(sys.executable).with_name("bertfit"), "--version").startswith("bertfit ")
+    imported = answer(sys.executable, "-c", "import bertfit; print(bertfit.__file__)")
+    assert Path(imported) == ROOT / "python" / "bertfit" / "__init__.py"

@@ -72,6 +72,13 @@ def test_rows_come_in_chunks_with_the_place_in_the_file(tmp_path):
         assert table.position() == table.size == 14
 
 
+def test_a_chunk_of_long_rows_ends_early(tmp_path, monkeypatch):
+    monkeypatch.setattr("bertfit.cli.tables.LONGEST_LINE", 10)
+    (tmp_path / "a.txt").write_text("".join(f"{i}xxx\n" for i in range(5)))
+    with Table(str(tmp_path / "a.txt")) as table:
+        assert [[row["text"][0] for row in chunk] for chunk in table.chunks(9)] == [["0", "1"], ["2", "3"], ["4"]]
+
+
 def test_csv_quotes_what_would_not_be_read_back(tmp_path):
     rows = [{"a": text, "b": "x"} for text in ("carriage\rreturn", "line\nfeed", 'a "mark"', "a,b", " a ", "a'b", "")]
     text = rows_as_text(rows, ["a", "b"], "csv", False)

@@ -20,6 +20,7 @@ from bertfit.corpus.data import open_pretraining_data
 from bertfit.corpus.reader import Corpus
 from bertfit.corpus.writer import make_pretraining_data
 from bertfit.errors import ArgumentError, DataError, DiskError, OccupiedError, VocabularyError
+from bertfit.text.vocabulary import Vocabulary
 from toys.corpora import (
     LENGTH,
     MOST,
@@ -85,6 +86,11 @@ def test_data_json_tells_what_was_done(toy):
     data.check_vocabulary(toy_vocabulary())
     with pytest.raises(DataError, match="model's vocabulary"):
         data.check_vocabulary(toy_vocabulary(mask=False))
+    made, other = toy_vocabulary(), Vocabulary.from_bytes("\n".join(reversed(toy_vocabulary().tokens)).encode())
+    with pytest.raises(DataError) as caught:  # of one size; both may be called vocab.txt
+        data.check_vocabulary(other)
+    for vocabulary in (made, other):
+        assert f"({len(made):,} tokens, sha256 {vocabulary.sha256[:12]}...)" in str(caught.value)
 
 
 def test_any_number_of_cores_gives_the_same_files(tmp_path, monkeypatch):

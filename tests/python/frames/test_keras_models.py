@@ -5,7 +5,6 @@ import sys
 
 import numpy as np
 import pytest
-from toys.models import toy_head, toy_model
 
 import bertfit
 from bertfit import _env
@@ -13,6 +12,7 @@ from bertfit.config import HeadConfig, Task
 from bertfit.errors import ArgumentError
 from bertfit.frames import Bert
 from bertfit.rows import Rows
+from toys.models import toy_head, toy_model
 
 tf, keras = _env.tensorflow(), _env.keras()
 

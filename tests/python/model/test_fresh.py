@@ -8,6 +8,7 @@ from bertfit.config.pretraining import PretrainHeads
 from bertfit.errors import ArgumentError, VocabularyError
 from bertfit.model.fresh import fresh_model
 from bertfit.text.vocabulary import Vocabulary
+from toys.models import VOCABULARY, toy_config
 
 WORDS = Vocabulary.from_bytes("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefgh"]).encode(), True)
 SIZES = {"hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 128,
@@ -87,3 +88,12 @@ def test_values_that_are_no_config_or_no_vocabulary_are_refused(config, words, e
 def test_seeds_are_whole_numbers(seed):
     with pytest.raises(ArgumentError, match="`seed`"):
         fresh_model(SIZES, WORDS, seed=seed)
+
+
+def test_a_model_that_does_not_fit_into_memory_is_refused_before_it_is_made():
+    huge = toy_config(hidden_size=2**31 - 2)
+    with pytest.raises(ArgumentError, match=r"`config` must be a model whose weights fit into memory(.|\n)*GiB"):
+        fresh_model(huge, VOCABULARY)
+    for name in ("hidden_size", "intermediate_size", "max_position_embeddings"):
+        with pytest.raises(ArgumentError, match=f"`{name}` must be at most 2147483647"):
+            toy_config(**{name: 2**31})

@@ -5,11 +5,14 @@ import pytest
 
 from bertfit import _env
 from bertfit.config.head import HeadConfig
+from bertfit.config.pretraining import PretrainHeads
 from bertfit.config.task import Task
 from bertfit.errors import ArgumentError
 from bertfit.network.encoder import Encoder, hidden_states
 from bertfit.network.heads import build_head, build_pooling, feature_width, network_graph
-from toys.models import NO_DROPOUT, fill_at_random, toy_config
+from bertfit.network.products import compute_in
+from bertfit.rows import Rows
+from toys.models import NO_DROPOUT, fill_at_random, toy_config, toy_head, toy_model, toy_texts
 
 tf = _env.tensorflow()
 keras = _env.keras()
@@ -121,3 +124,26 @@ def test_the_network_is_the_head_on_the_pooled_encoder():
     np.testing.assert_allclose(call(network)[0], head(pooled).numpy(), atol=1e-6)
     held = {layer.name for layer in network.layers}
     assert "Encoder-1-FeedForward" in held and "Encoder-2-FeedForward" not in held  # what is not read is not trained
+
+
+@pytest.mark.parametrize("head", [{}, {"hidden": (6,)}, {"pooling": "nsp"}, {"pooling": "mean"}], ids=str)
+def test_in_bfloat16_as_many_texts_get_an_answer_of_their_own_as_in_float32(head):
+    model = toy_head("binary", **head)
+    encoding = model.encode(Rows.of(toy_texts(300)))
+    exact, rounded = (model.logits(encoding, precision) for precision in ("float32", "bfloat16"))
+    assert len(np.unique(rounded)) >= 0.99 * len(np.unique(exact)) > 200
+    assert 0 < np.abs(rounded - exact).max() < 0.05 * np.ptp(exact)
+    network = model.graph()  # Keras's graph has the same heads
+    ids, segments, _ = encoding.pad()
+    with compute_in("bfloat16"):
+        assert len(np.unique(network([ids, segments]))) >= 0.99 * len(np.unique(exact))
+
+
+def test_pretraining_heads_give_float32_whose_next_sentence_is_not_rounded():
+    model = toy_model()
+    model.add_pretraining(PretrainHeads(), seed=1)
+    vectors = np.random.default_rng(0).normal(size=(300, 16)).astype(np.float32)
+    with compute_in("bfloat16"):
+        tokens, following = model.pretraining.token_logits(vectors), model.pretraining.next_logits(vectors)
+    assert tokens.dtype == following.dtype == tf.float32
+    assert len(np.unique(following.numpy())) == 600

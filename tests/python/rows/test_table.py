@@ -68,8 +68,10 @@ def test_targets_and_weights_are_copies_in_float64():
 
 
 @pytest.mark.parametrize("weights, rule", [
-    ([1, 2], "one number per row"), ([1, -1, 1], "at least 0"), ([1, np.nan, 1], "at least 0"),
+    ([1, 2], "one number per row"), ([1, -1, 1], "from 0 to 1e\\+15"), ([1, np.nan, 1], "from 0"),
     (["a", "b", "c"], "at least 0"), ([0, 0, 0], "all be 0"),
+    ([1, np.inf, 1], "from 0"), ([1, 1e300, 1], "from 0"), ([1, 10**400, 1], "at least 0"),
+    ([1e-300, 0, 1e-40], "not all be below 1e-15"),
 ])
 def test_bad_weights_are_refused(weights, rule):
     with pytest.raises(DataError, match=f"`sample_weights` must.*{rule}"):

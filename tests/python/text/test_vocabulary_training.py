@@ -296,3 +296,24 @@ def test_korean_reviews_give_reference_as_vocabulary(shared_data, capsys):
               f"second; {unknown:.2%} unknown")
     assert unknown < 0.002
     assert {"▁영화", "▁재미있", "▁너무"} & set(vocabulary.tokens) >= {"▁영화", "▁너무"}
+
+
+@pytest.mark.parametrize("type, algorithm", [("wordpiece", "bpe"), ("sentencepiece", "unigram"),
+                                             ("sentencepiece", "bpe")])
+def test_a_size_that_no_text_has_is_an_error_and_no_end_of_the_process(type, algorithm):
+    # In a process of its own: the trainers reserved memory for every entry, and aborted.
+    code = f"""
+from bertfit.text import train_vocabulary
+from bertfit.errors import ArgumentError
+for size in (10**9, 2**31 - 1, 10**19):
+    try: train_vocabulary(["a b c"], size, "{type}", algorithm="{algorithm}")
+    except ArgumentError as error: print(error.argument)
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["size"] * 3
+
+
+@pytest.mark.parametrize("name", ["min_frequency", "unused", "sample_size"])
+def test_other_counts_that_do_not_fit_32_bits_are_refused(name):
+    with pytest.raises(ArgumentError, match=f"`{name}` must be at most"):
+        train_vocabulary(["a b c"], 5, **{name: 2**31})

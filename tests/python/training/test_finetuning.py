@@ -249,6 +249,22 @@ def test_a_regressions_center_and_scale_are_the_targets_mean_and_deviation():
     assert make_task("binary", ["n", "p"], [0, 1]).center == 0.0
 
 
+def test_targets_whose_squares_float64_cannot_hold_are_refused_by_name():
+    y = np.array([1.0, 2.0, 3.0])
+    for factor in (1e99, 1e-99):  # the smallest and largest that are not
+        task = make_task("regression", ["price"], y * factor)
+        np.testing.assert_allclose([task.center, task.scale], [2 * factor, (2 / 3) ** 0.5 * factor])
+    for factor in (1e300, 1e101):
+        with pytest.raises(DataError, match=r"The target `price` must lie between -1e\+100 and 1e\+100"):
+            make_task("regression", ["price"], y * factor)
+    for values in (y * 1e-300, y * 1e-101, [1e-110, 0.0]):
+        with pytest.raises(DataError, match="The target `price` must vary by at least 1e-100"):
+            make_task("regression", ["price"], values)
+    with pytest.raises(DataError, match=r"must be numbers from (.|\n)*Row 1 is not so"):
+        Rows.of(["a", "b"], targets=[1, 1e300]).for_task(task)
+    assert make_task("regression", ["price"], [0.0, 0.0]).scale == 1.0
+
+
 def test_the_record_of_a_fit_has_the_kept_epochs_metrics_and_is_saved(tmp_path):
     texts, y = toy_rows(32)
     base = toy_model()

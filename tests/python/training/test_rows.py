@@ -106,10 +106,25 @@ def test_a_fractional_target_stratifies_at_one_half():
     assert len(held) == 10 and (held.targets >= 0.5).sum() == 2
 
 
-@pytest.mark.parametrize("task, targets, share", [(REGRESSION, [1.0], 0.5), (MULTICLASS, [0, 1, 2], 0.4)])
+@pytest.mark.parametrize("task, targets, share", [(REGRESSION, [1.0], 0.5), (BINARY, [0, 1], 0.4)])
 def test_a_split_without_two_sides_is_refused(task, targets, share):
     with pytest.raises(DataError, match="rows on both sides"):
         data.split(task, rows_of(task, targets), share, 0)
+
+
+def test_a_class_per_row_is_told_as_such():
+    with pytest.raises(DataError, match=r"several rows of a class\.\n- It has 3 classes in 3 rows\.\n- Are `text` and "
+                                        r"`target` swapped, or is `target` an identifier\?"):
+        data.split(MULTICLASS, rows_of(MULTICLASS, [0, 1, 2]), 0.4, 0)
+    many = Task("multiclass", [str(i) for i in range(120)])
+    for targets, classes in ((np.arange(120), 120), (np.arange(120) // 2 * 2 % 118, 59), (np.arange(120) % 61, 61)):
+        if classes > 60:
+            with pytest.raises(DataError, match=f"It has {classes} classes in 120 rows"):
+                data.check_classes(many, rows_of(many, targets))
+        else:
+            data.check_classes(many, rows_of(many, targets))
+    data.check_classes(MULTICLASS, rows_of(MULTICLASS, [0, 1, 2]))
+    data.check_classes(REGRESSION, rows_of(REGRESSION, np.arange(120)))
 
 
 # -- Weights -------------------------------------------------------------------------------------------

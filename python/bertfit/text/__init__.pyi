@@ -1,0 +1,8 @@
+# Written by tests/python/test_types.py.
+from bertfit.text.vocabulary import Vocabulary as Vocabulary
+from bertfit.text.tokenizer import Encoding as Encoding
+from bertfit.text.tokenizer import Tokenizer as Tokenizer
+from bertfit.text.tokenizer import truncated_pair_lengths as truncated_pair_lengths
+from bertfit.text.wordpiece import positions as positions
+from bertfit.text.vocabulary_training import train_vocabulary as train_vocabulary
+__all__: list[str]
