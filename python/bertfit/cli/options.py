@@ -187,7 +187,6 @@ def _data(commands) -> None:
 def _pretrain(commands) -> None:
     command = _Command(commands, "pretrain", "Pretrain a BERT: masked tokens and next sentences.", """\
   bertfit pretrain --config kor-half --vocab vocab.model --input data --save pretrained --epoch 20
-  bertfit pretrain --config kor-tiny --vocab vocab.model --input data --save small --steps 2000 --gpu 0
   bertfit pretrain --pretrain minilm-l6-uncased --input data --save further --validation held-out
   bertfit pretrain ... --save pretrained --resume      # continue a stopped run, with the same options
 """)
@@ -198,8 +197,7 @@ def _pretrain(commands) -> None:
     command.add("--input", to="data", nargs="+", required=True, metavar="FOLDER",
                 help="folder from `bertfit data`, or TFRecord files from Google's code")
     command.add("--validation", nargs="+", metavar="FOLDER", help="validation data, evaluated every epoch")
-    command.add("--save", to="out_dir", required=True, metavar="FOLDER",
-                help="folder for the best model, the last model and the state")
+    command.add("--save", to="out_dir", required=True, metavar="FOLDER", help="folder for best, last and the state")
     command.add("--resume", action="store_true", help="continue from the state in --save")
     command.add("--overwrite", action="store_true", help="replace the run in --save, when the new one has an epoch")
     command.section("training")

@@ -81,9 +81,15 @@ class RunFolder:
             self.begin()
         return self.path / name
 
+    def save_model(self, model: Model, name: str) -> None:
+        """Save a model of the run, "best", "last" or "epoch-<number>", if that is possible."""
+        from bertfit.model import persist  # starts TensorFlow
+
+        self.attempt(name, lambda: persist.save(model, self.place(name), overwrite=True))
+
     def keep_elsewhere(self, model: Model) -> None:
         """Save the last model, which could not be saved here, in another folder, and say where."""
-        from bertfit.model import persist  # starts TensorFlow
+        from bertfit.model import persist
 
         kept = persist.keep(model, self.path / "last")
         tell(UnsavedWarning(Sentence("The last model could not be saved in its place. {}", (

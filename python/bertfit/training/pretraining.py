@@ -12,7 +12,6 @@ import functools
 import math
 import os
 from collections.abc import Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ from bertfit.model import Model, persist
 from bertfit.network import compiling, compute_in, kernels, share
 from bertfit.text import Vocabulary
 from bertfit.training.callbacks import Callback
-from bertfit.training.folder import RunFolder, open_run
+from bertfit.training.folder import open_run
 from bertfit.training.run import Run
 from bertfit.training.shapes import Shapes, batch_bytes, plan_fixed
 
@@ -255,10 +254,7 @@ class Pretraining:
         keep = self.config.save_epochs and epoch % self.config.save_epochs == 0
         for name, wanted in (("best", better), ("last", True), (f"epoch-{epoch:03d}", keep)):
             if wanted:
-                run.folder.attempt(name, partial(self._save, run.folder, name))
-
-    def _save(self, folder: RunFolder, name: str) -> None:
-        persist.save(self.model, folder.place(name), overwrite=True)
+                run.folder.save_model(self.model, name)
 
     def facts(self) -> dict[str, Any]:
         return {"rows": self.data.n, "validation_rows": 0 if self.validation is None else self.validation.n,
