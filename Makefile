@@ -1,6 +1,7 @@
 # Commands for working on this repository. `make demo` and `make test` first set up what they need, if it is not there
 # yet. Python packages go to .venv/, the R package to .Rlib/, downloads to .cache/.
 #   GPU=1           install TensorFlow with the CUDA libraries
+#   RETICULATE_LIB=path  test with the reticulate in this R library instead of the installed one
 #   PYTHON=path     the Python from which .venv is created (3.10 to 3.13; 3.11 at most with reticulate before 1.33)
 #   WHEELS=folder   install Python packages from the files of `make wheelhouse`, without a network
 
@@ -15,7 +16,7 @@ MINILM := $(CACHE)/models/minilm-l6-uncased/bertfit-files.json
 BERT_TENSORFLOW := bert-tensorflow==1.0.4
 
 export RETICULATE_PYTHON := $(PY)
-export R_LIBS := $(ROOT)/.Rlib$(if $(R_LIBS),:$(R_LIBS))
+export R_LIBS := $(if $(RETICULATE_LIB),$(abspath $(RETICULATE_LIB)):)$(ROOT)/.Rlib$(if $(R_LIBS),:$(R_LIBS))
 export BERTFIT_CACHE := $(CACHE)
 export TF_USE_LEGACY_KERAS := 1
 export TF_CPP_MIN_LOG_LEVEL ?= 3

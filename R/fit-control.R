@@ -9,8 +9,8 @@
 #' [bert_fit()] directly.
 #'
 #' @param epochs Passes over the training rows.
-#' @param batch_size Rows per batch. An optimizer step sees `batch_size * accumulation` rows. A batch that would take more
-#'   than about 6 GB of memory is computed in parts, whose gradients are summed.
+#' @param batch_size Rows per batch. An optimizer step sees `batch_size * accumulation` rows. A batch that would take
+#'   more than about 6 GB of memory is computed in parts, whose gradients are summed.
 #' @param learning_rate Highest learning rate, reached at the end of the warmup. `"auto"` takes 5e-5 for an encoder that
 #'   is 768 wide or wider, as Devlin et al. (2019) found for BERT-base, and 1e-4 for a narrower one. The fitted model
 #'   keeps the number.

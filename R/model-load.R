@@ -8,8 +8,8 @@
 #'     checkpoint of another name, such as `model.ckpt-1000`, is found; where there are several, give the path of one;
 #'   * a **Hugging Face** BERT folder (`config.json`, `model.safetensors`, `vocab.txt`);
 #'   * a **bertfit bundle** that [bert_save()] wrote: a fitted model comes back ready to predict;
-#'   * the folder of a **pretraining run** ([bert_pretrain()] with `out_dir`): its model `best`, else `last`. A message of
-#'     class `bertfit_message_run` says which, and by what measure it is the best.
+#'   * the folder of a **pretraining run** ([bert_pretrain()] with `out_dir`): its model `best`, else `last`. A message
+#'     of class `bertfit_message_run` says which, and by what measure it is the best.
 #'
 #' A folder that exists takes precedence over a name. Every tensor is compared with the configuration before a model is
 #' built: one that is missing, damaged, unknown or of another shape is an error that names the file and the tensor.
@@ -62,7 +62,7 @@ open_model <- function(x, lower_case = NULL, max_len = NULL, cache_dir = NULL, d
     "load",
     x = if (is_path(x)) absolute(x) else x,
     cache_dir = cache_dir, lower_case = lower_case, max_len = max_len, download = download,
-    progress = download_progress(quiet, cache_dir), call = call
+    progress = download_progress(quiet, cache_dir), proxies = proxies(), call = call
   )
   for (line in if (!quiet) description$said) inform(line, class = "bertfit_message_run")
   new_bert_model(description)

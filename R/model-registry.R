@@ -39,6 +39,8 @@ bert_models <- function(cache_dir = NULL) {
 #' its published checksum where there is one; every later load compares with what arrived first), and archives that
 #' would write outside their folder are refused. Two R sessions that want the same encoder fetch it once.
 #'
+#' Behind a proxy, set the environment variables `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`, before or during the
+#' session (`Sys.setenv(HTTPS_PROXY = "http://proxy.example.org:8080")`); an error names the proxy that was asked.
 #' Without a connection, unpack the archive that the error names on another machine, and give its folder to
 #' [bert_load()].
 #'
@@ -60,8 +62,14 @@ bert_download <- function(name, cache_dir = NULL, force = FALSE, quiet = FALSE) 
   check_flag(quiet)
   cache_dir <- cache_dir %||% cache_folder()
   path <- bert_call("download", name = name, cache_dir = cache_dir, force = force,
-                    progress = download_progress(quiet, cache_dir))
+                    progress = download_progress(quiet, cache_dir), proxies = proxies())
   invisible(path)
+}
+
+# Python saw the environment when it started; R may have set these since.
+proxies <- function() {
+  names <- c("http_proxy", "https_proxy", "no_proxy")
+  as.list(Sys.getenv(c(names, toupper(names)), names = TRUE))
 }
 
 # The callback of a download: one message when it begins, and a bar where a line can be redrawn.

@@ -17,8 +17,8 @@
 #'   or a label, is predicted; `NULL` means 0.5. An error where it would do nothing.
 #' @param na_action What to do with a missing text: `"error"`, or `"keep"`, which leaves its row in place with missing
 #'   predictions and says how many there are (a message of class `bertfit_message_missing`).
-#' @param batch_size Rows per batch of the longest texts, more of shorter ones, but at most 65,536 tokens; `NULL` chooses
-#'   by memory.
+#' @param batch_size Rows per batch of the longest texts, more of shorter ones, but at most 65,536 tokens; `NULL`
+#'   chooses by memory.
 #' @param precision `"auto"`, `"float32"`, `"bfloat16"` or `"float16"`, as in [bert_control()].
 #' @param progress Whether to show a progress bar, in terminals that can.
 #' @section Cut texts: The model reads the first `max_len` tokens of the fit. A message of class

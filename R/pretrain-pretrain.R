@@ -25,7 +25,8 @@
 #' @param validation More such data, which are measured after every epoch and not trained on; `NULL` for none.
 #' @param out_dir Folder for the models `best` and `last`, which [bert_load()] opens, and the state to resume from.
 #'   `NULL` writes nothing. The folder itself opens, too: as its best model, with a message that says so.
-#' @param resume Whether to resume the run in `out_dir`. Model, data and settings must be those that it was started with.
+#' @param resume Whether to resume the run in `out_dir`. Model, data and settings must be those that it was started
+#'   with.
 #' @param overwrite Whether to replace the run in `out_dir`. Its models stay until the new run has completed an epoch.
 #' @param heads Forms of the heads where the model has none: `c(mlm = "transform", nsp = "google")` is what `NULL`
 #'   gives. With `mlm = "tied"` tokens are predicted by the transposed token embedding alone, with `nsp = "plain"` the
@@ -37,10 +38,10 @@
 #'   [bert_next_sentence()], [bert_embed()], [bert_save()], [bert_export()] and [saveRDS()]. A plain list with, among
 #'   others, `$history` (a data frame, one row per epoch), `$steps`, `$best_epoch`, `$interrupted`, `$seed` and
 #'   `$seconds`. It has the weights of the last step; those of the best epoch are in `out_dir`, as `best`.
-#' @section Errors: `bertfit_error_argument` for wrong arguments and settings, when `out_dir` holds a run that is neither
-#'   resumed nor overwritten, and when there is none to resume or it had other data or settings; `bertfit_error_data` for
-#'   data of another vocabulary, longer than the model's positions, or damaged; `bertfit_error_callback` when a callback
-#'   fails.
+#' @section Errors: `bertfit_error_argument` for wrong arguments and settings, when `out_dir` holds a run that is
+#'   neither resumed nor overwritten, and when there is none to resume or it had other data or settings;
+#'   `bertfit_error_data` for data of another vocabulary, longer than the model's positions, or damaged;
+#'   `bertfit_error_callback` when a callback fails.
 #' @seealso [plot.bert_pretrained()]. The method: Devlin et al. (2019), <https://arxiv.org/abs/1810.04805>.
 #' @examplesIf bertfit::bert_available()
 #' corpus <- system.file("extdata", "two-places.txt", package = "bertfit")

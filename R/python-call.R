@@ -15,7 +15,9 @@ bert_call <- function(.name, ..., call = rlang::caller_env()) {
   api <- python_api(call)
   arguments <- lapply(drop_nulls(list(...)), as_py_argument)
   answer <- tryCatch(
-    reticulate::py_to_r(api$call(.name, if (length(arguments) > 0) arguments else reticulate::dict())),
+    listening(api, .name, reticulate::py_to_r(
+      api$call(.name, if (length(arguments) > 0) arguments else reticulate::dict())
+    )),
     error = function(error) {
       bert_abort(
         paste0("Python failed outside of bertfit's own error handling (in `", .name, "`)."),
@@ -27,6 +29,18 @@ bert_call <- function(.name, ..., call = rlang::caller_env()) {
   if (!isTRUE(answer$ok)) abort_python(answer, call)
   tell_notices(answer$notices)
   plain_vectors(answer$value)
+}
+
+# The value of `expr`, a call of Python, with Ctrl-C in Python's hands from the conversion of its arguments to that of
+# its answer; an answer of "interrupt" if it came meanwhile and nothing acted upon it.
+listening <- function(api, name, expr) {
+  heed_interrupts() # one that R has not noticed yet would be raised where reticulate cannot take it
+  api$listen(name)
+  open <- TRUE
+  on.exit(if (open) api$unlisten())
+  value <- expr
+  open <- FALSE
+  if (reticulate::py_to_r(api$unlisten())) list(code = "interrupt") else value
 }
 
 #' Texts for Python: a list of strings, one per row, even of length one or zero
@@ -89,6 +103,7 @@ start_python <- function(call) {
       class = "setup", call = call, parent = if (inherits(started, "error")) started
     )
   }
+  if (running && has_py_require()) declare_requirements()
   refuse_problems(python_problems(running_facts()), running, call)
   tryCatch(
     reticulate::import_from_path("bertfit.r", path = folder, convert = FALSE),
@@ -107,7 +122,7 @@ choose_python <- function(call) {
   found <- find_python()
   if (is.null(found$python)) {
     if (has_py_require()) {
-      return(invisible()) # declared in .onLoad(); reticulate makes the environment
+      return(invisible()) # declared when reticulate was loaded; it makes the environment
     }
     bert_abort(
       "bertfit needs a Python environment.",
@@ -178,8 +193,6 @@ running_facts <- function() {
     keras = if (nzchar(facts$keras)) facts$keras
   )
 }
-
-has_py_require <- function() "py_require" %in% getNamespaceExports("reticulate")
 
 #' The folder that holds the Python package, inside the installed R package
 #' @noRd

@@ -2,7 +2,8 @@
 #'
 #' Reports the versions of R, reticulate, Python, TensorFlow, tf_keras and keras-bert, the device that
 #' computes, and the folder of downloaded models; then every problem found, each with its remedy. Starts
-#' Python when its files show no problem (a few seconds, for TensorFlow).
+#' Python when its files show no problem (a few seconds, for TensorFlow). Installs and downloads nothing: where
+#' no environment is found, that is the problem, also with a reticulate that would make one.
 #'
 #' @return A list of class `bert_sitrep`, invisibly: `r`, `reticulate`, `python`, `origin` (how that Python was
 #'   found), `python_version`, `packages` (named versions), `device`, `precision`, `cache`, and `problems` (a
@@ -33,23 +34,26 @@ situation <- function() {
   note <- function(problem, fix) {
     report$problems <<- rbind(report$problems, data.frame(problem = problem, fix = fix))
   }
-  if (is.null(found$python) && !has_py_require()) {
-    note("No Python environment was found.", "Run bert_install(), or set RETICULATE_PYTHON before R starts.")
+  if (is.null(found$python)) {
+    note("No Python environment was found.", paste0(
+      "Run bert_install(), or set RETICULATE_PYTHON before R starts.",
+      if (has_py_require()) {
+        " Otherwise reticulate makes one when bertfit is first used (with uv; 2.3 GB on disk)."
+      }
+    ))
     return(report)
   }
-  if (!is.null(found$python) && !file.exists(found$python)) {
+  if (!file.exists(found$python)) {
     note(
       paste0(found$python, " does not exist; it comes from ", found$origin, "."),
       "Correct it, or unset it and run bert_install()."
     )
     return(report)
   }
-  if (!is.null(found$python)) {
-    facts <- if (python_running()) running_facts() else read_python(found$python)
-    report$python_version <- facts$version
-    report$packages <- facts$packages[intersect(REQUIRED_PACKAGES, names(facts$packages))]
-    report$problems <- python_problems(facts)
-  }
+  facts <- if (python_running()) running_facts() else read_python(found$python)
+  report$python_version <- facts$version
+  report$packages <- facts$packages[intersect(REQUIRED_PACKAGES, names(facts$packages))]
+  report$problems <- python_problems(facts)
   if (nrow(report$problems) > 0) {
     return(report)
   }

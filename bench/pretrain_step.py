@@ -26,7 +26,7 @@ def bertfit():
     from bertfit.model.model import Model
     from bertfit.network.encoder import Encoder
     from bertfit.text.vocabulary import Vocabulary
-    from bertfit.training.pretraining import Pretraining
+    from bertfit.training.pretraining_objective import Pretraining
     from bertfit.training.run import Run
 
     config = BertConfig(**presets.find("kor-small").settings)

@@ -22,6 +22,8 @@ TREE = {
     errors.BundleError: ("bundle", Exception),
     errors.TrainingError: ("training", ArithmeticError),
     errors.CallbackError: ("callback", Exception),
+    errors.DiskError: ("disk", Exception),
+    errors.OccupiedError: ("occupied", Exception),
     errors.SetupError: ("setup", RuntimeError),
 }
 

@@ -92,6 +92,8 @@ local_api <- function(code, env = parent.frame()) {
   name <- basename(folder)
   writeLines(c(
     "import traceback",
+    "def listen(name): pass",
+    "def unlisten(): return False",
     "def call(name, arguments):",
     "    try:",
     "        return {'ok': True, 'value': globals()[name](**arguments)}",

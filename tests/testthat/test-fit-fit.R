@@ -125,6 +125,25 @@ test_that("settings out of range are Python's to refuse, as R errors", {
   })
 })
 
+test_that("a fit says first what it fits, and a target with a class per row is told as such", {
+  data <- toy_data()
+  data$stars <- rep(1:4, 12)
+  said <- character()
+  withCallingHandlers(
+    bert_fit(data, "text", "stars", toy_model(), epochs = 1, batch_size = 48, max_len = 12, freeze = "encoder"),
+    bertfit_message_progress = function(m) {
+      said <<- c(said, conditionMessage(m))
+      tryInvokeRestart("muffleMessage")
+    }
+  )
+  expect_identical(said[1], "Regression of `stars`")
+  expect_match(said[2], "`stars` has 4 different values, all whole numbers", fixed = TRUE)
+  expect_match(said[3], "^Training on 43 rows")
+
+  data$text <- paste(data$text, seq_len(48))
+  expect_snapshot(error = TRUE, bert_fit(data, text = "kind", target = "text", model = toy_model()))
+})
+
 test_that("a killed fit is resumed to the same weights, and a run is not replaced unasked", {
   model <- toy_model()
   data <- toy_data()
@@ -157,23 +176,4 @@ test_that("a killed fit is resumed to the same weights, and a run is not replace
   changed <- expect_error(bert_fit(rev(data), "other", "target", model, checkpoint = folder, resume = TRUE,
                                    control = toy_control(epochs = 4)), class = "bertfit_error_argument")
   expect_match(conditionMessage(changed), "`epochs` was 3, now 4.*The training rows are not the same")
-})
-
-test_that("a fit says first what it fits, and a target with a class per row is told as such", {
-  data <- toy_data()
-  data$stars <- rep(1:4, 12)
-  said <- character()
-  withCallingHandlers(
-    bert_fit(data, "text", "stars", toy_model(), epochs = 1, batch_size = 48, max_len = 12, freeze = "encoder"),
-    bertfit_message_progress = function(m) {
-      said <<- c(said, conditionMessage(m))
-      tryInvokeRestart("muffleMessage")
-    }
-  )
-  expect_identical(said[1], "Regression of `stars`")
-  expect_match(said[2], "`stars` has 4 different values, all whole numbers", fixed = TRUE)
-  expect_match(said[3], "^Training on 43 rows")
-
-  data$text <- paste(data$text, seq_len(48))
-  expect_snapshot(error = TRUE, bert_fit(data, text = "kind", target = "text", model = toy_model()))
 })

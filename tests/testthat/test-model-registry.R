@@ -141,3 +141,41 @@ test_that("a download's bar shows its share and size, and is removed at the end"
   })
   expect_match(paste(lines, collapse = " "), "50% of 2 MB .*\r *\r$")
 })
+
+# A Python in which every connection fails, as without a network; each attempt is noted in `asked`.
+without_network <- c(
+  "import socket",
+  "def refuse(*about, **more):",
+  "    open(ASKED, 'a').write(f'{about}\\n')",
+  "    raise OSError(101, 'Network is unreachable')",
+  "socket.socket.connect = socket.getaddrinfo = refuse"
+)
+
+test_that("without a network, what is in the cache works and nothing is asked for; bert_download() says what to do", {
+  skip_if_no_python()
+  cache <- Sys.getenv("BERTFIT_CACHE", cache_folder())
+  skip_if_not(dir.exists(file.path(cache, "models", "minilm-l6-uncased")), "minilm-l6-uncased is not in the cache")
+  folder <- withr::local_tempdir()
+  asked <- file.path(folder, "asked")
+  writeLines(sub("ASKED", deparse(asked), without_network, fixed = TRUE), file.path(folder, "sitecustomize.py"))
+  lines <- run_r(
+    c(
+      "library(bertfit)",
+      "model <- bert_load('minilm-l6-uncased')",
+      "data <- data.frame(text = rep(c('good day', 'bad day'), 10), y = rep(1:0, 10))",
+      "fit <- bert_fit(data, 'text', 'y', model, control = bert_control(epochs = 1, freeze = 'encoder', verbose = 0))",
+      "path <- bert_save(fit, file.path(tempdir(), 'saved'))",
+      "cat(identical(predict(fit, 'good'), predict(bert_load(path), 'good')), file.exists('asked'), '\\n')",
+      "Sys.setenv(HTTPS_PROXY = 'http://proxy.invalid:3128')",
+      report_error("bert_download('bert-tiny-uncased', file.path(tempdir(), 'cache'))")
+    ),
+    env = c(PYTHONPATH = paste(folder, Sys.getenv("PYTHONPATH"), sep = ":"), BERTFIT_CACHE = cache,
+            http_proxy = "", https_proxy = "", no_proxy = "", BERTFIT_MIRROR = ""),
+    wd = folder
+  )
+  expect_identical(lines[1:2], c("TRUE FALSE ", "bertfit_error_download"))
+  expect_match(lines, "Network is unreachable", fixed = TRUE, all = FALSE)
+  expect_match(lines, "The proxy http://proxy.invalid:3128 was asked", fixed = TRUE, all = FALSE)
+  expect_match(lines, "fetch that address elsewhere", fixed = TRUE, all = FALSE)
+  expect_match(readLines(asked), "proxy.invalid", fixed = TRUE)
+})

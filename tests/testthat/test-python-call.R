@@ -193,3 +193,32 @@ test_that("R uses its own copy of the Python code, whichever bertfit Python woul
   )
   expect_identical(normalizePath(lines[[1]]), normalizePath(file.path(lines[[2]], "bertfit", "r", "__init__.py")))
 })
+
+test_that("PyTorch, Keras 3 and data.table's threads work in the same session, before and after a fit", {
+  skip_if_no_python()
+  skip_if_not(all(c("torch", "keras") %in% names(read_python(find_python()$python)$packages)), "no PyTorch")
+  lines <- run_r(
+    c(
+      "suppressMessages({library(bertfit); library(testthat); library(data.table)})",
+      "setDTthreads(2)",
+      "e <- new.env(parent = asNamespace('bertfit'))",
+      sprintf("for (f in c('helper.R', 'helper-toy.R')) sys.source(file.path('%s', f), e)", normalizePath(test_path())),
+      "others <- function() {",
+      "  ones <- reticulate::import('torch')$ones(300L, 300L)",
+      "  keras <- reticulate::import('keras')",
+      "  layer <- keras$layers$Dense(2L, kernel_initializer = 'ones')",
+      "  grouped <- data.table(g = rep(1:1000, 100), x = 1)[, .(sum = sum(x)), by = g]",
+      "  cat(ones$matmul(ones)$sum()$item() == 300^3, keras$ops$sum(layer(ones))$item() == 300^2 * 2,",
+      "      sub('[.].*', '', keras$`__version__`), all(grouped$sum == 100), '\\n')",
+      "}",
+      "others()",
+      "data <- e$toy_data()",
+      "fit <- bert_fit(data, 'text', 'target', e$toy_model(), control = e$toy_control())",
+      "answer <- predict(fit, data$text)",
+      "others()",
+      "cat(identical(predict(fit, data$text), answer), '\\n')"
+    ),
+    env = c(KERAS_BACKEND = "torch", NOT_CRAN = "true", RETICULATE_PYTHON = find_python()$python, TF_USE_LEGACY_KERAS = "")
+  )
+  expect_identical(lines, c("TRUE TRUE 3 TRUE ", "TRUE TRUE 3 TRUE ", "TRUE "))
+})

@@ -117,7 +117,7 @@ test_that("what an interrupt may not cost is done whole, and one from within sti
 })
 
 # reticulate's own answer to SIGINT fails about once in twenty times: one fit would show nothing.
-test_that("Ctrl-C ends a fit at the next batch and the model is returned; predict() it stops", {
+test_that("Ctrl-C ends a fit at the next batch and the model is returned; other work it stops", {
   skip_if_no_python()
   skip_on_os("windows")
   log <- tempfile()
@@ -133,8 +133,20 @@ test_that("Ctrl-C ends a fit at the next batch and the model is returned; predic
     "      ncol(predict(fit, 'the day is good')), 'pid\\n')",
     "}",
     "many <- paste('the day is', seq_len(300000))",
-    "cat('predicting\\n')",
-    "cat(tryCatch({predict(fit, many); 'predicted'}, interrupt = function(condition) 'stopped'), '\\n')"
+    "long <- paste(strrep('the day is good ', 60), seq_len(60000))",
+    "corpus <- tempfile(fileext = '.txt'); writeLines(rbind(long, ''), corpus)",
+    "work <- list(",
+    "  predict = function() predict(fit, many),",
+    "  evaluate = function() bert_evaluate(fit, data.frame(text = many, target = 0:1)),",
+    "  embed = function() bert_embed(fit, many),",
+    "  tokenize = function() bert_tokenize(rep(long, 3), fit, max_len = NULL, padding = 'none'),",
+    "  vocab_train = function() bert_vocab_train(long, 100),",
+    "  pretrain_data = function() bert_pretrain_data(corpus, fit, tempfile(), max_len = 32, workers = 1, quiet = TRUE)",
+    ")",
+    "for (name in names(work)) {",
+    "  cat('working', name, '\\n')",
+    "  cat(name, tryCatch({work[[name]](); 'completed'}, interrupt = function(condition) 'stopped'), '\\n')",
+    "}"
   )
   script <- tempfile(fileext = ".R")
   writeLines(code, script)
@@ -162,10 +174,13 @@ test_that("Ctrl-C ends a fit at the next batch and the model is returned; predic
     tools::pskill(pid, tools::SIGINT)
     expect_true(seen(paste("^interrupted", i, "TRUE epochs TRUE predicts 2 pid$"), 30))
   }
-  expect_true(seen("^predicting$", 30))
-  Sys.sleep(1)
-  tools::pskill(pid, tools::SIGINT)
-  expect_true(seen("^stopped $", 30))
+  for (name in c("predict", "evaluate", "embed", "tokenize", "vocab_train", "pretrain_data")) {
+    expect_true(seen(paste("^working", name), 60))
+    Sys.sleep(1)
+    tools::pskill(pid, tools::SIGINT)
+    expect_true(seen(paste0("^", name, " (stopped|completed)"), 30))
+    expect_match(lines_since(paste("working", name))[2], paste(name, "stopped "))
+  }
 })
 
 test_that("a log has the four measures and says where a run goes on", {

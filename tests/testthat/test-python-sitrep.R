@@ -24,14 +24,24 @@ test_that("problems are listed with what to do, and Python stays off", {
   expect_match(lines, "^keras-bert +not found", all = FALSE)
 })
 
-test_that("no environment, or one that is gone, is itself the problem", {
+test_that("no environment, or one that is gone, is itself the problem, and nothing is started or downloaded", {
   skip_on_cran()
-  skip_if(utils::packageVersion("reticulate") >= "1.41", "reticulate makes the environment itself")
   empty <- tempfile("empty")
   dir.create(empty)
   home <- c(R_USER_DATA_DIR = empty, R_USER_CONFIG_DIR = empty)
-  lines <- run_r("library(bertfit); bert_sitrep()", env = c(RETICULATE_PYTHON = "", home), wd = empty)
-  expect_match(lines, "Problem: No Python environment was found.", fixed = TRUE, all = FALSE)
+  # A newer reticulate makes environments with the program that RETICULATE_UV names.
+  uv <- file.path(empty, "uv")
+  writeLines(c("#!/bin/sh", sprintf("echo \"$@\" >> '%s/asked'", empty), "exit 1"), uv)
+  Sys.chmod(uv, "755")
+  for (named in c("", "managed")) {
+    lines <- run_r(
+      c("library(bertfit); bert_sitrep(); cat(bert_available(), reticulate::py_available(), '\n')"),
+      env = c(RETICULATE_PYTHON = named, RETICULATE_UV = uv, home), wd = empty
+    )
+    expect_match(lines, "Problem: No Python environment was found.", fixed = TRUE, all = FALSE)
+    expect_match(lines, "^FALSE FALSE $", all = FALSE)
+    expect_false(file.exists(file.path(empty, "asked")))
+  }
   lines <- run_r("library(bertfit); bert_sitrep()", env = c(RETICULATE_PYTHON = "/nowhere/python", home), wd = empty)
   expect_match(lines, "Problem: /nowhere/python does not exist", fixed = TRUE, all = FALSE)
 })

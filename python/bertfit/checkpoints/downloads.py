@@ -20,11 +20,12 @@ from typing import Any
 
 from bertfit.checkpoints import archive, fetch, packages, registry
 from bertfit.errors import Arg, DiskError, DownloadError, Function, Sentence, Setting
-from bertfit.system import replacement
+from bertfit.system import interrupts, replacement
 
 Progress = Callable[[dict[str, Any]], Any]
 
 
+@interrupts.listening()
 def download(
     name: str, cache_dir: str | os.PathLike | None = None, force: bool = False, progress: Progress | None = None
 ) -> str:
@@ -180,6 +181,7 @@ class _Reporter:
         self.name, self.progress, self.next = name, progress, 0.0
 
     def __call__(self, done: int, total: int | None, last: bool = False) -> None:
+        interrupts.check()
         now = time.monotonic()
         if self.progress is None or (now < self.next and not last):
             return

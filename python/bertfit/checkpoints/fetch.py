@@ -1,7 +1,8 @@
 """Download one file over HTTP: resumed after an interruption, restarted if the file has changed, retried after errors.
 
-Knows nothing of models. A partial file is resumed only if the server's validator (ETag or Last-Modified) proves
-that its bytes belong to the current version of the file.
+The environment's HTTP_PROXY, HTTPS_PROXY and NO_PROXY are read at each download. Knows nothing of models. A partial
+file is resumed only if the server's validator (ETag or Last-Modified) proves that its bytes belong to the current
+version of the file.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import shutil
 import ssl
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -82,7 +84,9 @@ def _fetch_once(url: str, partial: Path, report: Report) -> dict[str, str]:
         return notes["published"]
     if have:  # If-Range: the server sends the whole file if it has changed
         headers |= {"Range": f"bytes={have}-", "If-Range": notes["validator"]}
-    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=TIMEOUT) as response:
+    # Not `urlopen`, which reads the proxies of the environment once per process.
+    opener = urllib.request.build_opener()
+    with opener.open(urllib.request.Request(url, headers=headers), timeout=TIMEOUT) as response:
         total, start = _extent(response, have)
         if start is None:
             forget(partial)
@@ -137,6 +141,18 @@ def _published(response) -> dict[str, str]:
     return {}
 
 
+def way_to(url: str) -> str:
+    """How an address is reached, as a sentence for errors: the proxy without its password, or that there is none."""
+    parts = urllib.parse.urlsplit(url)
+    variable, proxy = f"{parts.scheme.upper()}_PROXY", urllib.request.getproxies().get(parts.scheme)
+    if not proxy:
+        return f"No proxy was asked: behind one, set the environment variable {variable}."
+    if urllib.request.proxy_bypass(parts.netloc.rpartition("@")[2]):
+        return f"No proxy was asked: NO_PROXY exempts {parts.hostname}."
+    shown = proxy if "@" not in proxy else f"{proxy.partition('://')[0]}://{proxy.rpartition('@')[2]}"
+    return f"The proxy {shown} was asked, as the environment variable {variable} says."
+
+
 def _failed(url: str, partial: Path, reason: str) -> DownloadError:
     have = partial.stat().st_size if partial.exists() else 0
     return DownloadError(
@@ -144,6 +160,7 @@ def _failed(url: str, partial: Path, reason: str) -> DownloadError:
         [
             f"{url}: {reason}.",
             f"{have:,} bytes are kept; the next try goes on from there." if have else "Nothing was downloaded.",
+            way_to(url),
             "Without a connection: fetch that address elsewhere, unpack it, and give the folder in place of the name.",
         ],
     )

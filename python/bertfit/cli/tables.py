@@ -192,7 +192,7 @@ class Table:
             for name, (role, or_missing) in self._strings.items():
                 if not isinstance(row.get(name), str) and not (or_missing and row.get(name) is None):
                     found = json.dumps(row.get(name))
-                    raise self.fault("must be a column of strings.", f"has {found:.40} as {name}", role)
+                    raise self.fault("must be a column of strings.", f"has {found:.40} as '{name}'", role)
             yield row
         if first:
             yield []

@@ -92,6 +92,7 @@ class PretrainConfig(Settings):
         chosen = before or ("mlm_accuracy" if validated else "loss")
         return dataclasses.replace(self, monitor=chosen) if self.monitor == "auto" else self
 
+
 class PretrainSettings(TypedDict, total=False):
     """The fields of `PretrainConfig`, as keyword arguments of `bertfit.pretrain`, for type checkers."""
 

@@ -146,6 +146,7 @@ class TrainConfig(Settings):
         """The settings as `to_dict`, without those of `checkpoint`, which make no difference to what is trained."""
         return {name: value for name, value in self.to_dict().items() if name not in _SAVING}
 
+
 class TrainSettings(TypedDict, total=False):
     """The fields of `TrainConfig`, as keyword arguments of `bertfit.fit`, for type checkers.
 

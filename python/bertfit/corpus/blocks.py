@@ -17,6 +17,7 @@ from bertfit.corpus.masking import MaskRule, mask_tokens
 from bertfit.corpus.pairs import Documents, draw_pairs, fill_rows
 from bertfit.corpus.reader import Block
 from bertfit.corpus.records import Field, RecordFormat
+from bertfit.system import interrupts
 from bertfit.text import Tokenizer, Vocabulary
 
 _TOKENS_AT_ONCE = 2**17  # rows of this many tokens are made at a time: matrices that fit into a core's cache
@@ -112,6 +113,7 @@ def _make(block: Block, settings: BlockSettings, tokenizer: Tokenizer, records: 
         columns, row_lengths = _rows(data, pairs, slice(start, start + step), settings, rng, counts)
         lengths += np.bincount(row_lengths, minlength=len(lengths))
         take(records.encode(columns))
+        interrupts.check()
     return BlockResult(None, counts, lengths, block.done)
 
 

@@ -27,7 +27,7 @@ from bertfit.corpus.masking import MaskRule, default_predictions
 from bertfit.corpus.reader import BLOCK_CHARACTERS, Corpus
 from bertfit.errors import Arg, ArgumentError, DataError, Sentence, Value
 from bertfit.settings import is_number, is_whole, keywords_told, require
-from bertfit.system import cores, ordered_map, replacement
+from bertfit.system import cores, interrupts, ordered_map, replacement
 from bertfit.text import Vocabulary
 
 FORMAT = "bertfit pretraining data"
@@ -38,6 +38,7 @@ _WORTH_WORKERS = 16  # blocks: fewer are done before new processes would have st
 
 
 @keywords_told
+@interrupts.listening()
 def make_pretraining_data(
     corpus: str | os.PathLike | Sequence[str | os.PathLike], vocabulary: Vocabulary, out_dir: str | os.PathLike, *,
     max_len: int = 128, mask_prob: float = 0.15, max_predictions: int | None = None, dup_factor: int = 5,
@@ -184,6 +185,7 @@ def _write_shards(source: Corpus, made: BlockSettings, processes: int, count: in
             results = ordered_map("corpus.blocks:block_maker", made, source.blocks(), processes)
             stack.enter_context(contextlib.closing(results))  # ends the processes, whatever happens here
         for number, result in enumerate(results):
+            interrupts.check()
             os.utime(draft)  # in use: another process that sweeps drafts goes by their time
             if result.path is not None:
                 shards.deal(result, number)

@@ -12,6 +12,7 @@ from bertfit.model import Model
 from bertfit.network import compute_in
 from bertfit.notices import TruncationWarning, tell
 from bertfit.rows import Rows
+from bertfit.system import interrupts
 from bertfit.text import Encoding
 
 tf = _env.tensorflow()
@@ -92,6 +93,7 @@ def next_sentence(model: Model, rows: Rows) -> np.ndarray:
 
 
 def _run(model: Model, ids: np.ndarray, segments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    interrupts.check()
     with compute_in("float32"):
         sequence = model.encoder.states([tf.constant(ids), tf.constant(segments)], False)[-1]
         pooled = model.encoder.pooled(sequence[:, 0])

@@ -18,6 +18,7 @@ from bertfit.network import padded_length
 from bertfit.notices import TruncationWarning, tell
 from bertfit.rows import Rows
 from bertfit.settings import is_whole, require
+from bertfit.system import interrupts
 
 #: Texts tokenized together: a bound on the memory that token ids take.
 PART = 20_000
@@ -63,6 +64,7 @@ def choose_precision(model, precision: str) -> str:
     return _env.resolve_precision(precision)
 
 
+@interrupts.listening()
 def run_rows(
     model,
     question,

@@ -30,6 +30,7 @@ from bertfit.network import (
 )
 from bertfit.rows import Rows
 from bertfit.settings import is_number
+from bertfit.system import interrupts
 from bertfit.text import Encoding, Tokenizer, Vocabulary
 
 if TYPE_CHECKING:
@@ -263,6 +264,7 @@ class Model:
         prepared = tuple(tf.nest.flatten(prepared))
         result, done = np.empty((len(encoding), width), np.float32), 0
         for rows in inference_batches(encoding.lengths, token_budget, self.max_len):
+            interrupts.check()
             length = padded_length(encoding.lengths[rows], self.max_len)
             ids, segments, _ = encoding.pad(rows, length, self.config.pad_token_id)
             result[rows] = function(tf.constant(ids), tf.constant(segments), prepared).numpy()

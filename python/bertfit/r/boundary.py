@@ -6,6 +6,7 @@ arguments from R according to its annotations. Models stay in this process; R ho
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import traceback
 from collections.abc import Callable, Mapping
@@ -44,12 +45,37 @@ def call(name: str, arguments: Mapping[str, Any] | None = None) -> dict[str, Any
         shows no value. `message` is Python's wording.
     """
     try:
-        with interrupts.from_r(heeded=name not in uninterruptible), collected() as notices:
+        listening = interrupts.listening(heeded=name not in uninterruptible)
+        with listening, interrupts.released(), collected() as notices:
             value = _call(name, dict(arguments or {}))
             value = value if name in raw else to_plain(value)
         return {"ok": True, "value": value, **({"notices": list(map(_notice, notices))} if notices else {})}
     except (Exception, KeyboardInterrupt) as error:
         return _failure(error)
+
+
+_open: list[contextlib.ExitStack] = []
+
+
+def listen(name: str) -> None:
+    """Called by R before it converts the arguments of `name` for Python: from here on Ctrl-C is Python's.
+
+    reticulate runs Python code while it converts values, and loses a KeyboardInterrupt that is raised there. So none
+    is raised outside of `call`: it comes when `call` begins, or when R calls `unlisten`.
+    """
+    stack = contextlib.ExitStack()
+    _open.append(stack)
+    stack.enter_context(interrupts.listening(heeded=name not in uninterruptible))
+    stack.enter_context(interrupts.held())
+
+
+def unlisten() -> bool:
+    """Called by R when the result of `call` is converted: whether there was an interrupt that nothing acted upon."""
+    try:
+        _open.pop().close()
+    except KeyboardInterrupt:
+        return True
+    return False
 
 
 def _call(name: str, arguments: dict[str, Any]) -> Any:

@@ -10,6 +10,6 @@ exception with code "internal".
 from __future__ import annotations
 
 from bertfit.r import inference, models, sitrep, texts, training  # noqa: F401  (registers their functions)
-from bertfit.r.boundary import call
+from bertfit.r.boundary import call, listen, unlisten
 
-__all__ = ["call"]
+__all__ = ["call", "listen", "unlisten"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -37,19 +38,36 @@ def models(cache_dir: str | None = None):
 
 
 @exported
-def download(name: str, cache_dir: str | None = None, force: bool = False, progress: Callable | None = None):
+def download(name: str, cache_dir: str | None = None, force: bool = False, progress: Callable | None = None,
+             proxies: Mapping[str, str] | None = None):
     """Download a model of the registry; returns its folder."""
     from bertfit.checkpoints import download as fetch
 
+    _set_proxies(proxies)
     return fetch(name, cache_dir, force, progress)
+
+
+def _set_proxies(proxies: Mapping[str, str] | None) -> None:
+    """R's environment variables for proxies: Python's are a copy from its start, and R may have set others since."""
+    for name, value in (proxies or {}).items():
+        if value:
+            os.environ[name] = value
+        elif name in _set_by_r:
+            os.environ.pop(name, None)
+        _set_by_r.update([name] if value else [])
+
+
+_set_by_r: set[str] = set()
 
 
 @exported
 def load(x: str, name: str | None = None, cache_dir: str | None = None, lower_case: bool | None = None,
-         max_len: int | None = None, download: bool = True, progress: Callable | None = None):
+         max_len: int | None = None, download: bool = True, progress: Callable | None = None,
+         proxies: Mapping[str, str] | None = None):
     """Open a model; returns its description, and `said`, what there is to say about the choice among several."""
     from bertfit.model import open_unbuilt
 
+    _set_proxies(proxies)
     said: list[str] = []
     model = open_unbuilt(x, name=name, cache_dir=cache_dir, lower_case=lower_case, max_len=max_len,
                          download_missing=download, progress=progress, say=said.append)

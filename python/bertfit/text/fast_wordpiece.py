@@ -28,6 +28,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bertfit import _env
+from bertfit.system import interrupts
 from bertfit.text.normalize import words
 from bertfit.text.vocabulary import Vocabulary
 from bertfit.text.wordpiece import CHARS_PER_TOKEN, LONGEST_WORD, Exact, beginning, gather, positions
@@ -135,6 +136,7 @@ class Fast:
         blocks = [np.arange(i, min(i + _BLOCK, len(texts))) for i in range(0, len(texts), _BLOCK)]
         with concurrent.futures.ThreadPoolExecutor(self._threads) as pool:
             for done, refused in pool.map(lambda rows: self._block(texts, rows, enough), blocks):
+                interrupts.check()
                 parts += done
                 left += refused
         if left:

@@ -12,11 +12,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from bertfit.system import interrupts
 from bertfit.text.sentencepiece_model import SPACE, open_processor, spans
 from bertfit.text.vocabulary import SPECIAL_TOKENS, Vocabulary
 from bertfit.text.wordpiece import CHARS_PER_TOKEN, beginning, gather, positions
 
 _ALONE_BELOW = 64  # for fewer texts one thread is faster than several
+_BLOCK = 4096  # texts in one call of the library, which cannot be interrupted
 _SURROGATE = re.compile("[\ud800-\udfff]")  # Python strings can hold surrogates, UTF-8 cannot
 _BYTE = re.compile("<0x[0-9A-F]{2}>")
 
@@ -65,12 +67,15 @@ class SentencePieces:
         return gather(parts, len(texts))
 
     def _encode(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
-        found = self._processor.encode(
-            _encodable(texts), out_type=int, num_threads=1 if len(texts) < _ALONE_BELOW else self._threads
-        )
-        counts = np.fromiter(map(len, found), np.int64, len(found))
-        ids = np.fromiter((id_ for row in found for id_ in row), np.int32, int(counts.sum()))
-        return ids, counts
+        parts = [np.zeros(0, np.int32)]
+        counts = np.zeros(len(texts), np.int64)
+        threads = 1 if len(texts) < _ALONE_BELOW else self._threads
+        for start in range(0, len(texts), _BLOCK):
+            interrupts.check()
+            found = self._processor.encode(_encodable(texts[start : start + _BLOCK]), out_type=int, num_threads=threads)
+            counts[start : start + len(found)] = lengths = [len(row) for row in found]
+            parts.append(np.fromiter((id_ for row in found for id_ in row), np.int32, sum(lengths)))
+        return np.concatenate(parts), counts
 
     def located(self, text: str) -> list[tuple[str, int, int]]:
         """The pieces of a text as (piece, start, end); a piece comes from the characters text[start:end].

@@ -18,6 +18,7 @@ import numpy as np
 
 from bertfit.errors import ArgumentError, DataError, RowNumbers, Sentence, Value
 from bertfit.settings import is_whole, require
+from bertfit.system import interrupts
 from bertfit.text import fast_wordpiece
 from bertfit.text.normalize import words_with_sources
 from bertfit.text.sentencepiece import SentencePieces
@@ -244,6 +245,7 @@ class Tokenizer:
 
     def _located(self, text: str) -> list[tuple[str, int, int]]:
         """(token, start, end) of every piece of a text."""
+        interrupts.check()
         if self._sentence is not None:
             return self._sentence.located(text)
         names, found = self.vocabulary.tokens, []

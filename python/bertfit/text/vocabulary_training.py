@@ -14,7 +14,7 @@ from typing import Any
 
 from bertfit.errors import Arg, ArgumentError, DataError, RowNumbers, Sentence, VocabularyError, shown
 from bertfit.settings import EITHER, is_number, is_whole, keywords_told, require
-from bertfit.system import replacement
+from bertfit.system import interrupts, replacement
 from bertfit.text.sentencepiece_training import SENTENCEPIECE_SPECIALS, train_sentencepiece
 from bertfit.text.text_files import read_texts
 from bertfit.text.vocabulary import Vocabulary
@@ -30,6 +30,7 @@ Progress = Callable[[dict[str, Any]], Any]
 
 
 @keywords_told
+@interrupts.listening()
 def train_vocabulary(
     source: str | os.PathLike | Iterable[str] | Sequence[os.PathLike],
     size: int,
@@ -135,6 +136,7 @@ class _Stream:
         try:
             for text in self.texts:
                 self.done += 1
+                interrupts.check()
                 if not isinstance(text, str):
                     raise DataError("Texts must be strings, none of them missing.",
                                     [Sentence("{} is {}.", RowNumbers([self.done - 1]), shown(text))])

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from bertfit.system import interrupts
 from bertfit.text.normalize import words
 from bertfit.text.vocabulary import Vocabulary
 
@@ -66,6 +67,7 @@ class Exact:
         flat: list[int] = []
         ends = np.zeros(len(texts) + 1, np.int64)
         for row, text in enumerate(texts, start=1):
+            interrupts.check()
             size = len(text) if enough is None else max(32, enough * CHARS_PER_TOKEN)
             begun = len(flat)
             while True:

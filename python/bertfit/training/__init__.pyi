@@ -8,5 +8,6 @@ from bertfit.training.schedule import train_steps as train_steps
 from bertfit.training.optimizer import AdamWarmup as AdamWarmup
 from bertfit.training.finetuning import fit_model as fit_model
 from bertfit.training.finetuning import make_task as make_task
+from bertfit.training.folder import check_folder as check_folder
 from bertfit.training.pretraining import pretrain as pretrain
 __all__: list[str]

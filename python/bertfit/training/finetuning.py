@@ -15,6 +15,7 @@ from bertfit.config import HeadConfig, Task, TrainConfig
 from bertfit.errors import ArgumentError, DataError
 from bertfit.model import Model, persist
 from bertfit.rows import LARGEST, Rows
+from bertfit.system import interrupts
 from bertfit.text import Encoding
 from bertfit.training.callbacks import Callback
 from bertfit.training.feeds import training_feed, validation_feed
@@ -24,6 +25,7 @@ from bertfit.training.rows import Coded, auto_max_len, check_classes, check_rows
 from bertfit.training.run import Run
 
 
+@interrupts.listening()
 def fit_model(
     model: Model,
     rows: Rows,
@@ -101,6 +103,7 @@ def fit_model(
     if state is not None:
         run.restore(state)
     run.train()
+    interrupts.answered()  # what is left takes no time, and the model would be lost
     model.source = source
     model.record = {"settings": {**config.of_training(), "seed": seed}, "seed": seed, **objective.facts(),
                     **run.outcome(), "pairs": rows.pairs is not None, "columns": dict(columns or {}),

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertfit import _env
-from bertfit.errors import Arg, ArgumentError, BertfitError, BundleError, Sentence, shown
+from bertfit.errors import Arg, ArgumentError, BertfitError, BundleError, Sentence, Value, shown
 from bertfit.model import bundle
 from bertfit.notices import UnsavedWarning, tell
 from bertfit.system import remove, replacement
@@ -81,15 +81,9 @@ class RunFolder:
             self.begin()
         return self.path / name
 
-    def save_model(self, model: Model, name: str) -> None:
-        """Save a model of the run, "best", "last" or "epoch-<number>", if that is possible."""
-        from bertfit.model import persist  # starts TensorFlow
-
-        self.attempt(name, lambda: persist.save(model, self.place(name), overwrite=True))
-
     def keep_elsewhere(self, model: Model) -> None:
         """Save the last model, which could not be saved here, in another folder, and say where."""
-        from bertfit.model import persist
+        from bertfit.model import persist  # starts TensorFlow
 
         kept = persist.keep(model, self.path / "last")
         tell(UnsavedWarning(Sentence("The last model could not be saved in its place. {}", (
@@ -192,7 +186,7 @@ def check_folder(out_dir: str | Path | None, kind: str, *, resume: bool, overwri
     for name in ("best", "last") if kind == "pretraining" else ():
         other = path / name
         if name not in found and other.exists() and not (other.is_dir() and not any(other.iterdir())):
-            raise ArgumentError(f"must be a folder without another {name!r}.",
+            raise ArgumentError(Sentence("must be a folder without another {}.", Value(name)),
                                 [f"{other} is no saved model, and would not be replaced."], argument=argument)
 
 

@@ -1,6 +1,6 @@
 """The interface of what a `run.Run` trains: batches, a loss, and the measures of an epoch.
 
-Implemented by `finetuning_objective.FineTuning` and `pretraining.Pretraining`.
+Implemented by `finetuning_objective.FineTuning` and `pretraining_objective.Pretraining`.
 """
 
 from __future__ import annotations

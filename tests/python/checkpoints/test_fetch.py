@@ -3,6 +3,8 @@
 import base64
 import dataclasses
 import hashlib
+import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -95,4 +97,46 @@ def test_a_known_digest_is_checked(site, tmp_path, monkeypatch):
     monkeypatch.setitem(registry.MODELS, entry.name, wrong)
     with pytest.raises(DownloadError, match=r"uncased_L-2_H-128_A-2\.zip from .*, not 000"):
         get(tmp_path)
+    assert no_model_in(tmp_path)
+
+
+@pytest.fixture
+def proxies(monkeypatch):
+    for name in ("http_proxy", "https_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setattr(fetch, "WAITS", ())
+    return monkeypatch
+
+
+def test_a_proxy_is_asked_from_when_it_is_set(site, tmp_path, proxies):
+    proxy = os.environ["BERTFIT_MIRROR"]
+    proxies.setenv("BERTFIT_MIRROR", "http://models.invalid")
+    with pytest.raises(DownloadError, match="No proxy was asked: behind one, set the environment variable HTTP_PROXY"):
+        get(tmp_path)
+    assert site.requests == []
+    proxies.setenv("http_proxy", proxy.replace("http://", "http://me:secret@"))  # lower case: either works
+    assert (get(tmp_path) / "vocab.txt").is_file()
+    assert site.requests[0]["Host"] == "models.invalid" and "Proxy-Authorization" in site.requests[0]
+    site.status = [403]
+    proxies.setenv("no_proxy", "other.invalid")
+    with pytest.raises(DownloadError) as caught:
+        get(tmp_path, force=True)
+    assert f"The proxy {proxy} was asked, as the environment variable HTTP_PROXY says." in str(caught.value)
+    assert "secret" not in str(caught.value)
+    proxies.setenv("no_proxy", "models.invalid")
+    with pytest.raises(DownloadError, match=r"No proxy was asked: NO_PROXY exempts models\.invalid"):
+        get(tmp_path, force=True)
+
+
+def test_without_a_network_the_error_says_what_else_can_be_done(tmp_path, proxies):
+    def refuse(*_, **__):
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    proxies.setattr(socket, "getaddrinfo", refuse)
+    with pytest.raises(DownloadError) as caught:
+        get(tmp_path)
+    for part in ("uncased_L-2_H-128_A-2.zip: [Errno -3] Temporary failure", "Nothing was downloaded",
+                 "fetch that address elsewhere", "HTTPS_PROXY"):
+        assert part in str(caught.value)
     assert no_model_in(tmp_path)

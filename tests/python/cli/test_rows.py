@@ -84,9 +84,9 @@ def test_folders_are_rows_with_notes(tmp_path, capsys):
     model = toy_head()
     model.record["classes"] = {"values": [False, True], "category": None}
     out = tmp_path / "out.csv"
-    asked = options(input=str(tmp_path), output=str(out), type="class", batch_size=None, precision="float32",
-                    encoding="latin-1", quiet=True)
-    assert predict_file(model, asked, None) == 4
+    asked = options(input=str(tmp_path), output=str(out), type="class", threshold=None, batch_size=None,
+                    precision="float32", encoding="latin-1", quiet=True)
+    assert predict_file(model, asked, None) == (4, 0)
     with open(out, newline="") as file:
         written = list(csv.DictReader(file))
     assert [row["file"] for row in written] == ["neg/1.txt", "neg/2.txt", "pos/1.txt", "pos/2.txt"]

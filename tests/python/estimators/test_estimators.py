@@ -21,7 +21,7 @@ from toys.models import toy_model, toy_rows
 TEXTS, GOOD = toy_rows(60)
 WORDS = np.where(GOOD > 0, "yes", "no")
 TOY = bertfit.Bert(toy_model())
-FAST = {"validation": 0.0, "freeze": "encoder", "head": {"pooling": "mean"}, "learning_rate": 0.05, "epochs": 8,
+FAST = {"validation": 0.0, "freeze": "encoder", "head": {"pooling": "mean"}, "learning_rate": 0.05, "epochs": 30,
         "precision": "float32", "random_state": 0}
 
 
@@ -94,7 +94,7 @@ def test_weights_of_rows_and_classes():
     ("a text", [1], {}, DataError, "`X` must be a list or a column"),
     ([[1.0, 2.0, 3.0]], [1], {}, DataError, "must be strings"),
     (np.zeros((4, 3)), [0, 1, 0, 1], {}, DataError, "3 columns"),
-    (["a", None], [0, 1], {}, DataError, "Row 2 is missing"),
+    (["a", None], [0, 1], {}, DataError, "Row 1 is missing"),
     ([], [], {}, ValueError, "0"),
     (["a", "b", "c"], [0, 1], {}, DataError, "3 texts and 2 targets"),
     (["a", "b"], [0.5, 1.2], {}, ValueError, "Unknown label type: continuous"),

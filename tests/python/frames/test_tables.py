@@ -64,9 +64,9 @@ def test_columns_have_their_types(kind, values, labels):
 @KINDS
 def test_missing_values_are_found(kind):
     table = kind(pd.DataFrame({"text": ["a", None], "y": ["a", None]}))
-    with pytest.raises(DataError, match="Row 2 is missing"):
+    with pytest.raises(DataError, match="Row 1 is missing"):
         fit(table, "text", "y", toy_model(), **QUICK)
-    with pytest.raises(DataError, match="Row 2 is missing"):
+    with pytest.raises(DataError, match="Row 1 is missing"):
         read_target({"y": column(table, "y", "target")})
 
 

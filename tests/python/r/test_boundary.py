@@ -1,5 +1,7 @@
 """Calls by name: what goes wrong comes back as data, and nothing but plain values crosses."""
 
+import signal
+
 import numpy as np
 import pytest
 
@@ -82,3 +84,20 @@ def test_an_interrupt_from_inside_and_from_the_listener_is_an_answer():
     assert call(n=1, how=KeyboardInterrupt())["code"] == "interrupt"
     answer = call(n=1, progress=lambda event: "interrupt")
     assert (answer["ok"], answer["code"], answer["python_type"]) == (False, "interrupt", "KeyboardInterrupt")
+
+
+def test_an_interrupt_while_values_are_converted_comes_in_the_call_or_at_the_end():
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # pytest may run with SIGINT ignored
+    try:
+        boundary.listen("some_work")
+        signal.raise_signal(signal.SIGINT)
+        assert call(n=1)["code"] == "interrupt" and boundary.unlisten()
+        boundary.listen("some_work")
+        assert call(n=1)["ok"]
+        signal.raise_signal(signal.SIGINT)
+        assert boundary.unlisten()
+        boundary.listen("some_work")
+        assert call(n=1)["ok"] and not boundary.unlisten()
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)

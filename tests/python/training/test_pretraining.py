@@ -23,7 +23,8 @@ from bertfit.model.fresh import fresh_model
 from bertfit.text.vocabulary import Vocabulary
 from bertfit.text.vocabulary_training import train_vocabulary
 from bertfit.training.callbacks import Callback
-from bertfit.training.pretraining import Pretraining, pretrain, step_inputs
+from bertfit.training.pretraining import pretrain
+from bertfit.training.pretraining_objective import Pretraining, step_inputs
 from bertfit.training.run import Run
 from bertfit.training.shapes import Shapes
 

@@ -16,6 +16,7 @@ from bertfit.config.training import TrainConfig
 from bertfit.errors import ArgumentError, TrainingError
 from bertfit.model.model import Model
 from bertfit.rows.table import Rows
+from bertfit.system import interrupts
 from bertfit.training.callbacks import Callback
 from bertfit.training.finetuning import fit_model
 from bertfit.training.finetuning_objective import FineTuning
@@ -199,7 +200,7 @@ def test_an_interrupt_within_a_step_goes_back_to_its_beginning(kind, batch, tmp_
 def test_an_interrupt_of_validation_repeats_the_end_of_the_epoch(tmp_path, monkeypatch):
     whole = resumable(start("encoder"), "encoder")
     with monkeypatch.context() as patch:
-        patch.setattr(FineTuning, "validate", lambda self: os.kill(os.getpid(), signal.SIGINT))
+        patch.setattr(FineTuning, "validate", lambda self: (os.kill(os.getpid(), signal.SIGINT), interrupts.check()))
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             part = resumable(start("encoder"), "encoder", checkpoint=tmp_path)
