@@ -150,10 +150,11 @@ test_that("a killed fit is resumed to the same weights, and a run is not replace
   folder <- file.path(withr::local_tempdir(), "run")
   fit <- function(...) bert_fit(data, "text", "target", model, ..., control = toy_control(epochs = 3, save_steps = 2))
   saved <- withr::local_tempfile(fileext = ".rds")
-  saveRDS(list(data = data, control = unclass(toy_control(epochs = 3, save_steps = 2))), saved)
-  output <- run_r(sprintf(
+  settings <- unclass(toy_control(epochs = 3, save_steps = 2, verbose = 1))
+  saveRDS(list(data = data, settings = settings[attr(settings, "given")]), saved)
+  output <- run_r(sprintf( # the process kills itself after its second epoch
     'given <- readRDS("%s")
-    control <- do.call(bertfit::bert_control, replace(given$control, "verbose", list(1)))
+    control <- do.call(bertfit::bert_control, given$settings)
     withCallingHandlers(
       bertfit::bert_fit(given$data, "text", "target", bertfit::bert_load("%s"), control = control, checkpoint = "%s"),
       message = function(m) if (grepl("^Epoch 2", conditionMessage(m))) tools::pskill(Sys.getpid(), tools::SIGKILL)
