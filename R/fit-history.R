@@ -15,7 +15,9 @@ best_row <- function(history, best_epoch = attr(history, "best_epoch")) {
 
 #' @export
 as.data.frame.bert_history <- function(x, ...) {
-  structure(as.list(x), row.names = .set_row_names(length(x[[1]])), class = "data.frame", names = names(x))
+  columns <- as.list(x)
+  attributes(columns) <- list(names = names(x), row.names = .set_row_names(nrow(x)), class = "data.frame")
+  columns
 }
 
 # Columns that are not measures of the model.

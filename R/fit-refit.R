@@ -84,14 +84,20 @@ update.bert_fit <- function(object, formula., ..., evaluate = TRUE) {
 #' @export
 update.bert_pretrained <- update.bert_fit
 
-# A call to be kept with its model. Data that stand in it themselves are left out, by name in the attribute `left_out`.
-kept_call <- function(as_called) {
-  if (is.function(as_called[[1]])) as_called[[1]] <- quote(bert_fit)
+# A call to be kept with its model. It names the generic, where match.call() has the method, or what the function was
+# called by (`FUN`), and its package, which need not be attached where the call is made again. Data that stand in it
+# themselves are left out, by name in the attribute `left_out`, and so are values that only its caller had (`..1`).
+kept_call <- function(as_called, name = "bert_fit") {
+  as_called[[1]] <- call("::", quote(bertfit), as.name(name))
   values <- as.list(as_called)[-1]
-  large <- vapply(values, function(value) {
-    !is.language(value) && (is.function(value) || is.environment(value) || utils::object.size(value) > 1e4)
+  lost <- vapply(values, function(value) {
+    if (is.symbol(value)) {
+      return(grepl("^[.][.][0-9]+$", as.character(value)))
+    }
+    !is.language(value) && (is.function(value) || is.environment(value) || is.data.frame(value) ||
+                              inherits(value, "bert_model") || utils::object.size(value) > 1e4)
   }, NA)
-  kept <- as.call(c(as_called[[1]], values[!large]))
-  if (any(large)) attr(kept, "left_out") <- names(values)[large]
+  kept <- as.call(c(as_called[[1]], values[!lost]))
+  if (any(lost)) attr(kept, "left_out") <- names(values)[lost]
   kept
 }

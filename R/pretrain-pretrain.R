@@ -72,7 +72,7 @@ bert_pretrain <- function(model, data, ..., validation = NULL, out_dir = NULL, r
   handle <- model_handle(model, call = call)
   settings <- plain_settings(control)
   if (!resume) settings$seed <- draw_seed(settings$seed) # a run that is resumed has its seed
-  as_called <- kept_call(match.call())
+  as_called <- kept_call(match.call(), "bert_pretrain")
   uninterrupted(new_bert_model(extra = list(call = as_called), with_callbacks(callbacks, function(callback) {
     bert_call(
       "pretrain",

@@ -7,9 +7,14 @@ stored_masked <- c("the [MASK] film", "[MASK]", "bad [MASK] .")
 
 stored <- function(name) readRDS(test_path("stored", paste0(name, ".rds")))
 
+# What print() shows, in lines of any length.
+printed_unfolded <- function(object) withr::with_options(list(width = 1000), utils::capture.output(print(object)))
+
 # What an object says and computes: `said` must be the same, `computed` nearly.
-stored_answers <- function(object) {
-  said <- list(class = class(object), printed = utils::capture.output(print(object)))
+stored_answers <- function(object) suppressMessages(answers_of(object), classes = "bertfit_message_truncated")
+
+answers_of <- function(object) {
+  said <- list(class = class(object), printed = printed_unfolded(object))
   if (inherits(object, "bert_vocab")) {
     said <- c(said, object[c("size", "type", "cased", "sha256")], bytes = length(object$data))
     tokens <- bert_tokenize(stored_texts, object, output = "tokens")

@@ -31,7 +31,7 @@ test_that("a pretrained model fills in words of its corpus", {
 test_that("a text must have a mask, a model its head", {
   expect_error(bert_fill_mask("a", 3), "`model` must be", class = "bertfit_error_argument")
   model <- toy_pretrained()
-  expect_error(bert_fill_mask(c("[MASK]", "none"), model), "Rows without (counted from 1): 2.", fixed = TRUE,
+  expect_error(bert_fill_mask(c("[MASK]", "none"), model), "Row 2 is without one", fixed = TRUE,
                class = "bertfit_error_data")
   expect_error(bert_fill_mask(NA_character_, model), "missing", class = "bertfit_error_data")
   expect_error(bert_fill_mask(3, model), "`text` must be", class = "bertfit_error_argument")

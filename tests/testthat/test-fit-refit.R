@@ -49,18 +49,25 @@ test_that("every way to call bert_fit() can be updated", {
     bert_fit(data = data, text = "text", target = "target", model = model, control = control),
     bert_fit(data = data, "text", "target", model, control = control)
   )
+  unattached <- new.env(parent = baseenv())
   for (fit in fits) {
-    expect_identical(update(fit, target = "kind")$task, "multiclass")
+    for (name in c("data", "model", "control", "fit")) unattached[[name]] <- get(name)
+    expect_identical(evalq(stats::update(fit, target = "kind"), unattached)$task, "multiclass")
     expect_error(update(fit, kind ~ .), "not made by a formula", class = "bertfit_error_argument")
   }
   inlined <- do.call(bert_fit, list(data, "text", "target", model, control = control))
   expect_lt(utils::object.size(inlined$call), 20000)
   expect_error(update(inlined), "`x` must be given again", class = "bertfit_error_argument")
   expect_identical(update(inlined, x = data, model = model, task = "binary")$task, "binary")
+  mapped <- lapply(list(data), bert_fit, "text", "target", model, control = control)[[1]]
+  expect_error(update(mapped, x = data), "`model` must be given again", class = "bertfit_error_argument")
+  expect_identical(update(mapped, x = data, model = model, control = control, target = "kind")$task, "multiclass")
   loaded <- bert_load(bert_save(fits[[1]], file.path(withr::local_tempdir(), "fit")))
   expect_error(update(loaded), "bert_load", class = "bertfit_error_argument")
   toy <- toy_corpus()
   start <- bert_init(toy$config, toy$vocab, seed = 1)
   pretrained <- bert_pretrain(start, toy$data, steps = 2, seed = 1, verbose = 0)
   expect_identical(update(pretrained, steps = 3)$steps, 3L)
+  inlined <- do.call(bert_pretrain, list(start, toy$data, steps = 2, seed = 1, verbose = 0))
+  expect_identical(update(inlined, model = start, data = toy$data, steps = 3)$steps, 3L)
 })

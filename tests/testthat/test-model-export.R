@@ -33,5 +33,5 @@ test_that("a model that a format cannot hold is refused, with the reason", {
   expect_match(conditionMessage(error), "Heads of size 16")
   expect_false(file.exists(path))
   expect_error(bert_export(model, path, "onnx"), "`format`", class = "bertfit_error_argument")
-  expect_error(bert_export("model", path), "`model`", class = "bertfit_error_argument")
+  expect_error(bert_export("no-such-model", path), "no model or folder", class = "bertfit_error_argument")
 })

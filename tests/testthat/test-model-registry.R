@@ -170,7 +170,7 @@ test_that("without a network, what is in the cache works and nothing is asked fo
       report_error("bert_download('bert-tiny-uncased', file.path(tempdir(), 'cache'))")
     ),
     env = c(PYTHONPATH = paste(folder, Sys.getenv("PYTHONPATH"), sep = ":"), BERTFIT_CACHE = cache,
-            http_proxy = "", https_proxy = "", no_proxy = "", BERTFIT_MIRROR = ""),
+            http_proxy = NA, https_proxy = NA, no_proxy = NA, HTTP_PROXY = NA, NO_PROXY = NA, BERTFIT_MIRROR = ""),
     wd = folder
   )
   expect_identical(lines[1:2], c("TRUE FALSE ", "bertfit_error_download"))

@@ -1,5 +1,6 @@
 test_that("print, tidy and glance tell the run", {
   model <- toy_pretrained()
+  withr::local_options(width = 200) # no line is folded
   lines <- capture.output(print(model))
   expect_match(lines[1], "<bert_pretrained> bert", fixed = TRUE)
   expect_match(lines[6], "heads +MLM transform, NSP google")

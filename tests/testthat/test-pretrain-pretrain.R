@@ -131,8 +131,9 @@ test_that("a folder with a run is refused; a run opens as its best model, and th
 })
 
 test_that("nothing to resume, wrong data and wrong arguments are refused", {
-  expect_error(bert_pretrain("model", "data"), "`model` must be", class = "bertfit_error_argument")
+  expect_error(bert_pretrain(3, "data"), "`model` must be", class = "bertfit_error_argument")
   toy <- toy_corpus()
+  expect_error(bert_pretrain("no-such-model", toy$data), "no model or folder", class = "bertfit_error_argument")
   start <- bert_init(toy$config, toy$vocab, seed = 2)
   expect_error(bert_pretrain(start, toy$data, resume = TRUE, verbose = 0), "`out_dir`",
                class = "bertfit_error_argument")

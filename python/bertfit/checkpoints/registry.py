@@ -87,7 +87,7 @@ class Entry:
     @property
     def url(self) -> str:
         """The archive's address; the environment variable `BERTFIT_MIRROR` replaces `GOOGLE`."""
-        return f"{os.environ.get('BERTFIT_MIRROR', GOOGLE).rstrip('/')}/{self.location}"
+        return f"{(os.environ.get('BERTFIT_MIRROR') or GOOGLE).rstrip('/')}/{self.location}"
 
     @property
     def files(self) -> tuple[str, ...]:

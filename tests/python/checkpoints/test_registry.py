@@ -47,6 +47,8 @@ def test_small_models_have_google_addresses(monkeypatch):
 def test_a_mirror_stands_in_for_google(monkeypatch):
     monkeypatch.setenv("BERTFIT_MIRROR", "http://localhost:1/copy/")
     assert registry.find("bert-base-chinese").url == "http://localhost:1/copy/2018_11_03/chinese_L-12_H-768_A-12.zip"
+    monkeypatch.setenv("BERTFIT_MIRROR", "")  # as R and shells leave a variable that is unset
+    assert registry.find("bert-base-chinese").url == f"{registry.GOOGLE}/2018_11_03/chinese_L-12_H-768_A-12.zip"
 
 
 def test_find_takes_case_aliases_and_archive_names():
