@@ -104,5 +104,6 @@ def _move_to_graph(op) -> None:
     if not hasattr(op.graph, "_own_gradients"):
         op.graph._own_gradients = {}
     op.graph._own_gradients[name] = register[name]["type"]
-    register[name]["type"] = lambda op, *gradients: op.graph._own_gradients[name](op, *gradients)
+    graph = weakref.ref(op.graph)  # saving as a SavedModel calls gradients without an operation
+    register[name]["type"] = lambda op, *gradients: graph()._own_gradients[name](op, *gradients)
     weakref.finalize(op.graph, register.pop, name, None)
