@@ -48,10 +48,16 @@ test_that("the Keras model is a copy with keras-bert's layer names", {
 test_that("a Keras model is saved by Keras and opened again in its three formats", {
   tf_keras <- reticulate::import("tf_keras")
   keras_model <- bert_keras(toy_model())
+  # Keras' remarks about names and about HDF5
+  logging <- reticulate::import("absl.logging")
+  verbosity <- logging$get_verbosity()
+  logging$set_verbosity(logging$ERROR)
+  withr::defer(logging$set_verbosity(verbosity))
+  reticulate::import("warnings")$filterwarnings("ignore", "You are saving your model as an HDF5 file")
   ids <- matrix(c(2L, 5L, 7L, 3L), 1)
   answers <- function(model) lapply(model(list(ids, ids * 0L)), function(output) output$numpy())
   for (file in file.path(withr::local_tempdir(), c("model.h5", "model.keras", "folder"))) {
-    suppressWarnings(keras_model$save(file))
+    keras_model$save(file)
     opened <- tf_keras$models$load_model(file, custom_objects = bert_custom_objects())
     expect_identical(answers(opened), answers(keras_model))
     expect_s3_class(opened$get_layer("NSP-Dense"), "bertfit.network.layers.Dense")

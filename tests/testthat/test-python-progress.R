@@ -65,7 +65,7 @@ test_that("the bar leaves columns for the ^C of a terminal, which would make a f
   expect_match(step_parts(long, 76)$state, "^123456/1000000, loss 0.5000, .* left$")
   expect_match(step_parts(long, 96)$state, "mlm_accuracy 0.7500, .* left$")
   withr::local_options(cli.dynamic = TRUE, cli.progress_show_after = 0, cli.width = 80)
-  shown <- capture.output(lines_of(2, list(begin, long, long), dynamic = TRUE), type = "message")
+  shown <- capture.output(invisible(lines_of(2, list(begin, long, long), dynamic = TRUE)), type = "message")
   drawn <- cli::ansi_strip(grep("Epoch 10", unlist(strsplit(shown, "\r")), value = TRUE))
   expect_true(length(drawn) > 0 && all(nchar(drawn) <= 76))
 })
