@@ -144,8 +144,8 @@ def collected() -> Iterator[list[BertfitWarning]]:
 
 
 def _caller() -> int:
-    """The `stacklevel`, for `tell`, of the first frame outside of this package."""
+    """The `stacklevel`, for `tell`, of the first frame outside of this package and of its decorators."""
     frame, level = sys._getframe(1), 1
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] == "bertfit":
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] in ("bertfit", "contextlib"):
         frame, level = frame.f_back, level + 1
     return level

@@ -148,8 +148,8 @@ def class_weight_vector(task: Task, config: TrainConfig, targets: np.ndarray) ->
 def _balanced(codes: np.ndarray, classes: int) -> np.ndarray:
     """n / (classes that occur * rows of the class) for every class, float32; 0 for one that does not occur.
 
-    >>> _balanced(np.array([0, 1, 1, 1]), 3).round(3).tolist()
-    [2.0, 0.667, 0.0]
+    >>> _balanced(np.array([0, 1, 1, 1, 1, 1]), 3).tolist()
+    [3.0, 0.6000000238418579, 0.0]
     """
     counts = np.bincount(codes, minlength=classes)
     present = counts > 0

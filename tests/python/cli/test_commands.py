@@ -159,14 +159,15 @@ def test_the_format_of_stdin_is_told_by_its_first_line(chain, monkeypatch, capsy
     found = ([json.loads(line) for line in out.splitlines()] if form == "jsonl"
              else list(csv.DictReader(io.StringIO(out), delimiter="," if form == "csv" else "\t")))
     classes = bertfit.load(folder / "model").predict([row["document"] for row in rows], type="class")
-    assert found == [{**row, ".pred_class": label} for row, label in zip(rows, map(str, classes), strict=True)]
+    assert found == [{**row, ".pred_class": label if form == "jsonl" else str(label)}
+                     for row, label in zip(rows, classes.tolist(), strict=True)]
 
 
 def test_stdin_that_may_have_a_header_needs_a_format(chain, monkeypatch, capsys):
     for given, code in ([], 1), (["--format", "txt"], 0):
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"id,words\n1,a good film\n")))
         assert main(["predict", "--model", str(chain[0] / "model"), *given]) == code
-    assert "--format must be given" in capsys.readouterr().err
+    assert "`--format` must be given" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("name", "content"), [

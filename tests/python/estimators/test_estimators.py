@@ -108,7 +108,11 @@ def test_parameters_and_data_are_checked_by_fit(X, y, parameters, error, message
         estimator.fit(X, y)
 
 
-@pytest.mark.parametrize(("kind", "without"), [(BertClassifier, set()), (BertRegressor, {"class_weight"})])
+#: Clones of an estimator cannot share the folder of a run.
+SAVING = {"checkpoint", "save_steps", "resume", "overwrite"}
+
+
+@pytest.mark.parametrize(("kind", "without"), [(BertClassifier, SAVING), (BertRegressor, SAVING | {"class_weight"})])
 def test_parameters_are_the_settings_of_training_with_their_defaults(kind, without):
     parameters = inspect.signature(kind).parameters
     fields = {RENAMED.get(f.name, f.name): f.default for f in dataclasses.fields(bertfit.TrainConfig)}

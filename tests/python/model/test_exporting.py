@@ -10,7 +10,7 @@ from bertfit.checkpoints.checkpoint import open_checkpoint
 from bertfit.config.head import HeadConfig
 from bertfit.config.pretraining import PretrainHeads
 from bertfit.config.task import Task
-from bertfit.errors import ArgumentError, BundleError
+from bertfit.errors import ArgumentError, DiskError
 from bertfit.model.exporting import export
 from bertfit.model.model import Model
 from bertfit.rows.table import Rows
@@ -141,6 +141,6 @@ def test_nothing_is_overwritten_and_no_part_is_left(tmp_path, monkeypatch):
         export(pretrained(), tmp_path / "out", "google")
     full = OSError(28, "No space left")
     monkeypatch.setattr("bertfit.model.exporting._write_google", lambda *_: (_ for _ in ()).throw(full))
-    with pytest.raises(BundleError, match="No space left"):
+    with pytest.raises(DiskError, match="is full"):
         export(pretrained(), tmp_path / "new", "google")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out"]

@@ -71,5 +71,5 @@ def test_unknown_names_and_paths_are_errors_that_name_them(tmp_path):
         open_model("minilm-l6-uncasd")
     with pytest.raises(ArgumentError, match="`x`"):
         open_model(3)
-    with pytest.raises(DownloadError, match="bert_download"):
+    with pytest.raises(DownloadError, match=r"bertfit\.download"):
         open_model("minilm-l6-uncased", cache_dir=tmp_path, download_missing=False)

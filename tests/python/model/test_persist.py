@@ -80,7 +80,7 @@ def test_files_are_what_their_names_say(tmp_path):
     assert lines == ["epoch,loss,val_auc", "1,0.5,", f"2,0.30000000000000004,{1 / 3!r}"]
     description = json.loads((path / "bertfit.json").read_text("utf-8"))
     assert description["packages"]["tensorflow"].startswith("2.")
-    assert description["record"]["settings"]["learning_rate"] == 5e-5
+    assert description["record"]["settings"]["learning_rate"] == "auto"
     assert "/nowhere" not in json.dumps(description)
 
 

@@ -1,5 +1,6 @@
 """The functions that R calls, by name."""
 
+import importlib
 import json
 import subprocess
 import sys
@@ -8,12 +9,14 @@ from bertfit.r import boundary
 
 
 def test_r_can_call_these_functions_and_no_others():
+    importlib.import_module("bertfit.r.functions")
     assert set(boundary.functions) == {
         "sitrep", "models", "download", "load", "describe", "release", "tokenize", "tokens", "decode", "fit", "predict",
-        "evaluate", "embed", "layers", "save", "to_bytes", "from_bytes", "keras_model", "adam_warmup", "train_steps",
+        "evaluate", "evaluate_groups", "embed", "layers", "save", "to_bytes", "from_bytes", "keras_model",
+        "custom_objects", "adam_warmup", "train_steps", "read_folders",
         "vocab_train", "vocab_handle", "config", "init", "pretrain_data", "pretrain", "fill_mask", "next_sentence",
         "export"}
-    assert boundary.raw == {"keras_model", "adam_warmup"}
+    assert boundary.raw == {"keras_model", "custom_objects", "adam_warmup"}
 
 
 def test_importing_the_boundary_starts_no_tensorflow():
