@@ -81,7 +81,7 @@ test-parity: setup-test
 	$(PY) -m pytest tests/parity
 
 # The modules that meet other people's data frames and arrays.
-MODERN_SAMPLE := frames/test_columns.py frames/test_targets.py frames/test_classes.py rows r/test_boundary.py
+MODERN_SAMPLE := frames/test_targets.py frames/test_classes.py frames/test_answers.py rows r/test_boundary.py
 test-modern: ## run pytest with the newest NumPy and pandas, on Python 3.12 or 3.13 (TESTS="frames text" for two packages)
 	@if .ci/python modern > /dev/null 2>&1; then \
 		$(MAKE) -s $(VENV_MODERN) && \
