@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,10 +11,11 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from bertfit.config import TrainConfig
+from bertfit.config import HeadConfig, TrainConfig
 from bertfit.errors import Arg, DataError, Sentence
-from bertfit.frames import column_names, fit, is_frame, values_of
+from bertfit.frames import Bert, column_names, fit, is_frame, values_of
 from bertfit.rows import Rows
+from bertfit.training import Callback
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -70,6 +72,53 @@ class FineTuned(TextEstimator):
     Attributes:
         bert_: The fitted `Bert`.
     """
+
+    def __init__(
+        self,
+        model: Bert | str | Any = "minilm-l6-uncased",
+        *,
+        head: HeadConfig | Mapping[str, Any] | None = None,
+        epochs: int = TrainConfig.epochs,
+        batch_size: int = TrainConfig.batch_size,
+        learning_rate: float | str = TrainConfig.learning_rate,
+        warmup: float = TrainConfig.warmup,
+        min_learning_rate: float = TrainConfig.min_learning_rate,
+        weight_decay: float = TrainConfig.weight_decay,
+        clip_norm: float | None = TrainConfig.clip_norm,
+        max_len: int | str = TrainConfig.max_len,
+        max_len_quantile: float = TrainConfig.max_len_quantile,
+        validation: float = TrainConfig.validation,
+        freeze: str | int = TrainConfig.freeze,
+        early_stopping: int | None = TrainConfig.early_stopping,
+        monitor: str = TrainConfig.monitor,
+        restore_best: bool = TrainConfig.restore_best,
+        accumulation: int = TrainConfig.accumulation,
+        precision: str = TrainConfig.precision,
+        random_state: Any = None,
+        callbacks: Sequence[Callback] | None = None,
+        verbose: int = 0,
+    ):
+        self.model = model
+        self.head = head
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.warmup = warmup
+        self.min_learning_rate = min_learning_rate
+        self.weight_decay = weight_decay
+        self.clip_norm = clip_norm
+        self.max_len = max_len
+        self.max_len_quantile = max_len_quantile
+        self.validation = validation
+        self.freeze = freeze
+        self.early_stopping = early_stopping
+        self.monitor = monitor
+        self.restore_best = restore_best
+        self.accumulation = accumulation
+        self.precision = precision
+        self.random_state = random_state
+        self.callbacks = callbacks
+        self.verbose = verbose
 
     def _settings(self) -> dict[str, Any]:
         """The fields of `TrainConfig` from the parameters."""

@@ -49,7 +49,7 @@ class BertClassifier(ClassifierMixin, FineTuned):
         head: HeadConfig | Mapping[str, Any] | None = None,
         epochs: int = TrainConfig.epochs,
         batch_size: int = TrainConfig.batch_size,
-        learning_rate: float = TrainConfig.learning_rate,
+        learning_rate: float | str = TrainConfig.learning_rate,
         warmup: float = TrainConfig.warmup,
         min_learning_rate: float = TrainConfig.min_learning_rate,
         weight_decay: float = TrainConfig.weight_decay,
@@ -68,28 +68,14 @@ class BertClassifier(ClassifierMixin, FineTuned):
         callbacks: Sequence[Callback] | None = None,
         verbose: int = 0,
     ):
-        self.model = model
-        self.head = head
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.warmup = warmup
-        self.min_learning_rate = min_learning_rate
-        self.weight_decay = weight_decay
-        self.clip_norm = clip_norm
-        self.max_len = max_len
-        self.max_len_quantile = max_len_quantile
-        self.validation = validation
+        super().__init__(
+            model, head=head, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, warmup=warmup,
+            min_learning_rate=min_learning_rate, weight_decay=weight_decay, clip_norm=clip_norm, max_len=max_len,
+            max_len_quantile=max_len_quantile, validation=validation, freeze=freeze, early_stopping=early_stopping,
+            monitor=monitor, restore_best=restore_best, accumulation=accumulation, precision=precision,
+            random_state=random_state, callbacks=callbacks, verbose=verbose,
+        )
         self.class_weight = class_weight
-        self.freeze = freeze
-        self.early_stopping = early_stopping
-        self.monitor = monitor
-        self.restore_best = restore_best
-        self.accumulation = accumulation
-        self.precision = precision
-        self.random_state = random_state
-        self.callbacks = callbacks
-        self.verbose = verbose
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
