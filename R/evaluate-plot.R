@@ -167,7 +167,7 @@ draw_curves <- function(picture) {
     if (picture$points) graphics::points(part$x, part$y, col = colour, pch = 19, cex = point_size(part$size))
   }
   if (picture$legend) {
-    graphics::legend(picture$corner, levels(data$label), col = picture$colours, lwd = 1.5, cex = 0.85,
+    graphics::legend(picture$corner, inset = 0.01, levels(data$label), col = picture$colours, lwd = 1.5, cex = 0.85,
                      bg = "#FFFFFFCC", box.col = NA)
   }
 }
