@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from bertfit.checkpoints import archive, google, huggingface, registry
+from bertfit.checkpoints.classifier import Classifier
 from bertfit.checkpoints.tensors import read_json
 from bertfit.config import BertConfig
 from bertfit.errors import Arg, ArgumentError, CheckpointError, Function, Sentence, Value
@@ -38,6 +39,10 @@ class Checkpoint:
         sha256: Digest of the weight file.
         fill: Function that copies every weight into an `Encoder(config)`.
         heads: Function that reads the weights of Google's MLM and NSP heads, by layer; None if one of them is missing.
+        missing: Parts that the encoder has and the checkpoint lacks, of which `fill` leaves fresh weights: "pooler".
+        unused: Names in the file of the tensors that no part of the model takes, buffers of positions left out.
+        classifier: Its classification head; None for an encoder.
+        revision: Commit of the repository that it was downloaded from; None for a folder.
     """
 
     name: str
@@ -48,6 +53,10 @@ class Checkpoint:
     sha256: str
     fill: Callable[[Any], None] = dataclasses.field(repr=False)
     heads: Callable[[], dict[str, list[np.ndarray]]] | None = dataclasses.field(repr=False, default=None)
+    missing: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
+    classifier: Classifier | None = None
+    revision: str | None = None
 
     def require_unchanged(self) -> None:
         """Raise CheckpointError if the weights of a Hugging Face folder have changed since they were checked."""
