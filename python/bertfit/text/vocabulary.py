@@ -92,7 +92,8 @@ class Vocabulary:
             details = [f"{self.name} has {len(self.tokens)} {unit} and no {', '.join(missing)}."]
             if self.data.startswith(b"\xef\xbb\xbf"):
                 details.append("It starts with a byte-order mark: save it as UTF-8 without one.")
-            raise VocabularyError(f"A vocabulary must have the tokens {', '.join(needed[:-1])} and {needed[-1]}.", details)
+            names = f"{', '.join(needed[:-1])} and {needed[-1]}"
+            raise VocabularyError(f"A vocabulary must have the tokens {names}.", details)
         for field, token in zip(("pad", "unk", "cls", "sep"), needed, strict=True):
             self._set(f"{field}_id", ids[token])
         self._set("mask_id", ids.get(special.mask))
