@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from bertfit.checkpoints import archive, google, huggingface, registry
+from bertfit.checkpoints import google, huggingface, registry, weight_files
 from bertfit.checkpoints.tensors import read_json
 from bertfit.config import BertConfig
 from bertfit.errors import Arg, ArgumentError, CheckpointError, Function, Sentence, Value
@@ -35,9 +35,10 @@ class Checkpoint:
         path: Its folder.
         config: Sizes and constants of the encoder.
         vocabulary: Its tokens and their casing.
-        sha256: Digest of the weight file.
+        sha256: Digest of the weight file; of several, of their digests.
         fill: Function that copies every weight into an `Encoder(config)`.
         heads: Function that reads the weights of Google's MLM and NSP heads, by layer; None if one of them is missing.
+        weights: The weight files of a Hugging Face folder.
     """
 
     name: str
@@ -48,13 +49,14 @@ class Checkpoint:
     sha256: str
     fill: Callable[[Any], None] = dataclasses.field(repr=False)
     heads: Callable[[], dict[str, list[np.ndarray]]] | None = dataclasses.field(repr=False, default=None)
+    weights: tuple[Path, ...] = dataclasses.field(repr=False, default=())
 
     def require_unchanged(self) -> None:
         """Raise CheckpointError if the weights of a Hugging Face folder have changed since they were checked."""
-        path = Path(self.path) / huggingface.WEIGHTS
-        if not path.is_file() or archive.file_digest(path) != self.sha256:
+        gone = [path for path in self.weights if not path.is_file()]
+        if gone or weight_files.digest(self.weights) != self.sha256:
             raise CheckpointError("A checkpoint must stay as it is until its model is first used.",
-                                  [f"{path} has changed since it was opened.", "Open it again."])
+                                  [f"{(gone or self.weights)[0]} has changed since it was opened.", "Open it again."])
 
 
 def open_checkpoint(
@@ -64,8 +66,9 @@ def open_checkpoint(
 
     Args:
         path: A folder with Google's files (bert_config.json, bert_model.ckpt.*, vocab.txt) or Hugging Face's
-            (config.json, model.safetensors, vocab.txt), or with one folder that has them; or one of those files,
-            or the checkpoint's prefix (".../model.ckpt-1000") if a folder has several.
+            (config.json, vocab.txt, and the weights: model.safetensors or pytorch_model.bin, whole or in shards), or
+            with one folder that has them; or one of those files, or the checkpoint's prefix (".../model.ckpt-1000")
+            if a folder has several.
         name: Name of the checkpoint; None for the folder's name.
         lower_case: Whether text is lower-cased; None takes it from the folder's files, its name, or the tokens.
 
@@ -120,7 +123,8 @@ def _open(path: Path, name: str | None, lower_case: bool | None) -> Checkpoint:
     else:
         weights = huggingface.HuggingFaceWeights(folder, config)
     return Checkpoint(name or given.name, kind, str(folder), config, vocabulary, weights.sha256, weights.fill,
-                      weights.read_heads if weights.has_heads else None)
+                      weights.read_heads if weights.has_heads else None,
+                      weights.paths if kind == "huggingface" else ())
 
 
 def _folder_and_prefix(path: Path) -> tuple[Path, str | None]:
@@ -130,7 +134,7 @@ def _folder_and_prefix(path: Path) -> tuple[Path, str | None]:
     prefix = re.sub(r"\.(index|meta|data-\d{5}-of-\d{5})$", "", path.name)
     if path.with_name(f"{prefix}.index").is_file():
         return path.parent, prefix
-    if path.is_file() and path.name in (google.CONFIG, huggingface.CONFIG, huggingface.WEIGHTS, "vocab.txt"):
+    if path.is_file() and path.name in (google.CONFIG, huggingface.CONFIG, *weight_files.FILES, "vocab.txt"):
         return path.parent, None
     what = "is a file that no checkpoint consists of" if path.exists() else "does not exist"
     raise CheckpointError("A checkpoint must be a folder.", [f"{path} {what}."])
@@ -165,7 +169,7 @@ def _kind(folder: Path) -> str | None:
     """The kind of a folder's files, or None. One file of a kind is enough; its reader names the missing ones."""
     signs = {
         "google": ((folder / google.CONFIG).is_file(), bool(google.prefixes(folder))),
-        "huggingface": ((folder / huggingface.CONFIG).is_file(), (folder / huggingface.WEIGHTS).is_file()),
+        "huggingface": ((folder / huggingface.CONFIG).is_file(), weight_files.is_there(folder)),
     }
     complete = [kind for kind, sign in signs.items() if all(sign)]
     if len(complete) == 2:

@@ -1,8 +1,7 @@
-"""Hugging Face BERT folders: config.json, model.safetensors, vocab.txt.
+"""Hugging Face BERT folders: config.json, weights, vocab.txt.
 
-Reads the weights from safetensors without PyTorch and without running code, transposes dense kernels, and
-converts half precision to float32. Reads BertModel and the encoder of BERT models with a head; tensors of
-heads other than pretraining's (MLM and NSP) are ignored.
+Takes the tensors from `checkpoints.weight_files` and transposes dense kernels. Reads BertModel and the encoder of
+BERT models with a head; tensors of heads other than pretraining's (MLM and NSP) are ignored.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from bertfit.checkpoints import archive
+from bertfit.checkpoints import weight_files
 from bertfit.checkpoints.tensors import (
     Tensor,
     bert_config,
@@ -27,12 +26,11 @@ from bertfit.checkpoints.tensors import (
 from bertfit.config import BertConfig
 from bertfit.errors import CheckpointError
 
-CONFIG, WEIGHTS = "config.json", "model.safetensors"
+CONFIG = "config.json"
 _ACTIVATIONS = {
     "gelu": "gelu", "gelu_python": "gelu", "gelu_new": "gelu_new", "gelu_pytorch_tanh": "gelu_new",
     "relu": "relu", "tanh": "tanh", "linear": "linear",
 }
-_DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 _BUFFERS = {"embeddings.position_ids", "embeddings.token_type_ids"}  # 0, 1, 2, ... and zeros
 _HEADS = re.compile(r"(cls|classifier|qa_outputs)\..*")
 _OLD_NAMES = (("LayerNorm.gamma", "LayerNorm.weight"), ("LayerNorm.beta", "LayerNorm.bias"))
@@ -61,11 +59,12 @@ class HuggingFaceWeights:
     """The weights of a Hugging Face folder, checked.
 
     Args:
-        folder: The folder with model.safetensors.
+        folder: The folder with the weights (see `weight_files.open_weights`).
         config: The configuration that the tensors must fit.
 
     Attributes:
-        sha256: SHA-256 of model.safetensors.
+        paths: The files of the weights.
+        sha256: SHA-256 of the weight file; if there are several, of their digests.
         has_heads: Whether all tensors of the MLM and NSP heads are there too.
 
     Raises:
@@ -74,17 +73,15 @@ class HuggingFaceWeights:
     """
 
     def __init__(self, folder: Path, config: BertConfig):
-        self.config, self.path = config, folder / WEIGHTS
-        if not self.path.is_file():
-            raise _no_safetensors(folder)
-        self._entries, self._start = _read_header(self.path)
+        self.config, self._file = config, weight_files.open_weights(folder)
+        self.paths, self.path = self._file.paths, self._file.path
         self._names = self._check(folder / CONFIG)
-        self.sha256 = archive.file_digest(self.path)
+        self.sha256 = self._file.sha256
 
     def _check(self, config_file: Path) -> dict[str, str]:
         """Compare the file with the configuration; returns the name in the file of each `Tensor.huggingface`."""
         names: dict[str, str] = {}
-        for stored in self._entries:
+        for stored in self._file.names:
             name = stored.removeprefix("bert.")
             for old, new in _OLD_NAMES:
                 name = name.replace(old, new)
@@ -107,30 +104,16 @@ class HuggingFaceWeights:
                 [f"{self.path} has none, so its pooled output would be random.",
                  "Save the model with one: transformers.BertModel(config, add_pooling_layer=True), trained."],
             )
-        require_tensors(
-            expected, {name: self._entries[stored]["shape"] for name, stored in names.items()}, extra, self.path,
-            config_file,
-        )
+        shapes = self._file.names
+        require_tensors(expected, {name: shapes[stored] for name, stored in names.items()}, extra, self.path,
+                        config_file)
         for name in expected:
-            if self._entries[names[name]]["dtype"] not in _DTYPES:
-                raise damaged(self.path, names[name], f"its type {self._entries[names[name]]['dtype']} is not a float")
-            if not np.isfinite(self._stored(names[name])).all():
-                raise damaged(self.path, names[name], "it has values that are not finite")
+            self._file.read(names[name])  # raises for a type that is no float, and for values that are not finite
         return {name: names[name] for name in expected}
-
-    def _stored(self, stored: str) -> np.ndarray:
-        """A tensor in the layout of the file, converted to float32."""
-        entry = self._entries[stored]
-        raw = np.memmap(
-            self.path, _DTYPES[entry["dtype"]], "r", self._start + entry["data_offsets"][0], tuple(entry["shape"])
-        )
-        if entry["dtype"] == "BF16":  # the upper half of a float32
-            return (raw.astype(np.uint32) << 16).view(np.float32)
-        return raw.astype(np.float32)
 
     def read(self, tensor: Tensor) -> np.ndarray:
         """One tensor in Keras's layout: float32, dense kernels [inputs, outputs]."""
-        values = self._stored(self._names[tensor.huggingface])
+        values = self._file.read(self._names[tensor.huggingface])
         return values.T if tensor.transposed else values
 
     def fill(self, encoder: Any) -> None:
@@ -152,50 +135,5 @@ class HuggingFaceWeights:
     def _by_layer(self, tensors: list[Tensor]) -> dict[str, list[np.ndarray]]:
         layers: dict[str, list[np.ndarray]] = {}
         for tensor in tensors:
-            try:
-                layers.setdefault(tensor.layer, []).append(self.read(tensor))
-            except (OSError, ValueError) as error:
-                raise damaged(self.path, self._names[tensor.huggingface], error) from error
+            layers.setdefault(tensor.layer, []).append(self.read(tensor))
         return layers
-
-
-def _read_header(path: Path) -> tuple[dict[str, dict[str, Any]], int]:
-    """The file's table of tensors (name -> dtype, shape, data_offsets) and the byte offset of its data."""
-    import safetensors
-
-    size = path.stat().st_size
-    with open(path, "rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-        header = file.read(length) if 8 + length <= size else b""
-    try:
-        entries = json.loads(header)
-        entries.pop("__metadata__", None)
-        cut = [name for name, entry in entries.items() if 8 + length + entry["data_offsets"][1] > size]
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
-        raise damaged(path, None, "its header is not that of a safetensors file") from None
-    if cut:
-        raise damaged(path, cut[0], f"the file is cut short at {size:,} bytes")
-    try:  # the library checks offsets, overlaps, gaps and trailing bytes
-        with safetensors.safe_open(str(path), "np") as opened:
-            if set(opened.keys()) != set(entries):
-                raise damaged(path, None, "its header names a tensor twice")
-    except safetensors.SafetensorError as error:
-        raise damaged(path, None, error) from error
-    return entries, 8 + length
-
-
-def _no_safetensors(folder: Path) -> CheckpointError:
-    rule = f"A Hugging Face checkpoint must have its weights in one {WEIGHTS}."
-    convert = (
-        "Convert it once in Python: "
-        f"transformers.BertModel.from_pretrained({str(folder)!r}).save_pretrained(new_folder, max_shard_size='100GB')"
-    )
-    for name, what in (
-        ("model.safetensors.index.json", "is split into shards"),
-        ("pytorch_model.bin", "has PyTorch weights (pytorch_model.bin), which can run code when opened"),
-        ("pytorch_model.bin.index.json", "has PyTorch weights in shards, which can run code when opened"),
-        ("tf_model.h5", "has Keras weights (tf_model.h5)"),
-    ):
-        if (folder / name).exists():
-            return CheckpointError(rule, [f"{folder} {what}.", convert])
-    return CheckpointError(rule, [f"{folder} has no {WEIGHTS}."])

@@ -112,7 +112,7 @@ def read_json(path: Path) -> dict[str, Any]:
     except OSError as error:
         rule = f"A checkpoint must have a readable {path.name}."
         raise CheckpointError(rule, [f"{path}: {error.strerror}."]) from None
-    except ValueError as error:  # JSON's and Unicode's errors
+    except (ValueError, RecursionError) as error:  # JSON's and Unicode's errors, and brackets in brackets
         raise CheckpointError(f"{path.name} must be valid JSON.", [f"{path}: {error}."]) from None
     if not isinstance(content, dict):
         raise CheckpointError(f"{path.name} must hold one JSON object.", [f"{path} holds a {type(content).__name__}."])
