@@ -38,7 +38,7 @@ class Tensor:
         huggingface: Its name in Hugging Face's of BERT, without "bert."; `Family.name` gives that of other families.
         shape: Its shape in Keras and in Google's files.
         transposed: Whether Hugging Face stores the transpose (dense kernels).
-        skipped: Rows that Hugging Face's tensor has before the first of ours.
+        skipped, more: Rows that Hugging Face's tensor has before the first and after the last of ours.
     """
 
     layer: str
@@ -47,16 +47,17 @@ class Tensor:
     shape: tuple[int, ...]
     transposed: bool = False
     skipped: int = 0
+    more: int = 0
 
     @property
     def stored_shape(self) -> tuple[int, ...]:
         """Its shape in Hugging Face's files."""
         shape = self.shape[::-1] if self.transposed else self.shape
-        return (shape[0] + self.skipped, *shape[1:])
+        return (shape[0] + self.skipped + self.more, *shape[1:])
 
     def from_stored(self, array: np.ndarray) -> np.ndarray:
         """The array that Hugging Face's files hold, as Keras has it."""
-        return array.T if self.transposed else array[self.skipped:]
+        return array.T if self.transposed else array[self.skipped : self.skipped + self.shape[0]]
 
     def to_stored(self, array: np.ndarray) -> np.ndarray:
         """The inverse of `from_stored`; rows that we do not have are zeros."""
@@ -143,7 +144,7 @@ def read_json(path: Path) -> dict[str, Any]:
     except OSError as error:
         rule = f"A checkpoint must have a readable {path.name}."
         raise CheckpointError(rule, [f"{path}: {error.strerror}."]) from None
-    except ValueError as error:  # JSON's and Unicode's errors
+    except (ValueError, RecursionError) as error:  # JSON's and Unicode's errors, and brackets in brackets
         raise CheckpointError(f"{path.name} must be valid JSON.", [f"{path}: {error}."]) from None
     if not isinstance(content, dict):
         raise CheckpointError(f"{path.name} must hold one JSON object.", [f"{path} holds a {type(content).__name__}."])
