@@ -13,7 +13,6 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from bertfit.checkpoints.tensors import SIZES, Tensor, bert_config
@@ -24,7 +23,6 @@ ACTIVATIONS = {
     "gelu": "gelu", "gelu_python": "gelu", "gelu_new": "gelu_new", "gelu_pytorch_tanh": "gelu_new",
     "relu": "relu", "tanh": "tanh", "linear": "linear",
 }
-_NONE: Mapping[str, Any] = MappingProxyType({})
 _ALWAYS = {"position_embedding_type": "absolute", "is_decoder": False, "add_cross_attention": False}
 
 
@@ -48,7 +46,7 @@ class ClassifierForm:
     dropout: tuple[str, ...] = ("classifier_dropout", "hidden_dropout_prob")
     rate: float = 0.1
 
-    def head(self, config: BertConfig, settings: Mapping[str, Any] = _NONE) -> HeadConfig:
+    def head(self, config: BertConfig, settings: Mapping[str, Any]) -> HeadConfig:
         """The head's settings, for an encoder; `settings` are config.json's, for the dropout rate."""
         rate = next((settings[key] for key in self.dropout if settings.get(key) is not None), self.rate)
         if self.dense is None:
@@ -93,11 +91,11 @@ class Family:
     model: str
     prefix: str
     renamed: tuple[tuple[str, str], ...] = ()
-    keys: Mapping[str, str] = _NONE
+    keys: Mapping[str, str] = dataclasses.field(default_factory=dict)
     sizes: tuple[str, ...] = (*SIZES, "type_vocab_size")
-    fixed: Mapping[str, Any] = _NONE
-    defaults: Mapping[str, Any] = _NONE
-    only: Mapping[str, Any] = _NONE
+    fixed: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    defaults: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    only: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     offset: bool = False
     pooler: bool = True
     nsp: bool = False
