@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from bertfit.checkpoints import archive
+from bertfit.checkpoints import archive, labels
+from bertfit.checkpoints.classifier import Classifier
 from bertfit.checkpoints.tensors import (
     Tensor,
     bert_config,
@@ -24,7 +25,7 @@ from bertfit.checkpoints.tensors import (
     read_json,
     require_tensors,
 )
-from bertfit.config import BertConfig
+from bertfit.config import BertConfig, HeadConfig
 from bertfit.errors import CheckpointError
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
@@ -73,12 +74,13 @@ class HuggingFaceWeights:
             shape or type.
     """
 
-    def __init__(self, folder: Path, config: BertConfig):
+    def __init__(self, folder: Path, config: BertConfig, task: str | None = None):
         self.config, self.path = config, folder / WEIGHTS
         if not self.path.is_file():
             raise _no_safetensors(folder)
         self._entries, self._start = _read_header(self.path)
         self._names = self._check(folder / CONFIG)
+        self.classifier = None if task == "none" else self._classifier(folder / CONFIG, task)
         self.sha256 = archive.file_digest(self.path)
 
     def _check(self, config_file: Path) -> dict[str, str]:
@@ -117,6 +119,22 @@ class HuggingFaceWeights:
             if not np.isfinite(self._stored(names[name])).all():
                 raise damaged(self.path, names[name], "it has values that are not finite")
         return {name: names[name] for name in expected}
+
+    def _classifier(self, config_file: Path, task: str | None) -> Classifier | None:
+        settings = read_json(config_file)
+        named = [str(name) for name in settings.get("architectures") or []]
+        if "classifier.weight" not in self._entries or not all("SequenceClassification" in name for name in named):
+            return None
+        outputs = self._entries["classifier.weight"]["shape"][0]
+        found = labels.read_task(settings, config_file, outputs, task)
+        rate = settings.get("classifier_dropout")
+        head = HeadConfig(dropout=self.config.hidden_dropout_prob if rate is None else rate)
+
+        def read() -> dict[str, list[np.ndarray]]:
+            kernel, bias = self._stored("classifier.weight").T, self._stored("classifier.bias")
+            return {"output": labels.single_logit(found, kernel, bias)}
+
+        return Classifier(found, head, read)
 
     def _stored(self, stored: str) -> np.ndarray:
         """A tensor in the layout of the file, converted to float32."""
