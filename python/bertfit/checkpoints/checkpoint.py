@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from bertfit.checkpoints import google, huggingface, registry, weight_files
+from bertfit.checkpoints import google, huggingface, labels, registry, weight_files
 from bertfit.checkpoints.classifier import Classifier
 from bertfit.checkpoints.tensors import read_json
 from bertfit.config import BertConfig
@@ -70,7 +70,7 @@ class Checkpoint:
 
 
 def open_checkpoint(
-    path: str | os.PathLike, *, name: str | None = None, lower_case: bool | None = None
+    path: str | os.PathLike, *, name: str | None = None, lower_case: bool | None = None, task: str | None = None
 ) -> Checkpoint:
     """Open and check the checkpoint at `path`.
 
@@ -81,9 +81,11 @@ def open_checkpoint(
             if a folder has several.
         name: Name of the checkpoint; None for the folder's name.
         lower_case: Whether text is lower-cased; None takes it from the folder's files, its name, or the tokens.
+        task: What a finished classifier predicts, one of `labels.OPENED_AS`; None for what its config.json says, see
+            `labels.read_task`. "none" opens its encoder without the head.
 
     Raises:
-        ArgumentError: An argument is of another type.
+        ArgumentError: An argument is of another type, or `task` does not fit.
         CheckpointError: There is no checkpoint, or a file or tensor is missing, damaged, or does not fit the
             configuration. The message names it.
         VocabularyError: vocab.txt is not a BERT vocabulary.
@@ -96,11 +98,16 @@ def open_checkpoint(
     if lower_case is not None and not isinstance(lower_case, bool):
         raise ArgumentError(Sentence("must be {}, {} or {}.", Value(True), Value(False), Value(None)),
                             argument="lower_case", received=lower_case)
+    labels.check_task(task)
     try:
-        return _open(Path(path).expanduser().absolute(), name, lower_case)
+        opened = _open(Path(path).expanduser().absolute(), name, lower_case, task)
     except OSError as error:  # no permission, a file that vanishes, a disk that fails
         reason = f"{error.filename or path}: {error.strerror or error}."
         raise CheckpointError("A checkpoint's files must be readable.", [reason]) from error
+    if task not in (None, "none") and opened.classifier is None:
+        raise ArgumentError("must be left out for a checkpoint without a classifier.",
+                            [f"{opened.path} has no head that classifies texts."], argument="task", received=task)
+    return opened
 
 
 def read_config(path: Path) -> BertConfig | None:
@@ -119,7 +126,7 @@ def read_config(path: Path) -> BertConfig | None:
     return None
 
 
-def _open(path: Path, name: str | None, lower_case: bool | None) -> Checkpoint:
+def _open(path: Path, name: str | None, lower_case: bool | None, task: str | None) -> Checkpoint:
     given, prefix = _folder_and_prefix(path)
     folder, kind = _locate(given)
     read = google if kind == "google" else huggingface
@@ -133,10 +140,10 @@ def _open(path: Path, name: str | None, lower_case: bool | None) -> Checkpoint:
         weights = google.GoogleWeights(folder, prefix, config)
         return Checkpoint(**opened, config=config, sha256=weights.sha256, fill=weights.fill,
                           heads=weights.read_heads if weights.has_heads else None)
-    weights = huggingface.HuggingFaceWeights(folder, config, len(vocabulary))
+    weights = huggingface.HuggingFaceWeights(folder, config, len(vocabulary), task)
     return Checkpoint(**opened, config=weights.config, sha256=weights.sha256, fill=weights.fill,
                       heads=weights.read_heads if weights.has_heads else None, missing=weights.missing,
-                      unused=weights.unused, weights=weights.paths)
+                      unused=weights.unused, classifier=weights.classifier, weights=weights.paths)
 
 
 def _folder_and_prefix(path: Path) -> tuple[Path, str | None]:

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from bertfit.checkpoints import families, weight_files
+from bertfit.checkpoints import families, labels, weight_files
+from bertfit.checkpoints.classifier import Classifier
 from bertfit.checkpoints.tensors import Tensor, damaged, encoder_tensors, head_tensors, read_json, require_tensors
 from bertfit.config import BertConfig
 
@@ -41,6 +42,7 @@ class HuggingFaceWeights:
         folder: The folder with config.json and the weights (see `weight_files.open_weights`).
         config: The configuration that the tensors must fit.
         tokens: Tokens of the vocabulary. The rows of the tables of tokens after these are not used.
+        task: What a classifier predicts, see `labels.read_task`; "none" leaves its head out.
 
     Attributes:
         config: The configuration with `tokens` as vocab_size.
@@ -48,7 +50,7 @@ class HuggingFaceWeights:
         paths: The files of the weights.
         sha256: SHA-256 of the weight file; if there are several, of their digests.
         has_heads: Whether there is an MLM head whose output matrix is the token embedding.
-        has_classifier: Whether there is a head for sequence classification.
+        classifier: The head for sequence classification; None if there is none.
         missing: "pooler", if the file has none.
         unused: Names of the tensors that are not used.
 
@@ -57,7 +59,7 @@ class HuggingFaceWeights:
             shape or type.
     """
 
-    def __init__(self, folder: Path, config: BertConfig, tokens: int):
+    def __init__(self, folder: Path, config: BertConfig, tokens: int, task: str | None = None):
         self._file = weight_files.open_weights(folder)
         self.settings = read_json(folder / CONFIG)
         self.family = families.find(self.settings, folder / CONFIG)
@@ -67,8 +69,9 @@ class HuggingFaceWeights:
         self._encoder = self._encoder_tensors()
         self._heads = self._head_tensors()
         self._classifier = self._classifier_tensors()
-        self.has_heads, self.has_classifier = bool(self._heads), bool(self._classifier)
+        self.has_heads = bool(self._heads)
         self.unused = self._check(folder / CONFIG)
+        self.classifier = self._read_classifier(folder / CONFIG, task) if self._classifier and task != "none" else None
         self.sha256 = self._file.sha256
 
     # -- What the file has ----------------------------------------------------------------------------------
@@ -129,14 +132,23 @@ class HuggingFaceWeights:
         return True
 
     def _classifier_tensors(self) -> list[Tensor]:
-        """The tensors of the classification head; none if the model is of another kind."""
-        form, kinds = self.family.classifier, self.settings.get("architectures")
-        kinds = kinds if isinstance(kinds, list) else []
-        if not any(isinstance(kind, str) and kind.endswith("ForSequenceClassification") for kind in kinds):
+        """The tensors of the head for sequence classification; none if the model is of another kind."""
+        form, kinds = self.family.classifier, self.settings.get("architectures") or []
+        if not all("SequenceClassification" in str(kind) for kind in (kinds if isinstance(kinds, list) else [kinds])):
             return []
         shape = self._file.names.get(self._names.get(f"{form.output}.bias", ""), ())
         tensors = form.tensors(self.config, shape[0] if len(shape) == 1 else 1)
         return tensors if any(tensor.huggingface in self._names for tensor in tensors) else []
+
+    def _read_classifier(self, config_file: Path, task: str | None) -> Classifier:
+        outputs = self._classifier[-1].shape[0]
+        found = labels.read_task(self.settings, config_file, outputs, task)
+
+        def read() -> dict[str, list[np.ndarray]]:
+            layers = self._by_layer(self._classifier)
+            return {**layers, "output": labels.single_logit(found, *layers["output"])}
+
+        return Classifier(found, self.family.classifier.head(self.config, self.settings), read)
 
     def _check(self, config_file: Path) -> tuple[str, ...]:
         """Compare the file with the configuration; returns what is not used."""
@@ -183,10 +195,6 @@ class HuggingFaceWeights:
     def read_heads(self) -> dict[str, list[np.ndarray]]:
         """The weights of the MLM head, and of the NSP head if there is one, by keras-bert's layer names."""
         return self._by_layer(self._heads)
-
-    def read_classifier(self) -> dict[str, list[np.ndarray]]:
-        """The weights of the classification head, by our layer names; the output layer has a column per logit."""
-        return self._by_layer(self._classifier)
 
     def _by_layer(self, tensors: list[Tensor]) -> dict[str, list[np.ndarray]]:
         layers: dict[str, list[np.ndarray]] = {}
