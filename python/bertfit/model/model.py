@@ -55,7 +55,8 @@ class Model:
         encoder: The encoder, with its weights.
         source: Where it came from: ``{"kind", "path", "sha256"}``.
         task, head_config, head: What a fitted model predicts, its head's settings, and the head.
-        record: How it was fitted: settings, history, metrics. Empty for a model that was only loaded.
+        record: How it was fitted: settings, history, metrics. Empty for a model that was only loaded, also for a
+            classifier that was trained elsewhere.
 
     Attributes:
         apply: Of a fitted model, the function from [tokens, segments], `training`, and `prepared` and `known` (see
@@ -99,7 +100,10 @@ class Model:
         if checkpoint.heads is not None:
             model.add_pretraining(PretrainHeads())
             model.pretraining.set_weights(checkpoint.heads())
-        return model if max_len in (None, model.max_len) else model.copy(max_len, heads=True)
+        model = model if max_len in (None, model.max_len) else model.copy(max_len, heads=True)
+        if (classifier := checkpoint.classifier) is not None:
+            model.add_head(classifier.task, classifier.head, weights=classifier.read())
+        return model
 
     @property
     def max_len(self) -> int:
@@ -175,9 +179,14 @@ class Model:
             model.pretraining.set_weights({layer.name: layer.get_weights() for layer in self.pretraining.layers})
         return model
 
-    def add_head(self, task: Task, head_config: HeadConfig, seed: int = 0) -> None:
-        """Add a head with random weights; the model then predicts `task`."""
+    def add_head(self, task: Task, head_config: HeadConfig, seed: int = 0,
+                 weights: dict[str, list[np.ndarray]] | None = None) -> None:
+        """Add a head; the model then predicts `task`. `weights` are by layer name, as `weights()` returns them, and may
+        have other layers' too; None for random ones."""
         head = build_head(feature_width(self.config, head_config), head_config, task, self.noise, seed)
+        if weights is not None:
+            for layer in head.layers:
+                layer.set_weights(weights[layer.name] if layer.weights else [])
         self._set_head(task, head_config, head)
 
     def _set_head(self, task: Task, head_config: HeadConfig, head) -> None:

@@ -247,8 +247,8 @@ def test_configurations_that_do_not_fit_are_named(tmp_path, settings, match):
 
 @pytest.mark.parametrize(
     ("name", "what"),
-    [("pytorch_model.bin", "can run code"), ("model.safetensors.index.json", "shards"), ("tf_model.h5", "Keras"),
-     ("other.txt", r"has no model\.safetensors")],
+    [("tf_model.h5", "Keras"), ("flax_model.msgpack", "Flax"), ("adapter_config.json", "adapter"),
+     ("other.txt", "has neither, and no shards")],
 )
 def test_other_weight_formats_say_how_to_convert(tmp_path, name, what):
     folder = write_huggingface(tmp_path / "toy")
