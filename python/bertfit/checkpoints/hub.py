@@ -49,6 +49,13 @@ def parse(x: str, revision: str | None = None) -> tuple[str, str | None]:
     return name, revision or inside or None
 
 
+def refuse_revision(revision: str | None, what: str) -> None:
+    """Raise ArgumentError if a revision is given for a model that is not the hub's."""
+    if revision is not None:
+        raise ArgumentError("must be left out for a model that is not of the hub.", [f"{what} is none."],
+                            argument="revision", received=revision)
+
+
 def origin(folder: str | os.PathLike) -> tuple[str | None, str | None]:
     """The id and the commit of a folder of the hub's cache; None and None of any other.
 
@@ -112,7 +119,7 @@ def fetch(
     if offline or not online:
         raise hub_errors.not_cached(question, offline)
     hub, question = hub_settings.package(), question.to(hub_settings.endpoint())
-    with hub_settings.asking(hub):
+    with hub_settings.asking():
         try:
             with hub_errors.explained(question):
                 info = hub.HfApi(endpoint=question.endpoint, library_name="bertfit").model_info(

@@ -12,7 +12,7 @@ import errno
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from bertfit.checkpoints import recommended
+from bertfit.checkpoints import recommended, registry
 from bertfit.checkpoints.fetch import way_to
 from bertfit.errors import Arg, DownloadError, Function, Sentence, Setting, Variable
 
@@ -46,7 +46,8 @@ class Question:
     @property
     def download(self) -> Function:
         """The call that fetches the model."""
-        return Function("download", [self.name], [] if self.revision == "main" else [Setting("revision", self.revision)])
+        revision = [] if self.revision == "main" else [Setting("revision", self.revision)]
+        return Function("download", [self.name], revision)
 
 
 class UnreachableError(DownloadError):
@@ -64,7 +65,7 @@ def not_cached(question: Question, offline: bool) -> DownloadError:
     why = "HF_HUB_OFFLINE is set: unset it" if offline else "Allow it"
     return DownloadError(
         "A model must be in the cache when the hub may not be asked.",
-        [*question.tried, f"{question.name} ({question.revision}) is not in {question.place.parent}, or not completely.",
+        [*question.tried, f"{question.name} ({question.revision}) is not in {question.place.parent}, or not whole.",
          Sentence(f"{why}, or fetch it once with {{}}.", question.download)])
 
 
@@ -74,7 +75,7 @@ def without(question: Question, what: str, names: Iterable[str]) -> DownloadErro
     foreign = [name for name in names if name.endswith(_FOREIGN)]
     details = [f"{question.name} has {', '.join(foreign or names[:8]) or 'no files'}."]
     if any(name.endswith((".h5", ".msgpack")) for name in foreign):
-        details.append("transformers 4 converts it: `AutoModel.from_pretrained(id, from_tf=True)`, or `from_flax=True`, "
+        details.append("transformers 4 converts them: `AutoModel.from_pretrained(id, from_tf=True)` (or `from_flax`), "
                        "then `save_pretrained(folder)`.")
     return DownloadError(f"A model of the hub must have {what}.", details)
 
@@ -116,7 +117,8 @@ def _explain(error: Exception, question: Question) -> DownloadError | None:
     if isinstance(error, utils.EntryNotFoundError) and status is not None:
         return DownloadError("A model's files must stay while they are fetched.",
                              [f"{question.name}: {_first(error)}", "Try again."])
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS,
+                                                          errno.ENOTDIR, errno.EEXIST):
         return _disk(error, question)
     if "onsistency check" in str(error):
         return DownloadError("A download must arrive whole.", [_first(error), "Call again: complete files are kept."])
@@ -142,7 +144,8 @@ def _unreachable(question: Question, reason: str) -> UnreachableError:
 
 
 def _not_found(question: Question) -> DownloadError:
-    near = recommended.near(question.name)
+    short = question.name.split("/")[1]
+    near = [registry.find(short).name] if registry.is_known(short) else recommended.near(question.name)
     return DownloadError(
         "A model must be a folder, or one that the hub has.",
         [*question.tried, f"The hub ({question.endpoint}) has no model {question.name}, or does not show it.",

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from bertfit.checkpoints import archive, hub_errors, hub_settings
+from bertfit.checkpoints import archive, hub_errors, hub_settings, weight_files
 from bertfit.checkpoints.reporting import Reporter
 
 CONFIG = "config.json"
@@ -17,23 +17,23 @@ CONFIG = "config.json"
 TOKENIZERS = ("vocab.txt", "tokenizer.json", "vocab.json", "spiece.model", "sentencepiece.bpe.model")
 #: Files beside them, which are read where there are any.
 SETTINGS = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "merges.txt")
-#: Forms of the weights in the order in which they are tried: one file, or the index of its shards.
-WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
 
 
 def is_complete(folder: Path) -> bool:
     """Whether a folder has a configuration, a tokenizer and weights. `Snapshot.fetch` fetches the weights last."""
     return ((folder / CONFIG).is_file() and any((folder / name).is_file() for name in TOKENIZERS)
-            and any(_has_weights(folder, name) for name in WEIGHTS))
+            and bool(parts := _parts(folder, _held(folder))) and all((folder / part).is_file() for part in parts))
 
 
-def _has_weights(folder: Path, name: str) -> bool:
-    names = _parts(folder, name)
-    return bool(names) and all((folder / part).is_file() for part in names)
+def _held(folder: Path) -> str | None:
+    """The file that `weight_files.open_weights` would open: of the weights, or the index of their shards."""
+    return next((name for name in weight_files.FILES if (folder / name).is_file()), None)
 
 
-def _parts(folder: Path, weights: str) -> Collection[str]:
-    """The files of tensors: `weights` itself, or the shards that it lists; none if the index is absent or damaged."""
+def _parts(folder: Path, weights: str | None) -> Collection[str]:
+    """The files of tensors: `weights` itself, or the shards that it lists; none if it is None or a damaged index."""
+    if weights is None:
+        return ()
     if not weights.endswith(".json"):
         return [weights]
     try:
@@ -79,11 +79,12 @@ class Snapshot:
         """The file of the weights, or the index of their shards; one that is in the cache already comes first."""
         if CONFIG not in self.files:
             raise hub_errors.without(self.question, CONFIG, self.files)
-        forms = [name for name in WEIGHTS if name in self.files]
+        forms = [name for name in weight_files.FILES if name in self.files]
         if not forms:
             raise hub_errors.without(self.question, "model.safetensors or pytorch_model.bin, whole or in shards",
                                      self.files)
-        return next((name for name in forms if _has_weights(self.folder, name)), forms[0])
+        held = _held(self.folder)
+        return held if held in forms else forms[0]
 
     def _get(self, names: Sequence[str], force: bool) -> None:
         """Fetch the files of these names that are not in the cache as the hub has them."""

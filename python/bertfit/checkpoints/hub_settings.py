@@ -16,6 +16,7 @@ from typing import Any
 
 from bertfit.errors import SetupError
 
+_PIECE = 2**20  # bytes between two reports, and that are lost when a connection breaks
 _TRUE = ("1", "ON", "YES", "TRUE")
 _proxies: dict[str, str] | None = None  # those that the package's open connections began with
 
@@ -72,31 +73,31 @@ def cache_path(cache_dir: str | os.PathLike | None = None) -> Path:
 
 
 @contextlib.contextmanager
-def asking(hub: ModuleType) -> Iterator[None]:
+def asking() -> Iterator[None]:
     """A block in which the package asks the hub, over plain HTTP and without progress bars of its own.
 
     Neither Ctrl-C nor a caller's progress bar reaches the threads of Xet, the package's other way to get files.
     """
-    from huggingface_hub import constants
+    from huggingface_hub import constants, utils
 
-    changed = {"HF_HUB_DISABLE_XET": True, "HF_HUB_OFFLINE": False}
+    changed = {"HF_HUB_DISABLE_XET": True, "HF_HUB_OFFLINE": False, "DOWNLOAD_CHUNK_SIZE": _PIECE}
     before = {name: getattr(constants, name) for name in changed if hasattr(constants, name)}
-    silenced = not hub.utils.are_progress_bars_disabled() and constants.HF_HUB_DISABLE_PROGRESS_BARS is None
+    silenced = not utils.are_progress_bars_disabled() and constants.HF_HUB_DISABLE_PROGRESS_BARS is None
     for name in before:
         setattr(constants, name, changed[name])
     if silenced:
-        hub.utils.disable_progress_bars()
+        utils.disable_progress_bars()
     try:
         yield
     finally:
         for name, value in before.items():
             setattr(constants, name, value)
         if silenced:
-            hub.utils.enable_progress_bars()
+            utils.enable_progress_bars()
 
 
 def get_file(hub: ModuleType, *arguments: Any, bar: type | None = None, **settings: Any) -> None:
-    """`hf_hub_download`, which shows the bytes in a `bar`, a class in place of tqdm's, if it is of version 1.0 or later."""
+    """`hf_hub_download`; from version 1.0 on it tells `bar`, a class in place of tqdm's, how many bytes have come."""
     if bar is not None and "tqdm_class" in inspect.signature(hub.hf_hub_download).parameters:
         settings["tqdm_class"] = bar
     hub.hf_hub_download(*arguments, **settings)

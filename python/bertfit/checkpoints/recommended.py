@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 
-from bertfit.config import BertConfig, presets
+from bertfit.config import BertConfig
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,12 +79,12 @@ CLASSIFIERS = (
            ("toxic", "severe_toxic", "obscene", "threat", "insult", "identity_hate")),
     _model("unitary/unbiased-toxic-roberta", _ROBERTA_BASE, True, "English", "apache-2.0", "toxicity",
            (*_JIGSAW, *_IDENTITIES)),
-    _model("unitary/multilingual-toxic-xlm-roberta", _XLM_ROBERTA_BASE, True, "multilingual", "apache-2.0", "toxicity"),
+    _model("unitary/multilingual-toxic-xlm-roberta", _XLM_ROBERTA_BASE, True, "7 languages", "apache-2.0", "toxicity"),
     Recommended("martin-ha/toxic-comment-model", 6, 768, 12, task="toxicity", labels=("non-toxic", "toxic")),
     _model("distilbert/distilbert-base-uncased-finetuned-sst-2-english", _DISTILBERT, False, "English", "apache-2.0",
            "sentiment", ("NEGATIVE", "POSITIVE")),
-    _model("nlptown/bert-base-multilingual-uncased-sentiment", _base(presets.GOOGLE["bert-base-multilingual-uncased"][3]),
-           False, "6 languages", "mit", "sentiment", ("1 star", "2 stars", "3 stars", "4 stars", "5 stars")),
+    _model("nlptown/bert-base-multilingual-uncased-sentiment", _base(105879), False, "6 languages", "mit",
+           "sentiment", ("1 star", "2 stars", "3 stars", "4 stars", "5 stars")),
     _model("cardiffnlp/twitter-roberta-base-sentiment-latest", _ROBERTA_BASE, True, "English", None, "sentiment",
            ("negative", "neutral", "positive")),
 )
