@@ -83,7 +83,9 @@ def test_every_part_is_spelled_by_the_interface_that_shows_it():
                              "bertfit.download('x', force=True).")
     option = OptionWords({"epochs": "--epoch", "force": "--force"}).sentence
     assert option(sentence) == ("Rows 1, 5 are has left out, not `--epoch`: use `--force`, or "
-                                "bertfit.download('x', force=True) in Python.")
+                                "`bertfit download x --force`.")
+    variable = Sentence("Set {}.", Variable("HF_TOKEN", "hf_..."))
+    assert (str(variable), option(variable)) == ('Set os.environ["HF_TOKEN"] = "hf_...".', "Set `export HF_TOKEN=hf_...`.")
     assert option(Sentence("{} {}", Function("fit"), Setting("type", "numeric"))) == "`bertfit train` type = numeric"
 
 

@@ -81,7 +81,8 @@ def test_a_model_is_fetched_once(site, files, tmp_path):
     assert folder == cache(tmp_path) / "models--toys--bert-uncased" / "snapshots" / commit
     assert toy.files_of(folder) == files
     assert hub.origin(folder) == (NAME, commit) and hub.cached(NAME) == str(folder)
-    assert [word for word in site.asked("/resolve/") if word.startswith("GET")] == [f"GET {name}" for name in files]
+    assert [word for word in site.asked("/resolve/") if word.startswith("GET")] == [
+        "GET config.json", "GET vocab.txt", "GET model.safetensors"]
     assert site.asked("/cdn/") == ["GET model.safetensors"] and not site.asked("xet")
     site.requests.clear()
     assert hub.fetch(NAME) == str(folder)
@@ -375,7 +376,7 @@ def test_revision_is_for_the_hub_only(tmp_path):
 def test_the_commit_is_in_the_model_the_bundle_and_print(site, files, tmp_path):
     commit = site.add(NAME, files).refs["main"]
     model = bertfit.load(NAME)
-    assert model.name == NAME and repr(model).startswith(f"<Bert {NAME}@{commit}: ")
+    assert model.name == NAME and repr(model).endswith(f", uncased, from {NAME}@{commit}>")
     source = model.model.source
     assert (source["repository"], source["revision"], source["kind"]) == (NAME, commit, "huggingface")
     model.save(tmp_path / "bundle")
@@ -385,6 +386,7 @@ def test_the_commit_is_in_the_model_the_bundle_and_print(site, files, tmp_path):
     again = bertfit.load(tmp_path / "bundle")
     fitted = bertfit.fit(TABLE, "text", "target", model=again, epochs=1, validation=0)
     fitted.save(tmp_path / "fitted")
+    assert repr(fitted).endswith(f"from {NAME}@{commit}>")
     kept = json.loads((tmp_path / "fitted" / "bertfit.json").read_text())["provenance"]
     assert kept == written
     assert bertfit.load(Path(source["path"])).model.source == source  # by its path in the cache
