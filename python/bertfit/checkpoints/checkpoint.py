@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from bertfit.checkpoints import google, huggingface, labels, registry, tfhub, weight_files
+from bertfit.checkpoints import google, hub, huggingface, labels, registry, tfhub, weight_files
 from bertfit.checkpoints.classifier import Classifier
 from bertfit.checkpoints.tensors import read_json
 from bertfit.config import BertConfig
@@ -44,7 +44,8 @@ class Checkpoint:
         missing: Parts that the encoder has and the checkpoint lacks, of which `fill` leaves fresh weights: "pooler".
         unused: What of the file no part of the model takes, by the names of tensors; buffers of positions left out.
         classifier: Its classification head; None for an encoder.
-        revision: Commit of the repository that it was downloaded from; None for a folder.
+        repository: Id of the model of the hub that it was downloaded from; None for another folder.
+        revision: Commit of that model.
         weights: The weight files of a Hugging Face folder.
     """
 
@@ -59,8 +60,16 @@ class Checkpoint:
     missing: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
     classifier: Classifier | None = None
+    repository: str | None = None
     revision: str | None = None
     weights: tuple[Path, ...] = dataclasses.field(repr=False, default=())
+
+    @property
+    def source(self) -> dict[str, Any]:
+        """Where its model comes from: ``{"kind", "path", "sha256"}``; if the hub, also "repository" and "revision"."""
+        source = {"kind": self.kind, "path": self.path, "sha256": self.sha256}
+        return source if self.repository is None else {**source, "repository": self.repository,
+                                                       "revision": self.revision}
 
     def require_unchanged(self) -> None:
         """Raise CheckpointError if the weights of a Hugging Face folder have changed since they were checked."""
@@ -140,7 +149,9 @@ def _open(path: Path, name: str | None, lower_case: bool | None, task: str | Non
         lower_case = _lower_case(folder, given, kind, name)
     vocabulary = _vocabulary(folder, lower_case, kind, config, folder / read.CONFIG)
     config = _with_padding(config, vocabulary, kind, folder / read.CONFIG)
-    opened = {"name": name or given.name, "kind": kind, "path": str(folder), "vocabulary": vocabulary}
+    repository, revision = hub.origin(folder)
+    opened = {"name": name or repository or given.name, "kind": kind, "path": str(folder), "vocabulary": vocabulary,
+              "repository": repository, "revision": revision}
     if kind == "google":
         weights = google.GoogleWeights(folder, prefix, config)
         return Checkpoint(**opened, config=config, sha256=weights.sha256, fill=weights.fill,
