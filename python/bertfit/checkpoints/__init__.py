@@ -9,5 +9,6 @@ __all__, __getattr__, __dir__ = lazy_exports(__name__, {
     "registry": "registry models",
     "downloads": "download verify",
     "tensors": "Tensor encoder_tensors head_tensors",
+    "classifier": "Classifier",
     "checkpoint": "Checkpoint open_checkpoint read_config",
 })

@@ -6,6 +6,7 @@ from bertfit.checkpoints.downloads import verify as verify
 from bertfit.checkpoints.tensors import Tensor as Tensor
 from bertfit.checkpoints.tensors import encoder_tensors as encoder_tensors
 from bertfit.checkpoints.tensors import head_tensors as head_tensors
+from bertfit.checkpoints.classifier import Classifier as Classifier
 from bertfit.checkpoints.checkpoint import Checkpoint as Checkpoint
 from bertfit.checkpoints.checkpoint import open_checkpoint as open_checkpoint
 from bertfit.checkpoints.checkpoint import read_config as read_config

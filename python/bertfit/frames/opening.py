@@ -15,9 +15,12 @@ from bertfit.settings import keywords_told
 
 @keywords_told
 def load(x: str | os.PathLike, *, name: str | None = None, cache_dir: str | os.PathLike | None = None,
-         lower_case: bool | None = None, max_len: int | None = None, download: bool = True,
+         lower_case: bool | None = None, max_len: int | None = None, task: str | None = None, download: bool = True,
          progress: Callable[[dict], Any] | None = None, quiet: bool = False) -> Bert:
     """Open a model: a name of `bertfit.models()`, a Google or Hugging Face folder, or a saved bertfit model.
+
+    A finished classifier of Hugging Face (`...ForSequenceClassification`) is a fitted model: it predicts and evaluates,
+    and `fit` goes on from its head with ``head="keep"``.
 
     Of the folder of a pretraining run, the model "best" is opened, or "last" if there is no best; a line on stderr says
     which, and by what measure it is the best.
@@ -28,6 +31,9 @@ def load(x: str | os.PathLike, *, name: str | None = None, cache_dir: str | os.P
         cache_dir: Folder of downloads; None for the user's cache.
         lower_case: Whether to lower-case texts; None to read it from the checkpoint.
         max_len: Length in tokens to which the position table is truncated; None keeps all positions.
+        task: What a finished classifier predicts ("binary", "multiclass", "multilabel", "regression"), where its
+            config.json says another task or leaves it open, as that of one output without `problem_type` does. "none"
+            opens its encoder without the head. None for what config.json says.
         download: Whether to download a model that is not in the cache.
         progress: Called with ``{"event": "download", "name", "done_bytes", "total_bytes"}`` during a download.
         quiet: Whether to leave out the line about a run.
@@ -43,7 +49,7 @@ def load(x: str | os.PathLike, *, name: str | None = None, cache_dir: str | os.P
         (2, 384)
     """
     return Bert(open_model(x, name=name, cache_dir=cache_dir, lower_case=lower_case, max_len=max_len,
-                           download_missing=download, progress=progress, say=None if quiet else _say))
+                           task=task, download_missing=download, progress=progress, say=None if quiet else _say))
 
 
 @keywords_told

@@ -190,7 +190,7 @@ def find(handle):
 def description(handle: int, model) -> dict[str, Any]:
     """What R stores about a model: its number, name, sizes and source; if fitted or pretrained, also the record."""
     source, record = model.source, dict(model.record)
-    fitted_here = model.fitted and source.get("kind") != "bundle"
+    fitted_here = model.fitted and "settings" in record and source.get("kind") != "bundle"
     pretrained = not model.fitted and model.pretraining is not None and "steps" in record
     facts = {
         "handle": handle,

@@ -62,14 +62,14 @@ _set_by_r: set[str] = set()
 
 @exported
 def load(x: str, name: str | None = None, cache_dir: str | None = None, lower_case: bool | None = None,
-         max_len: int | None = None, download: bool = True, progress: Callable | None = None,
+         max_len: int | None = None, task: str | None = None, download: bool = True, progress: Callable | None = None,
          proxies: Mapping[str, str] | None = None):
     """Open a model; returns its description, and `said`, what there is to say about the choice among several."""
     from bertfit.model import open_unbuilt
 
     _set_proxies(proxies)
     said: list[str] = []
-    model = open_unbuilt(x, name=name, cache_dir=cache_dir, lower_case=lower_case, max_len=max_len,
+    model = open_unbuilt(x, name=name, cache_dir=cache_dir, lower_case=lower_case, max_len=max_len, task=task,
                          download_missing=download, progress=progress, say=said.append)
     return {**keep(model), "said": said}
 

@@ -150,7 +150,7 @@ def test_a_checkpoint_fills_every_weight(max_len):
 
     class Checkpoint:
         name, kind, path, sha256 = "small", "google", "/a/folder", "abc"
-        config, vocabulary, heads = toy_config(), VOCABULARY, None
+        config, vocabulary, heads, classifier = toy_config(), VOCABULARY, None, None
 
         @staticmethod
         def fill(encoder):
