@@ -11,7 +11,8 @@ import numpy as np
 
 from bertfit import _env
 from bertfit.config import BertConfig, HeadConfig, Task
-from bertfit.network.encoder import Encoder, hidden_states
+from bertfit.network.encoder import Encoder
+from bertfit.network.keras_graph import hidden_states
 from bertfit.network.layers import Dense, FirstToken
 from bertfit.network.noise import Dropout, FreshNormal, Noise
 
