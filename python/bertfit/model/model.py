@@ -99,15 +99,10 @@ class Model:
         """
         encoder = Encoder(checkpoint.config, fresh=False)
         checkpoint.fill(encoder)
-<<<<<<< HEAD
         model = cls(checkpoint.name, checkpoint.config, checkpoint.vocabulary, encoder, checkpoint.source)
-=======
-        source = {"kind": checkpoint.kind, "path": checkpoint.path, "sha256": checkpoint.sha256}
-        model = cls(checkpoint.name, checkpoint.config, checkpoint.vocabulary, encoder, source)
         if "pooler" in checkpoint.missing:
             draw_pooler(encoder)
             model.fresh_pooler = True
->>>>>>> 9b57b007ba2f1698623c4ab67deae5e3e9b2e001
         if checkpoint.heads is not None:
             weights = checkpoint.heads()
             model.add_pretraining(PretrainHeads(nsp="google" if "NSP" in weights else "none"))
