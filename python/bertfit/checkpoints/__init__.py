@@ -10,6 +10,7 @@ __all__, __getattr__, __dir__ = lazy_exports(__name__, {
     "catalogue": "models",
     "hub": "hub",
     "downloads": "download verify",
+    "families": "families",
     "tensors": "Tensor encoder_tensors head_tensors",
     "classifier": "Classifier",
     "checkpoint": "Checkpoint open_checkpoint read_config",

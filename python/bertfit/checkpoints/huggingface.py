@@ -138,7 +138,8 @@ class HuggingFaceWeights:
             return []
         shape = self._file.names.get(self._names.get(f"{form.output}.bias", ""), ())
         tensors = form.tensors(self.config, shape[0] if len(shape) == 1 else 1)
-        return tensors if any(tensor.huggingface in self._names for tensor in tensors) else []
+        there = [tensor.huggingface in self._names for tensor in tensors]
+        return tensors if (any(there) if kinds else all(there)) else []
 
     def _read_classifier(self, config_file: Path, task: str | None) -> Classifier:
         outputs = self._classifier[-1].shape[0]
