@@ -136,7 +136,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 entries.append({"rfilename": file, **(blob | large if "blobs" in self.path else {})})
         gated = "auto" if repository.gated else False
         answer = {"id": name, "modelId": name, "sha": commit, "private": repository.private, "gated": gated,
-                  "disabled": False, "siblings": entries}
+                  "disabled": False, "siblings": entries, "downloads": 0, "likes": 0, "tags": [],
+                  "lastModified": "2026-01-01T00:00:00.000Z", "createdAt": "2026-01-01T00:00:00.000Z"}
         self.send_bytes(json.dumps(entries if tree else answer).encode(), kind="application/json")
 
     def send_file(self, name, commit, file, data):
