@@ -33,16 +33,7 @@ def files(tmp_path_factory):
     return toy.files_of(write_huggingface(tmp_path_factory.mktemp("hub") / "toy"))
 
 
-@pytest.fixture
-def site(monkeypatch, tmp_path):
-    """The server, and an empty cache in HF_HOME."""
-    served = toy.serve()
-    for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in toy.environment(served, tmp_path / "home").items():
-        monkeypatch.setenv(name, value)
-    yield served
-    served.close()
+site = pytest.fixture(toy.site)
 
 
 def cache(tmp_path):
@@ -284,11 +275,11 @@ def test_no_such_model_says_what_else_it_may_be(site, tmp_path, monkeypatch):
     assert f"There is no folder {tmp_path / 'models' / 'reviews'}." in text
     assert f"The hub ({site.address}) has no model models/reviews, or does not show it." in text
     assert 'os.environ["HF_TOKEN"] = "hf_..."' in text
-    with pytest.raises(DownloadError, match="Did you mean unitary/toxic-bert?"):
+    with pytest.raises(DownloadError, match="Did you mean unitary/toxic-bert"):
         bertfit.load("unitary/toxicbert")
-    with pytest.raises(DownloadError, match="Did you mean bert-base-uncased?"):
+    with pytest.raises(DownloadError, match="Did you mean bert-base-uncased"):
         bertfit.load("bert/bert-base-uncased")
-    with pytest.raises(ArgumentError, match="Did you mean distilbert/distilbert-base-uncased?"):
+    with pytest.raises(ArgumentError, match="Did you mean distilbert/distilbert-base-uncased"):
         bertfit.load("distilbert-base-uncased")
 
 
@@ -327,7 +318,7 @@ def test_offline(site, files, monkeypatch, variable):
 def test_a_hub_that_does_not_answer(site, files, monkeypatch):
     site.add(NAME, files)
     site.status = [503]
-    with pytest.raises(DownloadError, match=r"reachable.*\n.*it answered 503\.\n.*No proxy was asked.*\n.*HF_ENDPOINT"):
+    with pytest.raises(DownloadError, match=r"reachable.*\n.* answered 503\.\n.*No proxy was asked.*\n.*HF_ENDPOINT"):
         hub.fetch(NAME)
     folder = hub.fetch(NAME)
     site.status = [503]
@@ -348,7 +339,7 @@ def test_a_hub_that_does_not_answer(site, files, monkeypatch):
 def test_a_repository_without_weights_that_are_read(site, files):
     small = {name: files[name] for name in SMALL}
     site.add("toys/tf", {**small, "tf_model.h5": b"x", "flax_model.msgpack": b"x"})
-    with pytest.raises(DownloadError, match=r"must have model.safetensors or .*\n.*has flax_model.msgpack, tf_model.h5"):
+    with pytest.raises(DownloadError, match=r"have model.safetensors or .*\n.*has flax_model.msgpack, tf_model.h5"):
         hub.fetch("toys/tf")
     site.add("toys/none", small)
     with pytest.raises(DownloadError, match=r"must have model.safetensors.*\n- toys/none has config.json, vocab.txt"):
@@ -366,7 +357,7 @@ def test_a_full_disk_and_a_cache_that_may_not_be_written(site, files, monkeypatc
 
     with monkeypatch.context() as patch:
         patch.setattr(huggingface_hub, "hf_hub_download", fail)
-        with pytest.raises(DownloadError, match=r"room for the model\.\n- model.safetensors: No space.*\n.*\n.*HF_HOME"):
+        with pytest.raises(DownloadError, match=r"room for the model\.\n- model.*: No space.*\n.*\n.*HF_HOME"):
             hub.fetch(NAME)
     (tmp_path / "file").write_text("")
     with pytest.raises(DownloadError, match="The cache must be writable"):

@@ -204,6 +204,17 @@ def serve():
     return hub
 
 
+def site(monkeypatch, tmp_path):
+    """A test file's fixture: `site = pytest.fixture(site)`. A `Hub` to which HF_ENDPOINT leads, and an empty cache."""
+    hub = serve()
+    for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment(hub, tmp_path / "home").items():
+        monkeypatch.setenv(name, value)
+    yield hub
+    hub.close()
+
+
 def files_of(folder):
     """The files of a folder, by name."""
     return {path.name: path.read_bytes() for path in Path(folder).iterdir() if path.is_file()}
