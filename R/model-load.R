@@ -13,8 +13,9 @@
 #'   * the folder of a **pretraining run** ([bert_pretrain()] with `out_dir`): its model `best`, else `last`. A message
 #'     of class `bertfit_message_run` says which, and by what measure it is the best.
 #'
-#' A folder that exists takes precedence over a name and an id. Every tensor is compared with the configuration before a model is
-#' built: one that is missing, damaged, unknown or of another shape is an error that names the file and the tensor.
+#' A folder that exists takes precedence over a name and an id. Every tensor is compared with the configuration before a
+#' model is built: one that is missing, damaged, unknown or of another shape is an error that names the file and the
+#' tensor.
 #'
 #' TensorFlow, which takes seconds to start, is started by the first call that computes, such as [bert_embed()] or
 #' [bert_fit()], unless a Google checkpoint or a bundle is opened. If an encoder's file changes before that call, the
@@ -34,8 +35,8 @@
 #'   * `name`; `config`, the encoder's sizes as a list ([bert_config()]);
 #'   * `vocab_file`, the path of its vocabulary (`NULL` for a bundle's that is held in memory); `vocab_size`, `cased`;
 #'   * `max_len`, the longest input in tokens; `parameters`, the number of weights;
-#'   * `kind`, `path` and `sha256`: where the weights came from and their digest; `repository` and `revision`: the id and
-#'     the commit, for a model of the hub and what was trained from it.
+#'   * `kind`, `path` and `sha256`: where the weights came from and their digest; `repository` and `revision`: the id
+#'     and the commit, for a model of the hub and what was trained from it.
 #'
 #'   A fitted model is a `bert_fit` as well, as [bert_fit()] returned it, a pretrained one a `bert_pretrained`.
 #' @section Models of the hub: The Python package huggingface_hub fetches them and keeps them, in the cache that
@@ -62,7 +63,8 @@
 #' model$config$hidden_size
 #' bert_load("google-bert/bert-base-uncased", revision = "main")
 #' @export
-bert_load <- function(x, ..., revision = NULL, lower_case = NULL, max_len = NULL, cache_dir = NULL, download = TRUE, quiet = FALSE) {
+bert_load <- function(x, ..., revision = NULL, lower_case = NULL, max_len = NULL, cache_dir = NULL, download = TRUE,
+                      quiet = FALSE) {
   check_dots_empty0(...)
   check_given("x")
   check_string(x)
