@@ -31,13 +31,17 @@ GOOGLE_FILES = ("bert_config.json", "vocab.txt", "*.ckpt*.index", "*.ckpt*.data-
 def count_parameters(config: BertConfig) -> int:
     """Number of weights of an encoder, its pooler (NSP-Dense) included.
 
-    Equals the number of weights of an `Encoder(config)`.
+    Equals the number of weights of an `Encoder(config)`: weights that several layers share count once.
     """
-    width, inner = config.hidden_size, config.num_attention_heads * config.attention_head_size
-    embeddings = (config.vocab_size + config.max_position_embeddings + config.type_vocab_size + 2) * width
-    attention = 3 * (width * inner + inner) + inner * width + width
-    feed_forward = 2 * width * config.intermediate_size + config.intermediate_size + width
-    return embeddings + config.num_hidden_layers * (attention + feed_forward + 4 * width) + width * width + width
+    width, heads, wide = config.hidden_size, config.num_attention_heads, config.intermediate_size
+    inner, narrow = heads * config.attention_head_size, config.embedding_size
+    embeddings = (config.vocab_size + config.max_position_embeddings + config.type_vocab_size + 2) * narrow
+    embeddings += (narrow + 1) * width if narrow != width else 0
+    embeddings += config.relative_attention_num_buckets * heads
+    attention = 3 * (width + 1) * inner + (inner + 1) * width + (2 * heads * heads if config.talking_heads else 0)
+    feed_forward = (2 if config.gated_feed_forward else 1) * (width + 1) * wide + (wide + 1) * width
+    layers = 1 if config.share_layers else config.num_hidden_layers
+    return embeddings + layers * (attention + feed_forward + 4 * width) + (width + 1) * width
 
 
 @dataclasses.dataclass(frozen=True)

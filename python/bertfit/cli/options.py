@@ -155,7 +155,7 @@ def _pretrain(commands) -> None:
 """)
     _start(command, "weights to start from: a folder, a run (its best model), or a model's name")
     command.add("--mlm", choices=("transform", "tied"), help="form of the MLM head (default: that of the sizes)")
-    command.add("--nsp", choices=("google", "plain"), help="form of the NSP head (default: that of the sizes)")
+    command.add("--nsp", choices=("google", "plain", "none"), help="form of the NSP head (default: that of the sizes)")
     command.section("files")
     command.add("--input", to="data", nargs="+", required=True, metavar="FOLDER",
                 help="folder from `bertfit data`, or TFRecord files from Google's code")
