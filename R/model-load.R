@@ -6,7 +6,8 @@
 #'   * a **name** from [bert_models()], fetched at first use;
 #'   * a **Google checkpoint** folder (`bert_config.json`, `bert_model.ckpt.*`, `vocab.txt`), read through keras-bert. A
 #'     checkpoint of another name, such as `model.ckpt-1000`, is found; where there are several, give the path of one;
-#'   * a **Hugging Face** BERT folder (`config.json`, `model.safetensors`, `vocab.txt`);
+#'   * a **Hugging Face** BERT folder (`config.json`, `vocab.txt`, and `model.safetensors` or `pytorch_model.bin`,
+#'     whole or in shards; PyTorch's files are read without running anything in them);
 #'   * a **bertfit bundle** that [bert_save()] wrote: a fitted model comes back ready to predict;
 #'   * the folder of a **pretraining run** ([bert_pretrain()] with `out_dir`): its model `best`, else `last`. A message
 #'     of class `bertfit_message_run` says which, and by what measure it is the best.

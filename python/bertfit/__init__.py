@@ -47,7 +47,7 @@ __all__, __getattr__, __dir__ = lazy_exports(__name__, {
     "corpus": "make_pretraining_data",
     "errors": "BertfitError",
     "estimators": "BertClassifier BertEmbedder BertRegressor",
-    "notices": "BertfitWarning MissingTextWarning TruncationWarning",
+    "notices": "BertfitWarning FreshPoolerWarning MissingTextWarning TruncationWarning UnusedTensorsWarning",
     "text": "Vocabulary train_vocabulary",
     "training": "AdamWarmup Callback train_steps",
 }, {"pretrain_model": "pretrain", "download_model": "download"})

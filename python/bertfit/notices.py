@@ -11,7 +11,7 @@ import contextlib
 import contextvars
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from bertfit.words import Sentence
 
@@ -115,6 +115,59 @@ class UnsavedWarning(BertfitWarning):
 
     def joined(self, other: BertfitWarning) -> BertfitWarning | None:
         return None
+
+
+class UnusedTensorsWarning(BertfitWarning):
+    """A checkpoint has tensors that no part of the model takes, such as another task's head.
+
+    Args:
+        path: The checkpoint.
+        names: The tensors.
+
+    >>> print(UnusedTensorsWarning("bert-squad", ["qa_outputs.weight", "qa_outputs.bias"]))
+    bert-squad has tensors that are not used: qa_outputs.weight, qa_outputs.bias.
+    """
+
+    code = "unused"
+    _MOST = 10
+
+    def __init__(self, path: str, names: Sequence[str]):
+        super().__init__(len(names), len(names))
+        self.path, self.names = str(path), tuple(names)
+
+    @property
+    def sentence(self) -> Sentence:
+        more = f", and {self.n - self._MOST} more" if self.n > self._MOST else ""
+        return Sentence(f"{self.path} has tensors that are not used: {', '.join(self.names[:self._MOST])}{more}.")
+
+    def joined(self, other: BertfitWarning) -> BertfitWarning | None:
+        return self if isinstance(other, UnusedTensorsWarning) and other.path == self.path else None
+
+
+class FreshPoolerWarning(BertfitWarning):
+    """A model is asked for pooled outputs, and its checkpoint had no pooler, so that its weights are random.
+
+    Args:
+        name: The model.
+
+    >>> print(FreshPoolerWarning("distilbert"))  # doctest: +ELLIPSIS
+    distilbert has no pretrained pooler: its pooled outputs ("nsp") come from random weights. ...
+    """
+
+    code = "pooler"
+
+    def __init__(self, name: str):
+        super().__init__(1, 1)
+        self.name = name
+
+    @property
+    def sentence(self) -> Sentence:
+        return Sentence(
+            f'{self.name} has no pretrained pooler: its pooled outputs ("nsp") come from random weights. '
+            'Poolings "cls", "mean" and "max" need none.')
+
+    def joined(self, other: BertfitWarning) -> BertfitWarning | None:
+        return self if isinstance(other, FreshPoolerWarning) and other.name == self.name else None
 
 
 def tell(notice: BertfitWarning) -> None:

@@ -8,6 +8,7 @@ from bertfit._exports import lazy_exports
 __all__, __getattr__, __dir__ = lazy_exports(__name__, {
     "registry": "registry models",
     "downloads": "download verify",
+    "families": "families",
     "tensors": "Tensor encoder_tensors head_tensors",
     "classifier": "Classifier",
     "checkpoint": "Checkpoint open_checkpoint read_config",

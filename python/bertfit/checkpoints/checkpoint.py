@@ -16,12 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from bertfit.checkpoints import archive, google, huggingface, labels, registry
+from bertfit.checkpoints import google, huggingface, labels, registry, weight_files
 from bertfit.checkpoints.classifier import Classifier
 from bertfit.checkpoints.tensors import read_json
 from bertfit.config import BertConfig
 from bertfit.errors import Arg, ArgumentError, CheckpointError, Function, Sentence, Value
-from bertfit.text import Vocabulary
+from bertfit.text import Vocabulary, read_vocabulary
 
 _BUNDLE = "bertfit.json"
 
@@ -36,13 +36,15 @@ class Checkpoint:
         path: Its folder.
         config: Sizes and constants of the encoder.
         vocabulary: Its tokens and their casing.
-        sha256: Digest of the weight file.
+        sha256: Digest of the weight file; of several, of their digests.
         fill: Function that copies every weight into an `Encoder(config)`.
-        heads: Function that reads the weights of Google's MLM and NSP heads, by layer; None if one of them is missing.
+        heads: Function that reads the weights of the MLM head, and of the NSP head if there is one, by layer; None
+            without an MLM head.
         missing: Parts that the encoder has and the checkpoint lacks, of which `fill` leaves fresh weights: "pooler".
-        unused: Names in the file of the tensors that no part of the model takes, buffers of positions left out.
+        unused: What of the file no part of the model takes, by the names of tensors; buffers of positions left out.
         classifier: Its classification head; None for an encoder.
         revision: Commit of the repository that it was downloaded from; None for a folder.
+        weights: The weight files of a Hugging Face folder.
     """
 
     name: str
@@ -57,13 +59,14 @@ class Checkpoint:
     unused: tuple[str, ...] = ()
     classifier: Classifier | None = None
     revision: str | None = None
+    weights: tuple[Path, ...] = dataclasses.field(repr=False, default=())
 
     def require_unchanged(self) -> None:
         """Raise CheckpointError if the weights of a Hugging Face folder have changed since they were checked."""
-        path = Path(self.path) / huggingface.WEIGHTS
-        if not path.is_file() or archive.file_digest(path) != self.sha256:
+        gone = [path for path in self.weights if not path.is_file()]
+        if gone or weight_files.digest(self.weights) != self.sha256:
             raise CheckpointError("A checkpoint must stay as it is until its model is first used.",
-                                  [f"{path} has changed since it was opened.", "Open it again."])
+                                  [f"{(gone or self.weights)[0]} has changed since it was opened.", "Open it again."])
 
 
 def open_checkpoint(
@@ -73,8 +76,9 @@ def open_checkpoint(
 
     Args:
         path: A folder with Google's files (bert_config.json, bert_model.ckpt.*, vocab.txt) or Hugging Face's
-            (config.json, model.safetensors, vocab.txt), or with one folder that has them; or one of those files,
-            or the checkpoint's prefix (".../model.ckpt-1000") if a folder has several.
+            (config.json, vocab.txt, and the weights: model.safetensors or pytorch_model.bin, whole or in shards), or
+            with one folder that has them; or one of those files, or the checkpoint's prefix (".../model.ckpt-1000")
+            if a folder has several.
         name: Name of the checkpoint; None for the folder's name.
         lower_case: Whether text is lower-cased; None takes it from the folder's files, its name, or the tokens.
         task: What a finished classifier predicts, one of `labels.OPENED_AS`; None for what its config.json says, see
@@ -129,15 +133,17 @@ def _open(path: Path, name: str | None, lower_case: bool | None, task: str | Non
     config = read.read_config(folder)
     if lower_case is None:
         lower_case = _lower_case(folder, given, kind, name)
-    vocabulary = _vocabulary(folder, lower_case, config, folder / read.CONFIG)
+    vocabulary = _vocabulary(folder, lower_case, kind, config, folder / read.CONFIG)
     config = _with_padding(config, vocabulary, kind, folder / read.CONFIG)
+    opened = {"name": name or given.name, "kind": kind, "path": str(folder), "vocabulary": vocabulary}
     if kind == "google":
         weights = google.GoogleWeights(folder, prefix, config)
-    else:
-        weights = huggingface.HuggingFaceWeights(folder, config, task)
-    return Checkpoint(name or given.name, kind, str(folder), config, vocabulary, weights.sha256, weights.fill,
-                      weights.read_heads if weights.has_heads else None,
-                      classifier=getattr(weights, "classifier", None))
+        return Checkpoint(**opened, config=config, sha256=weights.sha256, fill=weights.fill,
+                          heads=weights.read_heads if weights.has_heads else None)
+    weights = huggingface.HuggingFaceWeights(folder, config, len(vocabulary), task)
+    return Checkpoint(**opened, config=weights.config, sha256=weights.sha256, fill=weights.fill,
+                      heads=weights.read_heads if weights.has_heads else None, missing=weights.missing,
+                      unused=weights.unused, classifier=weights.classifier, weights=weights.paths)
 
 
 def _folder_and_prefix(path: Path) -> tuple[Path, str | None]:
@@ -147,7 +153,7 @@ def _folder_and_prefix(path: Path) -> tuple[Path, str | None]:
     prefix = re.sub(r"\.(index|meta|data-\d{5}-of-\d{5})$", "", path.name)
     if path.with_name(f"{prefix}.index").is_file():
         return path.parent, prefix
-    if path.is_file() and path.name in (google.CONFIG, huggingface.CONFIG, huggingface.WEIGHTS, "vocab.txt"):
+    if path.is_file() and path.name in (google.CONFIG, huggingface.CONFIG, *weight_files.FILES, "vocab.txt"):
         return path.parent, None
     what = "is a file that no checkpoint consists of" if path.exists() else "does not exist"
     raise CheckpointError("A checkpoint must be a folder.", [f"{path} {what}."])
@@ -182,7 +188,7 @@ def _kind(folder: Path) -> str | None:
     """The kind of a folder's files, or None. One file of a kind is enough; its reader names the missing ones."""
     signs = {
         "google": ((folder / google.CONFIG).is_file(), bool(google.prefixes(folder))),
-        "huggingface": ((folder / huggingface.CONFIG).is_file(), (folder / huggingface.WEIGHTS).is_file()),
+        "huggingface": ((folder / huggingface.CONFIG).is_file(), weight_files.is_there(folder)),
     }
     complete = [kind for kind, sign in signs.items() if all(sign)]
     if len(complete) == 2:
@@ -195,15 +201,14 @@ def _kind(folder: Path) -> str | None:
     return next((kind for kind, sign in signs.items() if any(sign)), None)
 
 
-def _vocabulary(folder: Path, lower_case: bool | None, config: BertConfig, config_file: Path) -> Vocabulary:
-    path = folder / "vocab.txt"
-    if not path.is_file():
-        raise CheckpointError("A checkpoint must have its vocabulary.", [f"{folder} has no vocab.txt."])
-    vocabulary = Vocabulary.from_file(path, lower_case)
-    if len(vocabulary) != config.vocab_size:
+def _vocabulary(folder: Path, lower_case: bool | None, kind: str, config: BertConfig, config_file: Path) -> Vocabulary:
+    vocabulary = read_vocabulary(folder, lower_case)
+    # Hugging Face's tables may have rows more, to be of a round size; no token reads them.
+    if len(vocabulary) > config.vocab_size or (kind == "google" and len(vocabulary) < config.vocab_size):
         raise CheckpointError(
             "A checkpoint's vocabulary must have as many tokens as its configuration says.",
-            [f"{path} has {len(vocabulary):,} tokens; `vocab_size` in {config_file} is {config.vocab_size:,}."],
+            [f"{vocabulary.path} has {len(vocabulary):,} tokens; "
+             f"`vocab_size` in {config_file} is {config.vocab_size:,}."],
         )
     return vocabulary
 

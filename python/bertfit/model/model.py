@@ -14,12 +14,14 @@ import numpy as np
 from bertfit import _env
 from bertfit.config import BertConfig, HeadConfig, PretrainHeads, Task
 from bertfit.errors import ArgumentError
+from bertfit.model.layer_table import layer_table
 from bertfit.model.questions import Features, Logits
 from bertfit.network import (
     Encoder,
     PretrainingLayers,
     build_head,
     compute_in,
+    draw_pooler,
     feature_width,
     inference_batches,
     layers_read,
@@ -62,6 +64,7 @@ class Model:
         apply: Of a fitted model, the function from [tokens, segments], `training`, and `prepared` and `known` (see
             `Encoder.states`) to logits [B, K]; else None.
         pretrain_heads, pretraining: Forms and layers of its MLM and NSP heads; None if it has none.
+        fresh_pooler: Whether its pooler has random weights, because its checkpoint had none.
     """
 
     def __init__(
@@ -84,6 +87,7 @@ class Model:
             self._set_head(task, head_config, head)
         self.pretrain_heads: PretrainHeads | None = None
         self.pretraining: PretrainingLayers | None = None
+        self.fresh_pooler = False
 
     @classmethod
     def from_checkpoint(cls, checkpoint: Checkpoint, max_len: int | None = None) -> Model:
@@ -97,9 +101,13 @@ class Model:
         checkpoint.fill(encoder)
         source = {"kind": checkpoint.kind, "path": checkpoint.path, "sha256": checkpoint.sha256}
         model = cls(checkpoint.name, checkpoint.config, checkpoint.vocabulary, encoder, source)
+        if "pooler" in checkpoint.missing:
+            draw_pooler(encoder)
+            model.fresh_pooler = True
         if checkpoint.heads is not None:
-            model.add_pretraining(PretrainHeads())
-            model.pretraining.set_weights(checkpoint.heads())
+            weights = checkpoint.heads()
+            model.add_pretraining(PretrainHeads(nsp="google" if "NSP" in weights else "none"))
+            model.pretraining.set_weights(weights)
         model = model if max_len in (None, model.max_len) else model.copy(max_len, heads=True)
         if (classifier := checkpoint.classifier) is not None:
             model.add_head(classifier.task, classifier.head, weights=classifier.read())
@@ -174,6 +182,7 @@ class Model:
                 weights = [weights[0][: layer.positions]]
             layer.set_weights(weights)
         model = Model(self.name, self.config, self.vocabulary, encoder, self.source)
+        model.fresh_pooler = self.fresh_pooler
         if heads and self.pretraining is not None:
             model.add_pretraining(self.pretrain_heads)
             model.pretraining.set_weights({layer.name: layer.get_weights() for layer in self.pretraining.layers})
@@ -219,16 +228,8 @@ class Model:
         return {layer.name: layer for layer in layers if layer.weights}
 
     def layer_table(self) -> dict[str, list]:
-        """Columns with one row per layer of the graph: layer, type, output (shape), parameters, trainable."""
-        table: dict[str, list] = {"layer": [], "type": [], "output": [], "parameters": [], "trainable": []}
-        for layer in self.graph().layers:
-            shape = layer.output_shape[0] if isinstance(layer.output_shape, list) else layer.output_shape
-            table["layer"].append(layer.name)
-            table["type"].append(type(layer).__name__)
-            table["output"].append("(" + ", ".join("-" if n is None else str(n) for n in shape) + ")")
-            table["parameters"].append(int(layer.count_params()))
-            table["trainable"].append(int(sum(np.prod(weight.shape) for weight in layer.trainable_weights)))
-        return table
+        """Columns with one row per layer of the graph: see `layer_table.layer_table`."""
+        return layer_table(self.graph())
 
     def encode(self, rows: Rows, max_len: int | None = None) -> Encoding:
         """Tokenize rows, truncated to `max_len` tokens (by default `text_len`).

@@ -14,6 +14,7 @@ from bertfit.checkpoints import Checkpoint, download, open_checkpoint, registry
 from bertfit.errors import ArgumentError, BundleError, DownloadError, Function, Sentence, Setting
 from bertfit.model import bundle
 from bertfit.model.unbuilt import Unbuilt
+from bertfit.notices import UnusedTensorsWarning, tell
 
 if TYPE_CHECKING:
     from bertfit.model.model import Model
@@ -113,6 +114,7 @@ def _choice(path: Path, chosen: Path, record: Mapping[str, Any]) -> str:
 
 
 def _from_checkpoint(checkpoint: Checkpoint, max_len: int | None) -> Model | Unbuilt:
+    tell(UnusedTensorsWarning(checkpoint.path, checkpoint.unused))
     plain = checkpoint.heads is None and checkpoint.classifier is None
     if checkpoint.kind == "huggingface" and plain and max_len is None:
         return Unbuilt(checkpoint)

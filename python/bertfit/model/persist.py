@@ -131,6 +131,8 @@ def origin(model: Model) -> dict[str, Any]:
 
 def _describe(model: Model) -> dict[str, Any]:
     record = {key: value for key, value in model.record.items() if key != "history"}
+    if model.fresh_pooler:
+        record["fresh_pooler"] = True
     return {
         "name": model.name,
         "task": model.task.to_dict() if model.fitted else None,
@@ -229,11 +231,13 @@ def _build(description, vocabulary: bytes, history: bytes, tensors, path: str | 
     source = {"kind": "bundle", "path": path, "sha256": description["files"]["model.safetensors"]["sha256"],
               "origin": description["provenance"]}
     record = dict(description["record"])
+    fresh_pooler = record.pop("fresh_pooler", False) is True
     columns = _history_from_csv(history)
     if columns:
         record["history"] = columns
     encoder = Encoder(config, description["max_len"], fresh=False)
     model = Model(description["name"], config, words, encoder, source, record=record)
+    model.fresh_pooler = fresh_pooler
     if description["pretraining"] is not None:
         model.add_pretraining(PretrainHeads(**description["pretraining"]))
     if description["task"] is not None:

@@ -16,9 +16,10 @@ import re
 
 from bertfit.errors import ArgumentError, Sentence, Value, VocabularyError
 from bertfit.text import sentencepiece_model
+from bertfit.text.special_tokens import SpecialTokens
 
 #: Type of a vocabulary -> the name of its file in a model's folder.
-FILE_NAMES = {"wordpiece": "vocab.txt", "sentencepiece": "vocab.model"}
+FILE_NAMES = {"wordpiece": "vocab.txt", "sentencepiece": "vocab.model", "tokenizers": "tokenizer.json"}
 #: Tokens with a special meaning, which never come from a text. Only SentencePiece vocabularies have the last two.
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[BOS]", "[EOS]")
 _UPPER_CASE = re.compile("[A-Z]")
@@ -38,16 +39,18 @@ class Vocabulary:
         data: The bytes of the file.
         path: The file's path, or None.
         name: The file's name in error messages.
-        type: "wordpiece" or "sentencepiece". `kind` is the same.
+        type: "wordpiece", "sentencepiece", or "tokenizers" (byte-level BPE and unigram, by the package tokenizers).
+            `kind` is the same.
+        special: Its special tokens; None for BERT's.
 
     Attributes:
         ids: The id of every token.
-        pad_id, unk_id, cls_id, sep_id: Ids of [PAD], [UNK], [CLS] and [SEP].
+        pad_id, unk_id, cls_id, sep_id: Ids of [PAD], [UNK], [CLS] and [SEP], or what `special` has in their place.
         mask_id: Id of [MASK], or None.
-        file_name: Name of its file in a model's folder: "vocab.txt" or "vocab.model".
+        file_name: Name of its file in a model's folder: "vocab.txt", "vocab.model" or "tokenizer.json".
 
     Raises:
-        VocabularyError: A token is on two lines, or [PAD], [UNK], [CLS] or [SEP] is missing.
+        VocabularyError: A token is on two lines, or a special token other than [MASK] is missing.
 
     Example:
         >>> Vocabulary.from_bytes(b"[PAD]\\n[UNK]\\n[CLS]\\n[SEP]\\nspam\\n").ids["spam"]
@@ -60,6 +63,7 @@ class Vocabulary:
     path: str | None = None
     name: str = "vocab.txt"
     type: str = "wordpiece"
+    special: SpecialTokens | None = None
     ids: dict[str, int] = dataclasses.field(init=False, compare=False)
     pad_id: int = dataclasses.field(init=False)
     unk_id: int = dataclasses.field(init=False)
@@ -79,16 +83,20 @@ class Vocabulary:
                                       [Sentence("{}: {} is on line {} and again on line {}.", self.name, Value(token),
                                                 ids[token] + 1, row + 1)])
         self._set("ids", ids)
-        missing = [token for token in ("[PAD]", "[UNK]", "[CLS]", "[SEP]") if token not in ids]
+        special = self.special or SpecialTokens.bert(mask="[MASK]" in ids)
+        self._set("special", special)
+        needed = (special.pad, special.unk, special.cls, special.sep)
+        missing = [token for token in needed if token not in ids]
         if missing:
             unit = "lines" if self.type == "wordpiece" else "pieces"
             details = [f"{self.name} has {len(self.tokens)} {unit} and no {', '.join(missing)}."]
             if self.data.startswith(b"\xef\xbb\xbf"):
                 details.append("It starts with a byte-order mark: save it as UTF-8 without one.")
-            raise VocabularyError("A vocabulary must have the tokens [PAD], [UNK], [CLS] and [SEP].", details)
-        for field in ("pad", "unk", "cls", "sep"):
-            self._set(f"{field}_id", ids[f"[{field.upper()}]"])
-        self._set("mask_id", ids.get("[MASK]"))
+            names = f"{', '.join(needed[:-1])} and {needed[-1]}"
+            raise VocabularyError(f"A vocabulary must have the tokens {names}.", details)
+        for field, token in zip(("pad", "unk", "cls", "sep"), needed, strict=True):
+            self._set(f"{field}_id", ids[token])
+        self._set("mask_id", ids.get(special.mask))
 
     def _set(self, name, value) -> None:
         object.__setattr__(self, name, value)  # the dataclass is frozen

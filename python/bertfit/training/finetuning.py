@@ -14,6 +14,7 @@ from bertfit import _env
 from bertfit.config import HeadConfig, Task, TrainConfig
 from bertfit.errors import ArgumentError, DataError, Sentence, Setting
 from bertfit.model import Model, persist
+from bertfit.notices import FreshPoolerWarning, tell
 from bertfit.rows import LARGEST, Rows
 from bertfit.settings import require
 from bertfit.system import interrupts
@@ -96,6 +97,8 @@ def fit_model(
 
     source = {"kind": "fitted", "path": None, "sha256": None, "origin": persist.origin(model)}
     model = model.copy()
+    if head.pooling == "nsp" and model.fresh_pooler:
+        tell(FreshPoolerWarning(model.name))
     model.add_head(task, head, seed, kept)
     _freeze(model, config.freeze)
     model.noise.reset(seed)
@@ -112,6 +115,7 @@ def fit_model(
     run.train()
     interrupts.answered()  # what is left takes no time, and the model would be lost
     model.source = source
+    model.fresh_pooler = model.fresh_pooler and not (head.pooling == "nsp" and config.freeze != "encoder")
     model.record = {"settings": {**config.of_training(), "seed": seed}, "seed": seed, **objective.facts(),
                     **run.outcome(), "pairs": rows.pairs is not None, "columns": dict(columns or {}),
                     "classes": classes}

@@ -9,7 +9,8 @@ from bertfit.config.task import Task
 from bertfit.errors import ArgumentError
 from bertfit.model.model import Model
 from bertfit.model.questions import Logits
-from bertfit.network.encoder import Encoder, hidden_states
+from bertfit.network.encoder import Encoder
+from bertfit.network.keras_graph import hidden_states
 from bertfit.rows.table import Rows
 from toys.models import VOCABULARY, encoder_layer_names, fill_at_random, toy_config, toy_model, toy_texts
 
