@@ -64,8 +64,7 @@ def _device(command: Command) -> None:
 
 def _fitted(command: Command) -> None:
     command.add("--model", required=True, metavar="MODEL",
-                help="folder from `bertfit train`, or a finished classifier: a Hugging Face folder, or an id of its hub "
-                     "(owner/name)")
+                help="folder from `bertfit train`, or a finished classifier: a Hugging Face folder or an id of its hub")
     _revision(command, "--model")
     command.add("--task", choices=TASKS, help="what a finished classifier predicts, if its config.json says another")
 
