@@ -13,9 +13,15 @@ print.bert_model <- function(x, ..., title = "bert_model") {
     "  parameters  ", big(x$parameters), "\n",
     "  vocabulary  ", vocabulary, "\n",
     "  from        ", paste(c(if (is.na(origin)) x$kind else origin, x$path), collapse = ", "), "\n",
+    hub_line(x),
     if (!inherits(x, "bert_pretrained")) seed_line(x$seed) # which prints more, and that at its end
   )
   invisible(x)
+}
+
+# The model of the hub that the weights, or those that training began with, came from; nothing if there is none.
+hub_line <- function(x) {
+  if (!is.null(x$revision)) paste0("  hub         ", x$repository, "@", x$revision, "\n")
 }
 
 # The seed that fresh weights, or a training run, came from; nothing where there was none.

@@ -136,7 +136,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 entries.append({"rfilename": file, **(blob | large if "blobs" in self.path else {})})
         gated = "auto" if repository.gated else False
         answer = {"id": name, "modelId": name, "sha": commit, "private": repository.private, "gated": gated,
-                  "disabled": False, "siblings": entries}
+                  "disabled": False, "siblings": entries, "downloads": 0, "likes": 0, "tags": [],
+                  "lastModified": "2026-01-01T00:00:00.000Z", "createdAt": "2026-01-01T00:00:00.000Z"}
         self.send_bytes(json.dumps(entries if tree else answer).encode(), kind="application/json")
 
     def send_file(self, name, commit, file, data):
@@ -201,6 +202,17 @@ def serve():
 
     hub.close = close
     return hub
+
+
+def site(monkeypatch, tmp_path):
+    """A test file's fixture: `site = pytest.fixture(site)`. A `Hub` to which HF_ENDPOINT leads, and an empty cache."""
+    hub = serve()
+    for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment(hub, tmp_path / "home").items():
+        monkeypatch.setenv(name, value)
+    yield hub
+    hub.close()
 
 
 def files_of(folder):
