@@ -7,15 +7,21 @@
 #'   * the **id** of a model of the Hugging Face hub, `"owner/name"` or `"owner/name@revision"`, fetched at first use;
 #'   * a **Google checkpoint** folder (`bert_config.json`, `bert_model.ckpt.*`, `vocab.txt`), read through keras-bert. A
 #'     checkpoint of another name, such as `model.ckpt-1000`, is found; where there are several, give the path of one;
-#'   * a **Hugging Face** BERT folder (`config.json`, `vocab.txt`, and `model.safetensors` or `pytorch_model.bin`,
-#'     whole or in shards; PyTorch's files are read without running anything in them);
+#'   * a **Hugging Face** folder (`config.json`, a tokenizer, and `model.safetensors` or `pytorch_model.bin`, whole or in
+#'     shards; PyTorch's files are read without running anything in them) of the families bert, distilbert, electra,
+#'     albert, roberta, camembert, xlm-roberta and mpnet;
 #'   * a **bertfit bundle** that [bert_save()] wrote: a fitted model comes back ready to predict;
 #'   * the folder of a **pretraining run** ([bert_pretrain()] with `out_dir`): its model `best`, else `last`. A message
 #'     of class `bertfit_message_run` says which, and by what measure it is the best.
 #'
 #' A folder that exists takes precedence over a name and an id. Every tensor is compared with the configuration before a
 #' model is built: one that is missing, damaged, unknown or of another shape is an error that names the file and the
-#' tensor.
+#' tensor. What no part of the model takes, such as the head of another task, is named in a message of class
+#' `bertfit_message_unused`.
+#'
+#' MLM heads come along ([bert_fill_mask()]). A checkpoint without a pooler, as distilbert, electra and most roberta
+#' models are, gets one with random weights; where it is used (pooling `"nsp"`, the default of [bert_head()]) before a
+#' fit has trained it, a message of class `bertfit_message_pooler` says so.
 #'
 #' TensorFlow, which takes seconds to start, is started by the first call that computes, such as [bert_embed()] or
 #' [bert_fit()], unless a Google checkpoint or a bundle is opened. If an encoder's file changes before that call, the
@@ -81,11 +87,14 @@ bert_load <- function(x, ..., revision = NULL, lower_case = NULL, max_len = NULL
 open_model <- function(x, revision = NULL, lower_case = NULL, max_len = NULL, cache_dir = NULL, download = TRUE,
                        quiet = FALSE, call = caller_env()) {
   release_dropped()
-  description <- bert_call(
-    "load",
-    x = if (is_path(x)) absolute(x) else x,
-    revision = revision, cache_dir = cache_dir, lower_case = lower_case, max_len = max_len, download = download,
-    progress = download_progress(quiet), environment = python_variables(), call = call
+  description <- withCallingHandlers(
+    bert_call(
+      "load",
+      x = if (is_path(x)) absolute(x) else x,
+      revision = revision, cache_dir = cache_dir, lower_case = lower_case, max_len = max_len, download = download,
+      progress = download_progress(quiet), environment = python_variables(), call = call
+    ),
+    bertfit_message_unused = function(told) if (quiet) tryInvokeRestart("muffleMessage")
   )
   for (line in if (!quiet) description$said) inform(line, class = "bertfit_message_run")
   new_bert_model(description)

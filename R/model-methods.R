@@ -8,8 +8,8 @@ print.bert_model <- function(x, ..., title = "bert_model") {
   vocabulary <- vocabulary_text(x$vocab_size, x$vocab_type, x$cased)
   cat_folded(
     "<", title, "> ", x$name, "\n",
-    "  encoder     ", config$num_hidden_layers, " layers x ", config$hidden_size, " hidden x ",
-    config$num_attention_heads, " heads\n",
+    "  encoder     ", if (!is.null(config$model_type)) paste0(config$model_type, ", "), config$num_hidden_layers,
+    " layers x ", config$hidden_size, " hidden x ", config$num_attention_heads, " heads\n",
     "  parameters  ", big(x$parameters), "\n",
     "  vocabulary  ", vocabulary, "\n",
     "  from        ", paste(c(if (is.na(origin)) x$kind else origin, x$path), collapse = ", "), "\n",
