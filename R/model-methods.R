@@ -3,8 +3,6 @@
 #' @export
 print.bert_model <- function(x, ..., title = "bert_model") {
   config <- x$config
-  origin <- c(google = "Google checkpoint", huggingface = "Hugging Face folder", bundle = "bertfit bundle",
-              fresh = "fresh weights", pretrained = "pretraining")[x$kind]
   vocabulary <- vocabulary_text(x$vocab_size, x$vocab_type, x$cased)
   cat_folded(
     "<", title, "> ", x$name, "\n",
@@ -12,10 +10,17 @@ print.bert_model <- function(x, ..., title = "bert_model") {
     config$num_attention_heads, " heads\n",
     "  parameters  ", big(x$parameters), "\n",
     "  vocabulary  ", vocabulary, "\n",
-    "  from        ", paste(c(if (is.na(origin)) x$kind else origin, x$path), collapse = ", "), "\n",
+    from_line(x),
     if (!inherits(x, "bert_pretrained")) seed_line(x$seed) # which prints more, and that at its end
   )
   invisible(x)
+}
+
+# Where the weights came from.
+from_line <- function(x) {
+  origin <- c(google = "Google checkpoint", huggingface = "Hugging Face folder", bundle = "bertfit bundle",
+              fresh = "fresh weights", pretrained = "pretraining")[x$kind]
+  paste0("  from        ", paste(c(if (is.na(origin)) x$kind else origin, x$path), collapse = ", "), "\n")
 }
 
 # The seed that fresh weights, or a training run, came from; nothing where there was none.
