@@ -47,7 +47,8 @@ head_arguments <- function(head, call = caller_env()) {
     return(head)
   }
   if (!inherits(head, "bert_head")) {
-    bert_abort(paste0("must come from `bert_head()`", if (is.character(head)) ", or be \"keep\"", "."), call = call, argument = "head", received = head)
+    bert_abort(paste0("must come from `bert_head()`", if (is.character(head)) ", or be \"keep\"", "."), call = call,
+               argument = "head", received = head)
   }
   settings <- unclass(head)
   for (name in c("hidden", "layers")) settings[[name]] <- as.list(settings[[name]])
