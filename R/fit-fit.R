@@ -37,8 +37,8 @@
 #' @param pair Name of a column of second texts, for tasks on pairs of texts; `NULL` for none.
 #' @param task `"auto"`, or one of `"binary"`, `"multiclass"`, `"multilabel"`, `"regression"`.
 #' @param head The layers on top, from [bert_head()], with fresh weights; or `"keep"`, which goes on with the head of a
-#'   fitted `model` and its labels, in their order: the target may have no other classes, and the columns of a multilabel
-#'   target have the names of the labels.
+#'   fitted `model` and its labels, in their order: the target may have no other classes, and the columns of a
+#'   multilabel target have the names of the labels.
 #' @param control How to train, from [bert_control()].
 #' @param callbacks A function that is called with every event of the run (a step, an epoch), or a list of such
 #'   functions; one that returns `"stop"` ends the run. See [bert_callbacks].
@@ -205,8 +205,8 @@ fit_impl <- function(model, rows, validation, target, head, control, callbacks, 
     })
     response <- source$response
     new_bert_model(description, extra = list(
-      control = kept_control(control), head = if (keeps_head(head)) model$head else head, target_type = target$type, recipe = source$recipe,
-      response = response, formula = columns_formula(source$columns, response$terms, response$env %||% globalenv())
+      control = kept_control(control), head = if (keeps_head(head)) model$head else head, target_type = target$type,
+      recipe = source$recipe, response = response, formula = columns_formula(source$columns, response$terms, response$env %||% globalenv())
     ))
   })
 }

@@ -12,16 +12,16 @@ print_classifier <- function(x) {
     "<bert_fit> ", x$name, "\n",
     "  task        ", x$task, "\n",
     labels,
-    "  encoder     ", x$config$num_hidden_layers, " layers x ", x$config$hidden_size, " hidden x ",
-    x$config$num_attention_heads, " heads\n",
+    encoder_line(x$config),
     from_line(x),
+    hub_line(x),
     "  trained     elsewhere: there is no history\n"
   )
   invisible(x)
 }
 
-# The columns that a model reads of `data`: those of its fit. One that was trained elsewhere reads `text`, with `pair` if
-# that is there too, or else the only column of texts. `target` is none of these.
+# The columns that a model reads of `data`: those of its fit. One that was trained elsewhere reads `text`, with `pair`
+# if that is there too, or else the only column of texts. `target` is none of these.
 columns_in <- function(object, data, target = NULL, arg = "newdata", call = caller_env()) {
   if (!is.null(object$columns$text) || trained_here(object)) {
     return(object$columns)

@@ -196,6 +196,15 @@ def _metrics(model, table, o, threshold: float | None = None) -> dict[str, Any]:
                    precision=o.precision, progress=bar)
 
 
+def download(o) -> int:
+    """`bertfit download`: fetch a model into the cache."""
+    from bertfit.checkpoints import download as fetch
+
+    with Bar("downloading", o.quiet) as bar:
+        print(fetch(o.name, o.cache_dir, o.force, bar, revision=o.revision))
+    return 0
+
+
 # -- What commands share --------------------------------------------------------------------------------
 
 def _settings(o, kind: type) -> dict[str, Any]:
@@ -249,6 +258,7 @@ def _open_fitted(o):
     from bertfit.inference import check_fitted
     from bertfit.model import open_model
 
-    model = open_model(o.model, task=o.task)
+    with Bar("downloading", o.quiet) as bar:
+        model = open_model(o.model, task=o.task, revision=o.revision, progress=bar)
     check_fitted(model)
     return model

@@ -73,8 +73,8 @@ class PretrainingLayers:
         initializer = FreshNormal(config.initializer_range, int(np.random.default_rng([seed, 4]).integers(2**31)))
         width, embedded, google = config.hidden_size, config.embedding_size, heads.mlm == "transform"
         if not google and embedded != width:
-            raise ArgumentError('must have mlm = "transform" where the embeddings are not as wide as the token vectors.',
-                                [f"They have the widths {embedded} and {width}."], argument="heads")
+            raise ArgumentError('must have mlm "transform" where embeddings and token vectors differ in width.',
+                                [f"Their widths are {embedded} and {width}."], argument="heads")
         self.transform, self.next_sentence = [], None
         if google:
             self.transform = [

@@ -1,4 +1,4 @@
-"""The `Objective` of pretraining: batches of masked pairs, the losses of both tasks, and the measures of an epoch."""
+"""The `Objective` of pretraining: batches of masked pairs, the losses of its tasks, and the measures of an epoch."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Pretraining:
     """The `Objective` of pretraining: masked tokens and next sentences.
 
     Args:
-        model: The model, with MLM and NSP heads.
+        model: The model, with an MLM head. Without an NSP head the data's pairs are read and not classified.
         data: Training data.
         validation: Validation data, or None.
         config: Settings.
@@ -75,8 +75,9 @@ class Pretraining:
         self.total_steps = config.steps or config.epochs * (config.steps_per_epoch or self.pass_steps)
         self.epoch_steps = min(config.steps_per_epoch or self.pass_steps, self.total_steps)
         self.pairs = model.pretraining.next_sentence is not None
-        encoder = model.encoder.layers if self.pairs else model.encoder.layers_up_to(model.encoder.depth)
-        self.variables = [weight for layer in [*encoder, *model.pretraining.layers] for weight in layer.trainable_weights]
+        layers = model.encoder.layers if self.pairs else model.encoder.layers_up_to(model.encoder.depth)
+        layers += model.pretraining.layers
+        self.variables = [weight for layer in layers for weight in layer.trainable_weights]
         self.rule = mask_rule(data, model.vocabulary) if config.masking == "dynamic" else None
         model.noise.reset(seed)
         self.shapes = plan_fixed(data.max_len, self.total_steps, config.batch_size, model.config, compiling.can_compile)
