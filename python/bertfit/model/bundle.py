@@ -26,7 +26,9 @@ from bertfit.settings import is_whole
 from bertfit.system import replacement
 
 FORMAT = "bertfit model"
-FORMAT_VERSION = 1
+#: The newest format. Version 1 has plain BERT encoders with MLM and NSP heads, and a vocab.txt or vocab.model; version
+#: 2 says more in the same fields: other encoders, an MLM head alone, another tokenizer.
+FORMAT_VERSION = 2
 DESCRIPTION = "bertfit.json"
 IN_MEMORY = "the model in memory"  # in errors, in place of a path
 VOCABULARIES = ("vocab.txt", "vocab.model", "tokenizer.json")  # a bundle has one of them
@@ -55,7 +57,7 @@ def _own_checksum(description: Mapping[str, Any]) -> str:
 
 
 def _dump(description: Mapping[str, Any], files: Mapping[str, Any]) -> bytes:
-    body = {"format": FORMAT, "format_version": FORMAT_VERSION, **plain(description), "files": dict(files)}
+    body = {"format": FORMAT, "format_version": 1, **plain(description), "files": dict(files)}
     body["checksum"] = _own_checksum(body)
     return (json.dumps(body, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
@@ -89,9 +91,9 @@ def write_directory(path: str | os.PathLike, description: Mapping[str, Any], par
 
     Args:
         path: The directory to make; missing parents are made, too.
-        description: Fields of bertfit.json.
-        parts: For each of `PARTS` (another of `VOCABULARIES` may stand for vocab.txt), a function that writes its
-            bytes to an open file.
+        description: Fields of bertfit.json. Its "format_version" is 1 unless it is among them.
+        parts: For each of `PARTS` (another of `VOCABULARIES` may stand for vocab.txt), a function that writes
+            its bytes to an open file.
         overwrite: Replace a bundle at `path`. Anything else there is never replaced.
 
     Returns:
