@@ -2,7 +2,7 @@
 
 #' @export
 print.bert_model <- function(x, ..., title = "bert_model") {
-  vocabulary <- vocabulary_text(x$vocab_size, x$vocab_type, x$cased)
+  vocabulary <- vocabulary_text(x$vocab_size, x$vocab_algorithm %||% x$vocab_type, x$cased)
   cat_folded(
     "<", title, "> ", x$name, "\n",
     encoder_line(x$config),
