@@ -55,7 +55,7 @@ def download(
     entry = registry.find(name)
     hub.refuse_revision(revision, entry.name)
     target = registry.folder(entry, cache_dir)
-    report = Reporter(entry.name, target, progress)
+    report = Reporter(entry.name, registry.cache_path(cache_dir), progress)
     guard = registry.cache_path(cache_dir) / "locks" / f"{entry.slug}.lock"
     with _disk_errors(target), archive.lock(guard):
         if force or not verify(target):

@@ -130,5 +130,5 @@ def fetch(
             tell(OfflineWarning(Sentence(f"The hub could not be reached ({error.reason}): {name} is opened as it is in "
                                          f"the cache, at commit {Path(found).name}.")))
             return found
-        with hub_errors.explained(question):
+        with hub_errors.explained(question, fetching=True):
             return hub_files.Snapshot(hub, question, info, Reporter(name, place.parent, progress)).fetch(force)

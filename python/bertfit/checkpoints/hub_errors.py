@@ -87,24 +87,24 @@ def damaged(question: Question, name: str) -> DownloadError:
 
 
 @contextlib.contextmanager
-def explained(question: Question) -> Iterator[None]:
-    """Within the block, exceptions of huggingface_hub become `DownloadError`s."""
+def explained(question: Question, fetching: bool = False) -> Iterator[None]:
+    """Within the block, exceptions of huggingface_hub become `DownloadError`s; `fetching` if it fetches files."""
     try:
         yield
     except DownloadError:
         raise
     except Exception as error:
-        told = _explain(error, question)
+        told = _explain(error, question, fetching)
         if told is None:
             raise
         raise told from error
 
 
-def _explain(error: Exception, question: Question) -> DownloadError | None:
+def _explain(error: Exception, question: Question, fetching: bool) -> DownloadError | None:
     from huggingface_hub import utils
 
     if isinstance(error, utils.LocalEntryNotFoundError) and isinstance(error.__cause__, Exception):
-        return _explain(error.__cause__, question)  # the file's metadata could not be had
+        return _explain(error.__cause__, question, fetching)  # the file's metadata could not be had
     status = getattr(getattr(error, "response", None), "status_code", None)
     if isinstance(error, utils.GatedRepoError) or (status == 403 and not isinstance(error, utils.EntryNotFoundError)):
         return _gated(question)
@@ -120,8 +120,11 @@ def _explain(error: Exception, question: Question) -> DownloadError | None:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS,
                                                           errno.ENOTDIR, errno.EEXIST):
         return _disk(error, question)
-    if "onsistency check" in str(error):
-        return DownloadError("A download must arrive whole.", [_first(error), "Call again: complete files are kept."])
+    broken = fetching and _of_connection(error) and not any(
+        word in type(error).__name__ for word in ("Connect", "Proxy", "SSL"))
+    if broken or "onsistency check" in str(error):
+        return DownloadError("A download must arrive whole.",
+                             [f"{question.name}: {_first(error)}", "Call again: complete files are kept."])
     if isinstance(error, utils.OfflineModeIsEnabled) or status is not None or _of_connection(error):
         return _unreachable(question, f"it answered {status}" if status else _first(error))
     return None

@@ -62,6 +62,13 @@ def _device(command: Command) -> None:
     command.add("--precision", choices=PRECISIONS, default="auto", help="number format of matrix products")
 
 
+def _fitted(command: Command) -> None:
+    command.add("--model", required=True, metavar="MODEL",
+                help="folder from `bertfit train`, or a finished classifier: a Hugging Face folder or an id of its hub")
+    _revision(command, "--model")
+    command.add("--task", choices=TASKS, help="what a finished classifier predicts, if its config.json says another")
+
+
 def _threshold(command: Command) -> None:
     command.add("--threshold", type=float, metavar="X",
                 help="probability from which a row is positive, or has a label (default: 0.5; binary and multilabel)")
@@ -223,7 +230,9 @@ def _train(commands) -> None:
     command.add("--monitor", choices=MONITORS, default="loss", help="selects the best epoch")
     command.add("--class_weights", choices=("balanced",), help="weight classes by rows / (classes * rows of the class)")
     command.add("--freeze", default="none", metavar=f"{'|'.join(FREEZES)}|N", help="layers that are not trained")
-    command.add("--pooling", choices=POOLINGS, default="nsp", help="how token vectors are combined into one")
+    command.add("--pooling", choices=POOLINGS, help="how token vectors are combined into one (default: nsp)")
+    command.add("--head", choices=("fresh", "keep"), default="fresh",
+                help="keep goes on with the head and the labels of a fine-tuned --pretrain")
     command.add("--seed", type=int, default=42, metavar="N", help="seed of all random numbers")
     _device(command)
     _common(command)
@@ -236,9 +245,7 @@ def _evaluate(commands) -> None:
   bertfit evaluate --model spam --input sms.csv --json | jq .overall.auc
 """)
     command.section("files")
-    command.add("--model", required=True, metavar="MODEL",
-                help="folder from `bertfit train`, or the id of a classifier of the Hugging Face hub (owner/name)")
-    _revision(command, "--model")
+    _fitted(command)
     command.add("--input", "--test", required=True, metavar="FILE", help="labelled rows, as for `train`; - is stdin")
     command.add("--json", nargs="?", const="-", metavar="FILE", help="the report as JSON; without FILE to stdout")
     command.add("--overwrite", action="store_true", help="replace the file of --json")
@@ -258,9 +265,7 @@ def _predict(commands) -> None:
   head -3 new.tsv | bertfit predict --model reviews --type class
 """)
     command.section("files")
-    command.add("--model", required=True, metavar="MODEL",
-                help="folder from `bertfit train`, or the id of a classifier of the Hugging Face hub (owner/name)")
-    _revision(command, "--model")
+    _fitted(command)
     command.add("--input", default="-", metavar="FILE", help="csv, tsv, jsonl, or txt with a text per line; - is stdin")
     command.add("--output", default="-", metavar="FILE", help="csv, tsv or jsonl; - is stdout")
     command.add("--overwrite", action="store_true", help="replace --output")

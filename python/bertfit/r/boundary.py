@@ -193,6 +193,7 @@ def find(handle):
 def description(handle: int, model) -> dict[str, Any]:
     """What R stores about a model: its number, name, sizes and source; if fitted or pretrained, also the record."""
     source, record = model.source, dict(model.record)
+    origin = source.get("origin") or source
     fitted_here = model.fitted and "settings" in record and source.get("kind") != "bundle"
     pretrained = not model.fitted and model.pretraining is not None and "steps" in record
     facts = {
@@ -201,8 +202,8 @@ def description(handle: int, model) -> dict[str, Any]:
         "kind": "fitted" if fitted_here else source.get("kind"),
         "path": source.get("path"),
         "sha256": source.get("sha256"),
-        "repository": source.get("repository"),
-        "revision": source.get("revision"),
+        "repository": origin.get("repository"),
+        "revision": origin.get("revision"),
         "config": model.config.to_dict(),
         "vocab_file": model.vocabulary.path,
         "vocab_size": len(model.vocabulary),

@@ -94,9 +94,9 @@ class Encoding:
         """The same rows in at most `max_len` tokens each, as `Tokenizer.encode` gives them for that length.
 
         Raises:
-            ArgumentError: `max_len` is not a whole number of at least 3.
+            ArgumentError: `max_len` is not a whole number of at least 3, or has no room for a pair's special tokens.
         """
-        max_len = check_max_len(max_len)
+        max_len = check_max_len(max_len, 2 + self.pair_form.separators if self.segments.any() else 3)
         if int(self.lengths.max(initial=0)) <= max_len:
             return self
         starts, lengths = self.splits[:-1], self.lengths
@@ -137,13 +137,13 @@ def truncated_pair_lengths(
     return np.where(too_long, kept, first), np.where(too_long, budget - kept, second)
 
 
-def check_max_len(max_len: int | None) -> int | None:
+def check_max_len(max_len: int | None, least: int = 3) -> int | None:
     """`max_len` as an int, or None.
 
     Raises:
-        ArgumentError: It is not a whole number of at least 3.
+        ArgumentError: It is not a whole number of at least `least`.
     """
     if max_len is None:
         return None
-    require(is_whole(max_len, 3), "max_len", "a whole number of at least 3", max_len)
+    require(is_whole(max_len, least), "max_len", f"a whole number of at least {least}", max_len)
     return int(max_len)

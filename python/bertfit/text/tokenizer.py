@@ -4,31 +4,35 @@
 id, segment and mask matrices; `Tokenizer.tokens` gives token strings with their offsets in the text;
 `Tokenizer.decode` turns ids into text. WordPiece tokens equal those of Google's tokenization.py for every text:
 words are made in `text.normalize`, pieces in `text.wordpiece` and `text.fast_wordpiece`. SentencePiece is in
-`text.sentencepiece`.
+`text.sentencepiece`, byte-level BPE and unigram of a tokenizer.json in `text.library_tokenizer`. Special tokens are as
+the vocabulary spells them: [CLS] and [SEP] stand below for "<s>" and "</s>" too.
 
 Once the ids of the pieces are known, all is index arithmetic on one flat array, without a loop over rows.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
 
-from bertfit.errors import DataError, RowNumbers, Sentence, Value
+from bertfit.errors import DataError, RowNumbers, Sentence, Value, VocabularyError
 from bertfit.system import interrupts
 from bertfit.text import fast_wordpiece
 from bertfit.text.encoding import Encoding, PairForm, check_max_len, truncated_pair_lengths
+from bertfit.text.library_tokenizer import LibraryPieces
 from bertfit.text.normalize import words_with_sources
 from bertfit.text.sentencepiece import SentencePieces
 from bertfit.text.vocabulary import Vocabulary
 from bertfit.text.wordpiece import Exact, positions
 
+MASK = "[MASK]"  # how a user may spell the mask token of any vocabulary
 _FAST_FROM = 256  # texts; fewer are done before the fast path would have begun
 
 
 class Tokenizer:
-    """Google's BERT tokenizer, or SentencePiece's, for many texts at once.
+    """Google's BERT tokenizer, SentencePiece's, or that of a tokenizer.json, for many texts at once.
 
     Args:
         vocabulary: The tokens and the casing; its `type` chooses the tokenizer.
@@ -45,9 +49,11 @@ class Tokenizer:
 
     def __init__(self, vocabulary: Vocabulary):
         self.vocabulary = vocabulary
-        self._sentence = SentencePieces(vocabulary) if vocabulary.type == "sentencepiece" else None
+        other = {"sentencepiece": SentencePieces, "tokenizers": LibraryPieces}.get(vocabulary.type)
+        self._other: SentencePieces | LibraryPieces | None = None if other is None else other(vocabulary)
         self._exact = Exact(vocabulary)
-        self.pair_form = PairForm(vocabulary.special.pair_separators, vocabulary.file_name == "tokenizer.json")
+        separators = vocabulary.special.pair_separators
+        self.pair_form = PairForm(separators, odd_to_longer=separators > 1 or vocabulary.type == "tokenizers")
         self._fast: fast_wordpiece.Fast | None = None  # made when first worth it: it starts TensorFlow
 
     def encode(
@@ -62,10 +68,10 @@ class Tokenizer:
                 from the longer text first.
 
         Raises:
-            ArgumentError: `max_len` is below 3.
+            ArgumentError: `max_len` is below 3, or has no room for the special tokens of a pair.
         """
-        max_len = check_max_len(max_len)
         between = self.pair_form.separators
+        max_len = check_max_len(max_len, 3 if pairs is None else 2 + between)
         specials = 2 if pairs is None else 2 + between
         budget = None if max_len is None else max_len - specials
         # One token more than can stay tells whether anything was left out.
@@ -95,10 +101,44 @@ class Tokenizer:
         kept = keep_first + keep_second
         return Encoding(ids, segments, splits, kept < full, pair_form=self.pair_form)
 
+    def encode_masked(self, texts: Sequence[str]) -> Encoding:
+        """Ids of "[CLS] text [SEP]", in which every mask token of a text becomes one. It is not truncated.
+
+        Args:
+            texts: The texts, with the mask token as the vocabulary spells it, or "[MASK]".
+
+        Raises:
+            VocabularyError: The vocabulary has no mask token.
+        """
+        vocabulary = self.vocabulary
+        if vocabulary.mask_id is None:
+            raise VocabularyError("A vocabulary must have a mask token to have masks filled.",
+                                  [f"{vocabulary.name} has none."])
+        if isinstance(self._other, LibraryPieces):
+            ids, counts = self._other.masked([text.replace(MASK, vocabulary.special.mask) for text in texts])
+        else:
+            parts = [re.split(f"{re.escape(vocabulary.special.mask)}|{re.escape(MASK)}", text) for text in texts]
+            ids, counts = self._pieces([part for row in parts for part in row], None)
+            number = np.array([len(row) for row in parts], np.int64)
+            behind = np.ones(len(counts), bool)  # parts behind a mask: all but the first of each text
+            behind[np.cumsum(number) - number] = False
+            ids = np.insert(ids, (np.cumsum(counts) - counts)[behind], vocabulary.mask_id)
+            total = np.concatenate([[0], np.cumsum(counts + behind)])
+            counts = np.diff(total[np.concatenate([[0], np.cumsum(number)])])
+        splits = np.concatenate([[0], np.cumsum(counts + 2)])
+        flat = np.full(int(splits[-1]), vocabulary.sep_id, np.int32)
+        flat[splits[:-1]] = vocabulary.cls_id
+        flat[positions(splits[:-1] + 1, counts)] = ids
+        return Encoding(flat, np.zeros_like(flat), splits, np.zeros(len(counts), bool), pair_form=self.pair_form)
+
+    def has_mask(self, text: str) -> bool:
+        """Whether a text has the mask token, as the vocabulary spells it or as "[MASK]"."""
+        return MASK in text or (self.vocabulary.special.mask or MASK) in text
+
     def _pieces(self, texts: list[str], enough: int | None) -> tuple[np.ndarray, np.ndarray]:
         """Ids of all rows and how many each has; rows with more than `enough` of them may stay unfinished."""
-        if self._sentence is not None:
-            return self._sentence(texts, enough)
+        if self._other is not None:
+            return self._other(texts, enough)
         if len(texts) < _FAST_FROM or not fast_wordpiece.available():
             return self._exact(texts, enough)
         if self._fast is None:
@@ -122,7 +162,7 @@ class Tokenizer:
         Raises:
             ArgumentError, DataError: As for `encode`.
         """
-        max_len = check_max_len(max_len)
+        max_len = check_max_len(max_len, 3 if pairs is None else 2 + self.pair_form.separators)
         first = [self._located(text) for text in texts]
         second = [self._located(text) for text in pairs] if pairs is not None else None
         a = np.array([len(row) for row in first], np.int64)
@@ -146,8 +186,8 @@ class Tokenizer:
     def _located(self, text: str) -> list[tuple[str, int, int]]:
         """(token, start, end) of every piece of a text."""
         interrupts.check()
-        if self._sentence is not None:
-            return self._sentence.located(text)
+        if self._other is not None:
+            return self._other.located(text)
         names, found = self.vocabulary.tokens, []
         for word, starts, ends in words_with_sources(text, self.vocabulary.lower_case):
             for id_, start, end in self._exact.cut(word):
@@ -156,7 +196,8 @@ class Tokenizer:
 
     def decode(self, ids_rows: Sequence[Sequence[int]], skip_special: bool = True) -> list[str]:
         """The text of every row of ids. WordPiece tokens are joined by spaces, and "##" pieces to the token before
-        them; SentencePiece pieces are concatenated, and "▁" becomes a space.
+        them; SentencePiece pieces are concatenated, and "▁" becomes a space; a tokenizer.json has its own decoder. An
+        id that has a row in the token embedding and no token stands by its name, "[unused ID]".
 
         Args:
             ids_rows: A matrix or rows of different lengths.
@@ -170,7 +211,7 @@ class Tokenizer:
         skipped = set()
         if skip_special:
             skipped = {vocabulary.pad_id, vocabulary.cls_id, vocabulary.sep_id}
-            if self._sentence is not None:
+            if isinstance(self._other, SentencePieces):
                 skipped |= {vocabulary.ids[token] for token in ("[BOS]", "[EOS]") if token in vocabulary.ids}
         texts = []
         for number, row in enumerate(ids_rows):
@@ -179,8 +220,8 @@ class Tokenizer:
             if bad:
                 raise DataError(f"Ids must be whole numbers from 0 to {len(names) - 1}.",
                                 [Sentence("{} has {}.", RowNumbers([number]), Value(bad[0]))])
-            if self._sentence is not None:
-                texts.append(self._sentence.decode(row, skipped))
+            if self._other is not None:
+                texts.append(self._other.decode(row, skipped))
                 continue
             text = " ".join(names[id_] for id_ in row if id_ not in skipped)
             texts.append(text.replace(" ##", ""))

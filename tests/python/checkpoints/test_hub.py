@@ -33,16 +33,7 @@ def files(tmp_path_factory):
     return toy.files_of(write_huggingface(tmp_path_factory.mktemp("hub") / "toy"))
 
 
-@pytest.fixture
-def site(monkeypatch, tmp_path):
-    """The server, and an empty cache in HF_HOME."""
-    served = toy.serve()
-    for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in toy.environment(served, tmp_path / "home").items():
-        monkeypatch.setenv(name, value)
-    yield served
-    served.close()
+site = pytest.fixture(toy.site)
 
 
 def cache(tmp_path):
@@ -56,8 +47,8 @@ def test_ids(x):
     assert hub.is_hub_id(x)
 
 
-@pytest.mark.parametrize("x", ["a", "a/b/c", "./a", "../a", "/a/b", "~/a", "a/", "a/.", "a/..", "a/b@", "C:/x y", "a b/c",
-                               "a/b\n", "é/b", "a\\b", ""])
+@pytest.mark.parametrize("x", ["a", "a/b/c", "./a", "../a", "/a/b", "~/a", "a/", "a/.", "a/..", "a/b@", "C:/x y",
+                               "a b/c", "a/b\n", "é/b", "a\\b", ""])
 def test_no_ids(x):
     assert not hub.is_hub_id(x)
 
@@ -81,7 +72,8 @@ def test_a_model_is_fetched_once(site, files, tmp_path):
     assert folder == cache(tmp_path) / "models--toys--bert-uncased" / "snapshots" / commit
     assert toy.files_of(folder) == files
     assert hub.origin(folder) == (NAME, commit) and hub.cached(NAME) == str(folder)
-    assert [word for word in site.asked("/resolve/") if word.startswith("GET")] == [f"GET {name}" for name in files]
+    assert [word for word in site.asked("/resolve/") if word.startswith("GET")] == [
+        "GET config.json", "GET vocab.txt", "GET model.safetensors"]
     assert site.asked("/cdn/") == ["GET model.safetensors"] and not site.asked("xet")
     site.requests.clear()
     assert hub.fetch(NAME) == str(folder)
@@ -111,7 +103,7 @@ def test_branches_tags_and_commits(site, files, monkeypatch):
     old = repository.commit({**files, "vocab.txt": files["vocab.txt"] + b"old\n"}, "v1.0", "refs/pr/1")
     assert hub.origin(hub.fetch(NAME, "v1.0"))[1] == hub.origin(hub.fetch(f"{NAME}@{old}"))[1] == old
     assert hub.origin(hub.fetch(NAME))[1] == repository.refs["main"] != old
-    with pytest.raises(DownloadError, match=r"`revision` must be a branch, a tag or a commit.*\n.*You gave 'v3'") as told:
+    with pytest.raises(DownloadError, match=r"`revision` must be a branch, a tag or a commit.*\n.*gave 'v3'") as told:
         hub.fetch(NAME, "v3")
     assert told.value.argument == "revision" and NAME in str(told.value)
     with pytest.raises(DownloadError, match=r"You gave '0{40}'"):
@@ -211,6 +203,16 @@ def test_a_connection_that_breaks_is_resumed(site, files, monkeypatch):
     assert ranges[0] is None and ranges[1] == f"bytes={half}-"
 
 
+def test_a_connection_that_breaks_again_and_again(site, files, monkeypatch):
+    site.add(NAME, files)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    site.cuts = [10] * 20
+    with pytest.raises(DownloadError, match=r"must arrive whole\.\n- toys/bert-uncased: .*\n- Call again"):
+        hub.fetch(NAME)
+    site.cuts = []
+    assert toy.files_of(hub.fetch(NAME)) == files
+
+
 def test_a_file_that_is_not_the_published_one_is_deleted(site, files):
     site.add(NAME, files)
     site.spoiled = True
@@ -251,9 +253,10 @@ def test_ctrl_c_ends_a_download_and_leaves_no_parts(site, files, tmp_path):
     assert not [word for word in site.asked("/resolve/") if word == "GET config.json"]  # it had come
 
 
-def test_two_processes_at_once(site, files):
+def test_two_threads_at_once(site, files):
     site.add(NAME, files)
     site.pause, site.pieces = 0.05, 10
+    before = huggingface_hub.constants.HF_HUB_DISABLE_XET
     folders = []
     threads = [threading.Thread(target=lambda: folders.append(hub.fetch(NAME))) for _ in range(2)]
     for thread in threads:
@@ -261,6 +264,8 @@ def test_two_processes_at_once(site, files):
     for thread in threads:
         thread.join(60)
     assert len(folders) == 2 and toy.files_of(folders[0]) == files
+    assert not huggingface_hub.utils.are_progress_bars_disabled()
+    assert huggingface_hub.constants.HF_HUB_DISABLE_XET is before
 
 
 # -- Refusals -----------------------------------------------------------------------------------------------------
@@ -273,18 +278,18 @@ def test_no_such_model_says_what_else_it_may_be(site, tmp_path, monkeypatch):
     assert f"There is no folder {tmp_path / 'models' / 'reviews'}." in text
     assert f"The hub ({site.address}) has no model models/reviews, or does not show it." in text
     assert 'os.environ["HF_TOKEN"] = "hf_..."' in text
-    with pytest.raises(DownloadError, match="Did you mean unitary/toxic-bert?"):
+    with pytest.raises(DownloadError, match="Did you mean unitary/toxic-bert"):
         bertfit.load("unitary/toxicbert")
-    with pytest.raises(DownloadError, match="Did you mean bert-base-uncased?"):
+    with pytest.raises(DownloadError, match="Did you mean bert-base-uncased"):
         bertfit.load("bert/bert-base-uncased")
-    with pytest.raises(ArgumentError, match="Did you mean distilbert/distilbert-base-uncased?"):
+    with pytest.raises(ArgumentError, match="Did you mean distilbert/distilbert-base-uncased"):
         bertfit.load("distilbert-base-uncased")
 
 
 def test_gated_and_private_models_need_a_token(site, files, monkeypatch):
     site.add("toys/gated", files, gated=True)
     site.add("toys/private", files, private=True)
-    with pytest.raises(DownloadError, match=r"gated.*\n.*asked for on its page, .*/toys/gated\.\n.*No token was sent") as told:
+    with pytest.raises(DownloadError, match=r"gated.*\n.*on its page, .*/toys/gated\.\n.*No token was sent") as told:
         hub.fetch("toys/gated")
     assert "HF_TOKEN" in str(told.value) and "hf auth login" in str(told.value)
     with pytest.raises(DownloadError, match="no model toys/private, or does not show it"):
@@ -302,9 +307,9 @@ def test_gated_and_private_models_need_a_token(site, files, monkeypatch):
 def test_offline(site, files, monkeypatch, variable):
     site.add(NAME, files)
     monkeypatch.setenv(variable, "1")
-    with pytest.raises(DownloadError, match=r"not in .*home/hub.*\n.*unset it, or fetch it once with bertfit\.download\('to"):
+    with pytest.raises(DownloadError, match=r"not in .*home/hub.*\n.*unset it, or fetch it once with bertfit\.down"):
         hub.fetch(NAME)
-    with pytest.raises(DownloadError, match=r"fetch it once with bertfit\.download\('toys/bert-uncased', revision='v1'\)"):
+    with pytest.raises(DownloadError, match=r"with bertfit\.download\('toys/bert-uncased', revision='v1'\)"):
         bertfit.load(NAME, revision="v1", download=False)
     monkeypatch.delenv(variable)
     folder = hub.fetch(NAME)
@@ -316,7 +321,7 @@ def test_offline(site, files, monkeypatch, variable):
 def test_a_hub_that_does_not_answer(site, files, monkeypatch):
     site.add(NAME, files)
     site.status = [503]
-    with pytest.raises(DownloadError, match=r"hub must be reachable.*\n.*it answered 503\.\n.*No proxy was asked.*\n.*HF_ENDPOINT"):
+    with pytest.raises(DownloadError, match=r"reachable.*\n.* answered 503\.\n.*No proxy was asked.*\n.*HF_ENDPOINT"):
         hub.fetch(NAME)
     folder = hub.fetch(NAME)
     site.status = [503]
@@ -337,7 +342,7 @@ def test_a_hub_that_does_not_answer(site, files, monkeypatch):
 def test_a_repository_without_weights_that_are_read(site, files):
     small = {name: files[name] for name in SMALL}
     site.add("toys/tf", {**small, "tf_model.h5": b"x", "flax_model.msgpack": b"x"})
-    with pytest.raises(DownloadError, match=r"must have model.safetensors or pytorch_model.bin.*\n.*flax_model.msgpack, tf_mod"):
+    with pytest.raises(DownloadError, match=r"have model.safetensors or .*\n.*has flax_model.msgpack, tf_model.h5"):
         hub.fetch("toys/tf")
     site.add("toys/none", small)
     with pytest.raises(DownloadError, match=r"must have model.safetensors.*\n- toys/none has config.json, vocab.txt"):
@@ -355,7 +360,7 @@ def test_a_full_disk_and_a_cache_that_may_not_be_written(site, files, monkeypatc
 
     with monkeypatch.context() as patch:
         patch.setattr(huggingface_hub, "hf_hub_download", fail)
-        with pytest.raises(DownloadError, match=r"must have room for the model\.\n- model.safetensors: No space.*\n.*\n.*HF_HOME"):
+        with pytest.raises(DownloadError, match=r"room for the model\.\n- model.*: No space.*\n.*\n.*HF_HOME"):
             hub.fetch(NAME)
     (tmp_path / "file").write_text("")
     with pytest.raises(DownloadError, match="The cache must be writable"):
@@ -375,7 +380,7 @@ def test_revision_is_for_the_hub_only(tmp_path):
 def test_the_commit_is_in_the_model_the_bundle_and_print(site, files, tmp_path):
     commit = site.add(NAME, files).refs["main"]
     model = bertfit.load(NAME)
-    assert model.name == NAME and repr(model).startswith(f"<Bert {NAME}@{commit}: ")
+    assert model.name == NAME and repr(model).endswith(f", uncased, from {NAME}@{commit}>")
     source = model.model.source
     assert (source["repository"], source["revision"], source["kind"]) == (NAME, commit, "huggingface")
     model.save(tmp_path / "bundle")
@@ -385,6 +390,7 @@ def test_the_commit_is_in_the_model_the_bundle_and_print(site, files, tmp_path):
     again = bertfit.load(tmp_path / "bundle")
     fitted = bertfit.fit(TABLE, "text", "target", model=again, epochs=1, validation=0)
     fitted.save(tmp_path / "fitted")
+    assert repr(fitted).endswith(f"from {NAME}@{commit}>")
     kept = json.loads((tmp_path / "fitted" / "bertfit.json").read_text())["provenance"]
     assert kept == written
     assert bertfit.load(Path(source["path"])).model.source == source  # by its path in the cache

@@ -136,7 +136,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 entries.append({"rfilename": file, **(blob | large if "blobs" in self.path else {})})
         gated = "auto" if repository.gated else False
         answer = {"id": name, "modelId": name, "sha": commit, "private": repository.private, "gated": gated,
-                  "disabled": False, "siblings": entries}
+                  "disabled": False, "siblings": entries, "downloads": 0, "likes": 0, "tags": [],
+                  "lastModified": "2026-01-01T00:00:00.000Z", "createdAt": "2026-01-01T00:00:00.000Z"}
         self.send_bytes(json.dumps(entries if tree else answer).encode(), kind="application/json")
 
     def send_file(self, name, commit, file, data):
@@ -203,6 +204,17 @@ def serve():
     return hub
 
 
+def site(monkeypatch, tmp_path):
+    """A test file's fixture: `site = pytest.fixture(site)`. A `Hub` to which HF_ENDPOINT leads, and an empty cache."""
+    hub = serve()
+    for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment(hub, tmp_path / "home").items():
+        monkeypatch.setenv(name, value)
+    yield hub
+    hub.close()
+
+
 def files_of(folder):
     """The files of a folder, by name."""
     return {path.name: path.read_bytes() for path in Path(folder).iterdir() if path.is_file()}
@@ -218,12 +230,15 @@ def main():
     for config in Path(sys.argv[1]).glob("*/*/config.json"):
         hub.add("/".join(config.parent.parts[-2:]), files_of(config.parent))
     print(hub.address, flush=True)
-    for line in sys.stdin:  # an empty line or the end of the parent ends it; "gate ID" needs a token from then on
-        word, _, name = line.strip().partition(" ")
-        if word != "gate":
+    for line in sys.stdin:  # "gate ID": it needs a token from now on; "pause SECONDS": a large file takes 100 of these
+        word, _, value = line.strip().partition(" ")
+        if word == "gate":
+            hub.repositories[value].gated = True
+        elif word == "pause":
+            hub.pause, hub.pieces = float(value), 100
+        else:  # an empty line, or the end of the parent
             break
-        hub.repositories[name].gated = True
-        print("gated", flush=True)
+        print("done", flush=True)
     hub.close()
 
 
