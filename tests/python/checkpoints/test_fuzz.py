@@ -29,8 +29,8 @@ _BYTES = (0, 1, 0x7F, 0x80, 0xFF)
 _VALUES = ("null", "true", "-1", "1e999", "9" * 5000, '""', '"../../x"', '"/etc/passwd"', "[]", "{}", '"\\ud800"',
            "[" * 2000, '"model-00001-of-00002.safetensors"', '"\\u0000.safetensors"', "NaN")
 _PICKLED = (b"cos\nsystem\n(S'touch x'\ntR.", b"\x8c\x02os\x8c\x06system\x93", b"R", b"b", b"Q", b"\x85", b"(",
-            b"t", b"u", b"0", b"2", b"}", b"]", b"\x8b\xff\xff\xff\x7f", b"\x8d" + b"\xff" * 8, b"J\xff\xff\xff\x7f", b"K\x00",
-            b"h\x00", b"\x81", b"\x92", b"o", b"i",
+            b"t", b"u", b"0", b"2", b"}", b"]", b"\x8b\xff\xff\xff\x7f", b"\x8d" + b"\xff" * 8, b"J\xff\xff\xff\x7f",
+            b"K\x00", b"h\x00", b"\x81", b"\x92", b"o", b"i",
             b"P1\n", b"I9999999999999999999999\n", b"\x98", b".")
 
 
