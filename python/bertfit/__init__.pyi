@@ -22,6 +22,7 @@ from bertfit.estimators import BertRegressor as BertRegressor
 from bertfit.notices import BertfitWarning as BertfitWarning
 from bertfit.notices import FreshPoolerWarning as FreshPoolerWarning
 from bertfit.notices import MissingTextWarning as MissingTextWarning
+from bertfit.notices import OfflineWarning as OfflineWarning
 from bertfit.notices import TruncationWarning as TruncationWarning
 from bertfit.notices import UnusedTensorsWarning as UnusedTensorsWarning
 from bertfit.text import Vocabulary as Vocabulary

@@ -93,17 +93,8 @@ class MissingTextWarning(BertfitWarning):
         return Sentence(f"{self._rows} {'has' if self.n == 1 else 'have'} no text, and no prediction.")
 
 
-class UnsavedWarning(BertfitWarning):
-    """A model or a state of a run could not be saved, and the run went on.
-
-    Args:
-        sentence: What could not be saved, why, and what is done about it.
-
-    >>> print(UnsavedWarning(Sentence("last could not be saved.")))
-    last could not be saved.
-    """
-
-    code = "unsaved"
+class _Told(BertfitWarning):
+    """A notice that is told as it is, each by itself."""
 
     def __init__(self, sentence: Sentence):
         super().__init__(1, 1)
@@ -115,6 +106,32 @@ class UnsavedWarning(BertfitWarning):
 
     def joined(self, other: BertfitWarning) -> BertfitWarning | None:
         return None
+
+
+class UnsavedWarning(_Told):
+    """A model or a state of a run could not be saved, and the run went on.
+
+    Args:
+        sentence: What could not be saved, why, and what is done about it.
+
+    >>> print(UnsavedWarning(Sentence("last could not be saved.")))
+    last could not be saved.
+    """
+
+    code = "unsaved"
+
+
+class OfflineWarning(_Told):
+    """The hub could not be reached, and a model was opened as it is in the cache.
+
+    Args:
+        sentence: Which model, and why.
+
+    >>> print(OfflineWarning(Sentence("The hub could not be reached.")))
+    The hub could not be reached.
+    """
+
+    code = "offline"
 
 
 class UnusedTensorsWarning(BertfitWarning):

@@ -1,4 +1,4 @@
-"""Open a checkpoint folder, Google's or Hugging Face's, and check every tensor before a model is built.
+"""Open a checkpoint folder, Google's, Hugging Face's or TF Hub's, and check every tensor before a model is built.
 
 `open_checkpoint` recognizes what a folder holds, reads the configuration and the vocabulary, and checks the
 weights against them. It builds no model: `Checkpoint.fill` copies the weights into one. For saved bertfit models
@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from bertfit.checkpoints import google, huggingface, labels, registry, weight_files
+from bertfit.checkpoints import google, hub, huggingface, labels, registry, tfhub, weight_files
 from bertfit.checkpoints.classifier import Classifier
 from bertfit.checkpoints.tensors import read_json
 from bertfit.config import BertConfig
@@ -24,6 +24,7 @@ from bertfit.errors import Arg, ArgumentError, CheckpointError, Function, Senten
 from bertfit.text import Vocabulary, read_vocabulary
 
 _BUNDLE = "bertfit.json"
+_OWNERS = {"tfhub": "TF Hub's", "google": "Google's", "huggingface": "Hugging Face's"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Checkpoint:
 
     Args:
         name: Its name.
-        kind: "google" or "huggingface".
+        kind: "google", "huggingface" or "tfhub".
         path: Its folder.
         config: Sizes and constants of the encoder.
         vocabulary: Its tokens and their casing.
@@ -43,7 +44,8 @@ class Checkpoint:
         missing: Parts that the encoder has and the checkpoint lacks, of which `fill` leaves fresh weights: "pooler".
         unused: What of the file no part of the model takes, by the names of tensors; buffers of positions left out.
         classifier: Its classification head; None for an encoder.
-        revision: Commit of the repository that it was downloaded from; None for a folder.
+        repository: Id of the model of the hub that it was downloaded from; None for another folder.
+        revision: Commit of that model.
         weights: The weight files of a Hugging Face folder.
     """
 
@@ -58,8 +60,16 @@ class Checkpoint:
     missing: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
     classifier: Classifier | None = None
+    repository: str | None = None
     revision: str | None = None
     weights: tuple[Path, ...] = dataclasses.field(repr=False, default=())
+
+    @property
+    def source(self) -> dict[str, Any]:
+        """Where its model comes from: ``{"kind", "path", "sha256"}``; if the hub, also "repository" and "revision"."""
+        source = {"kind": self.kind, "path": self.path, "sha256": self.sha256}
+        return source if self.repository is None else {**source, "repository": self.repository,
+                                                       "revision": self.revision}
 
     def require_unchanged(self) -> None:
         """Raise CheckpointError if the weights of a Hugging Face folder have changed since they were checked."""
@@ -129,13 +139,19 @@ def read_config(path: Path) -> BertConfig | None:
 def _open(path: Path, name: str | None, lower_case: bool | None, task: str | None) -> Checkpoint:
     given, prefix = _folder_and_prefix(path)
     folder, kind = _locate(given)
+    if kind == "tfhub":
+        weights = tfhub.TfHubWeights(folder, lower_case)
+        return Checkpoint(name or given.name, kind, str(folder), weights.config, weights.vocabulary, weights.sha256,
+                          weights.fill, weights.read_heads if weights.has_heads else None)
     read = google if kind == "google" else huggingface
     config = read.read_config(folder)
     if lower_case is None:
         lower_case = _lower_case(folder, given, kind, name)
     vocabulary = _vocabulary(folder, lower_case, kind, config, folder / read.CONFIG)
     config = _with_padding(config, vocabulary, kind, folder / read.CONFIG)
-    opened = {"name": name or given.name, "kind": kind, "path": str(folder), "vocabulary": vocabulary}
+    repository, revision = hub.origin(folder)
+    opened = {"name": name or repository or given.name, "kind": kind, "path": str(folder), "vocabulary": vocabulary,
+              "repository": repository, "revision": revision}
     if kind == "google":
         weights = google.GoogleWeights(folder, prefix, config)
         return Checkpoint(**opened, config=config, sha256=weights.sha256, fill=weights.fill,
@@ -150,6 +166,8 @@ def _folder_and_prefix(path: Path) -> tuple[Path, str | None]:
     """The folder that `path` is or lies in, and the TensorFlow checkpoint's name if the path contains it."""
     if path.is_dir():
         return path, None
+    if path.is_file() and path.name == tfhub.CONFIG:
+        return path.parent, None
     prefix = re.sub(r"\.(index|meta|data-\d{5}-of-\d{5})$", "", path.name)
     if path.with_name(f"{prefix}.index").is_file():
         return path.parent, prefix
@@ -161,6 +179,8 @@ def _folder_and_prefix(path: Path) -> tuple[Path, str | None]:
 
 def _locate(folder: Path) -> tuple[Path, str]:
     """The folder with the files, `folder` or one directly below it, and their kind."""
+    if (folder.parent / tfhub.CONFIG).is_file() and folder.name in ("variables", "assets"):
+        return folder.parent, "tfhub"
     if kind := _kind(folder):
         return folder, kind
     if (folder / _BUNDLE).exists():
@@ -187,15 +207,15 @@ def _locate(folder: Path) -> tuple[Path, str]:
 def _kind(folder: Path) -> str | None:
     """The kind of a folder's files, or None. One file of a kind is enough; its reader names the missing ones."""
     signs = {
+        "tfhub": ((folder / tfhub.CONFIG).is_file(), (folder / "variables").is_dir()),
         "google": ((folder / google.CONFIG).is_file(), bool(google.prefixes(folder))),
         "huggingface": ((folder / huggingface.CONFIG).is_file(), weight_files.is_there(folder)),
     }
     complete = [kind for kind, sign in signs.items() if all(sign)]
-    if len(complete) == 2:
-        raise CheckpointError(
-            "A folder must hold one checkpoint.",
-            [f"{folder} holds Google's files and Hugging Face's.", "Move one set into a folder of its own."],
-        )
+    if len(complete) > 1:
+        owners = " and ".join(_OWNERS[kind] for kind in complete)
+        raise CheckpointError("A folder must hold one checkpoint.",
+                              [f"{folder} holds {owners} files.", "Move one set into a folder of its own."])
     if complete:
         return complete[0]
     return next((kind for kind, sign in signs.items() if any(sign)), None)

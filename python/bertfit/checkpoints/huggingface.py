@@ -17,6 +17,7 @@ from bertfit.checkpoints import families, labels, weight_files
 from bertfit.checkpoints.classifier import Classifier
 from bertfit.checkpoints.tensors import Tensor, damaged, encoder_tensors, head_tensors, read_json, require_tensors
 from bertfit.config import BertConfig
+from bertfit.errors import ArgumentError, CheckpointError, Sentence
 
 CONFIG = "config.json"
 _BUFFERS = ("position_ids", "token_type_ids")  # 0, 1, 2, ... and zeros
@@ -68,10 +69,10 @@ class HuggingFaceWeights:
         self._names = self._names_of_bert()
         self._encoder = self._encoder_tensors()
         self._heads = self._head_tensors()
-        self._classifier = self._classifier_tensors()
+        self._classifier = [] if task == "none" else self._classifier_tensors()
         self.has_heads = bool(self._heads)
         self.unused = self._check(folder / CONFIG)
-        self.classifier = self._read_classifier(folder / CONFIG, task) if self._classifier and task != "none" else None
+        self.classifier = self._read_classifier(folder / CONFIG, task) if self._classifier else None
         self.sha256 = self._file.sha256
 
     # -- What the file has ----------------------------------------------------------------------------------
@@ -138,17 +139,23 @@ class HuggingFaceWeights:
             return []
         shape = self._file.names.get(self._names.get(f"{form.output}.bias", ""), ())
         tensors = form.tensors(self.config, shape[0] if len(shape) == 1 else 1)
-        return tensors if any(tensor.huggingface in self._names for tensor in tensors) else []
+        there = [tensor.huggingface in self._names for tensor in tensors]
+        return tensors if (any(there) if kinds else all(there)) else []
 
     def _read_classifier(self, config_file: Path, task: str | None) -> Classifier:
         outputs = self._classifier[-1].shape[0]
         found = labels.read_task(self.settings, config_file, outputs, task)
+        try:
+            head = self.family.classifier.head(self.config, self.settings)
+        except ArgumentError as error:  # a dropout rate that is none
+            raise CheckpointError(f"{config_file.name} must describe a classifier.",
+                                  [Sentence("{}: {}", config_file, error.sentences[0])]) from error
 
         def read() -> dict[str, list[np.ndarray]]:
             layers = self._by_layer(self._classifier)
             return {**layers, "output": labels.single_logit(found, *layers["output"])}
 
-        return Classifier(found, self.family.classifier.head(self.config, self.settings), read)
+        return Classifier(found, head, read)
 
     def _check(self, config_file: Path) -> tuple[str, ...]:
         """Compare the file with the configuration; returns what is not used."""

@@ -18,8 +18,8 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from bertfit.checkpoints import recommended
 from bertfit.config import BertConfig, presets
 from bertfit.errors import ArgumentError, Function, Sentence, Value
 
@@ -152,9 +152,10 @@ def find(name: str) -> Entry:
         raise ArgumentError("must be one string.", argument="name", received=name)
     entry = _lookup(name)
     if entry is None:
-        near = difflib.get_close_matches(name.lower(), [*MODELS, *ALIASES], n=4, cutoff=0.5)
+        near = recommended.near(name) or difflib.get_close_matches(name.lower(), [*MODELS, *ALIASES], n=4, cutoff=0.5)
         hint = f"Did you mean {', '.join(near)}?" if near else f"Known are {', '.join(list(MODELS)[:4])}, ..."
-        rule = Sentence("A model must be one of {}, or a folder.", Function("models"))
+        rule = Sentence("A model must be one of {}, a folder, or the id of a model of the hub (owner/name).",
+                        Function("models"))
         raise ArgumentError(rule, [Sentence("There is no model or folder {}.", Value(name)), hint])
     return entry
 
@@ -188,14 +189,3 @@ def cache_path(cache_dir: str | os.PathLike | None = None) -> Path:
 def folder(entry: Entry, cache_dir: str | os.PathLike | None = None) -> Path:
     """The folder of the entry's files once downloaded."""
     return cache_path(cache_dir) / "models" / entry.name
-
-
-def models(cache_dir: str | os.PathLike | None = None) -> dict[str, list[Any]]:
-    """All models as columns: name, layers, hidden, heads, parameters, cased, language, size_mb, source, cached.
-
-    `size_mb` is the size of the float32 weights; `cached` says whether the files are in the cache.
-    """
-    columns = ("name", "layers", "hidden", "heads", "parameters", "cased", "language", "size_mb", "source")
-    rows = {column: [getattr(entry, column) for entry in _ENTRIES] for column in columns}
-    rows["cached"] = [(folder(entry, cache_dir) / MANIFEST).is_file() for entry in _ENTRIES]
-    return rows

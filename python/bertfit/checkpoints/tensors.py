@@ -90,9 +90,14 @@ def encoder_tensors(config: BertConfig) -> list[Tensor]:
         for part in ("query", "key", "value"):
             rows += _dense(attention, f"{block}.attention.self.{part}", width, inner)
         rows += _dense(attention, f"{block}.attention.output.dense", inner, width)
+        for mixing in ("pre_softmax_weight", "post_softmax_weight") if config.talking_heads else ():
+            rows.append(Tensor(attention, _google_name(f"{block}.attention.self", mixing),
+                               f"{block}.attention.self.{mixing}", (config.num_attention_heads,) * 2))
         rows += _norm(f"{attention}-Norm", f"{block}.attention.output", width)
         rows += _dense(f"Encoder-{i + 1}-FeedForward", f"{block}.intermediate.dense", width, wide)
         rows += _dense(f"Encoder-{i + 1}-FeedForward", f"{block}.output.dense", wide, width)
+        if config.gated_feed_forward:
+            rows += _dense(f"Encoder-{i + 1}-FeedForward", f"{block}.gate.dense", width, wide)
         rows += _norm(f"Encoder-{i + 1}-FeedForward-Norm", f"{block}.output", width)
     return rows + _dense("NSP-Dense", "pooler.dense", width, width)
 

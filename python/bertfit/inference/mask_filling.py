@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from bertfit import _env
@@ -17,7 +15,6 @@ from bertfit.text import Encoding
 
 tf = _env.tensorflow()
 
-_MASK = "[MASK]"
 _ROWS = 32  # texts per batch
 
 
@@ -26,7 +23,7 @@ def fill_mask(model: Model, rows: Rows, top: int = 5) -> dict[str, list]:
 
     Args:
         model: One with an MLM head: pretrained by bertfit, or loaded from a checkpoint that has it.
-        rows: Texts, each with at least one "[MASK]".
+        rows: Texts, each with at least one "[MASK]", or the mask token as the model's vocabulary spells it ("<mask>").
         top: Tokens per mask.
 
     Returns:
@@ -109,27 +106,14 @@ def _check_heads(model: Model, head: str) -> None:
 
 
 def _encode_masked(model: Model, texts: list[str]) -> Encoding:
-    """Encode texts: each "[MASK]" becomes the mask token, the text around it is tokenized as usual."""
-    without = [row for row, text in enumerate(texts) if _MASK not in text]
+    """Encode texts: each mask token becomes one, the text around it is tokenized as usual."""
+    tokenizer = model.tokenizer
+    without = [row for row, text in enumerate(texts) if not tokenizer.has_mask(text)]
     if without:
         raise DataError('Every text must have a "[MASK]".', [Sentence("{} without one.", rows_are(without))])
-    parts = [text.split(_MASK) for text in texts]
-    pieces = model.tokenizer.encode([part for row in parts for part in row])
-    vocabulary, at = model.vocabulary, iter(range(len(pieces)))
-    rows = []
-    for row in parts:
-        ids: list[Any] = [np.array([vocabulary.cls_id], np.int32)]
-        for number in range(len(row)):
-            i = next(at)
-            if number:
-                ids.append(np.array([vocabulary.mask_id], np.int32))
-            ids.append(pieces.ids[pieces.splits[i] + 1 : pieces.splits[i + 1] - 1])  # without [CLS] and [SEP]
-        rows.append(np.concatenate([*ids, np.array([vocabulary.sep_id], np.int32)]))
-    lengths = np.array([len(row) for row in rows], np.int64)
-    long = np.flatnonzero(lengths > model.max_len)
+    encoding = tokenizer.encode_masked(texts)
+    long = np.flatnonzero(encoding.lengths > model.max_len)
     if len(long):  # truncation could lose a mask
         raise DataError(f"Texts must have at most {model.max_len} tokens.",
                         [Sentence("{} longer.", rows_are(long))])
-    flat = np.concatenate(rows) if rows else np.empty(0, np.int32)
-    splits = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    return Encoding(flat, np.zeros_like(flat), splits, np.zeros(len(rows), bool))
+    return encoding

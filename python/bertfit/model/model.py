@@ -55,7 +55,7 @@ class Model:
         config: Sizes of the encoder.
         vocabulary: Its vocabulary, of `config.vocab_size` entries.
         encoder: The encoder, with its weights.
-        source: Where it came from: ``{"kind", "path", "sha256"}``.
+        source: Where it came from: see `Checkpoint.source`.
         task, head_config, head: What a fitted model predicts, its head's settings, and the head.
         record: How it was fitted: settings, history, metrics. Empty for a model that was only loaded, also for a
             classifier that was trained elsewhere.
@@ -99,8 +99,7 @@ class Model:
         """
         encoder = Encoder(checkpoint.config, fresh=False)
         checkpoint.fill(encoder)
-        source = {"kind": checkpoint.kind, "path": checkpoint.path, "sha256": checkpoint.sha256}
-        model = cls(checkpoint.name, checkpoint.config, checkpoint.vocabulary, encoder, source)
+        model = cls(checkpoint.name, checkpoint.config, checkpoint.vocabulary, encoder, checkpoint.source)
         if "pooler" in checkpoint.missing:
             draw_pooler(encoder)
             model.fresh_pooler = True

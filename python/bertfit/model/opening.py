@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertfit.checkpoints import Checkpoint, download, open_checkpoint, registry
+from bertfit.checkpoints import Checkpoint, download, hub, open_checkpoint, registry
 from bertfit.errors import ArgumentError, BundleError, DownloadError, Function, Sentence, Setting
 from bertfit.model import bundle
 from bertfit.model.unbuilt import Unbuilt
@@ -34,6 +34,7 @@ def open_unbuilt(
     x: str | os.PathLike,
     *,
     name: str | None = None,
+    revision: str | None = None,
     cache_dir: str | os.PathLike | None = None,
     lower_case: bool | None = None,
     max_len: int | None = None,
@@ -42,19 +43,21 @@ def open_unbuilt(
     progress: Callable[[dict[str, Any]], Any] | None = None,
     say: Callable[[str], Any] | None = None,
 ) -> Model | Unbuilt:
-    """Open a bundle, a checkpoint folder, or a model of the registry; every file is read and checked.
+    """Open a bundle, a checkpoint folder, or a model of the registry or the hub; every file is read and checked.
 
     Args:
-        x: A folder (bertfit bundle, pretraining run, Google checkpoint, Hugging Face BERT), or a name of the
-            registry. An existing folder takes precedence over a name. Of a run, its best model is opened, else its
-            last.
-        name: What to call the model; None for the folder's or the registry's name.
-        cache_dir: Folder of downloaded models; None for the user's cache.
+        x: A folder (bertfit bundle, pretraining run, Google checkpoint, Hugging Face BERT), a name of the registry, or
+            the id of a model of the Hugging Face hub, "owner/name" or "owner/name@revision". An existing folder takes
+            precedence over both. Of a run, its best model is opened, else its last.
+        name: What to call the model; None for the folder's or the registry's name, or its id.
+        revision: Of a model of the hub: a branch, a tag or a whole commit hash; None for its main branch.
+        cache_dir: Folder of downloaded models; None for the user's cache, or for the hub's models that of the package
+            huggingface_hub.
         lower_case: Whether texts are lower-cased; None for the checkpoint's own setting.
         max_len: Keep only this many positions, in tokens; None keeps all.
         task: What a finished classifier of Hugging Face predicts, where its config.json says another task or leaves it
             open; "none" for its encoder without the head. None for what config.json says.
-        download_missing: Download a registry model that is not in the cache.
+        download_missing: Download a model that is not in the cache, and ask the hub which commit a branch is at.
         progress: Called with a dict during a download.
         say: Called with a sentence that says which model of a run is opened.
 
@@ -69,6 +72,12 @@ def open_unbuilt(
     if not isinstance(x, (str, os.PathLike)) or not str(x):
         raise ArgumentError("must be the name of a model or the path of a folder.", argument="x", received=x)
     path = Path(x).expanduser()
+    if not path.exists() and hub.is_hub_id(str(x)):
+        tried = (f"There is no folder {path.absolute()}.",)
+        folder = hub.fetch(str(x), revision, cache_dir=cache_dir, online=download_missing, progress=progress,
+                           tried=tried)
+        return _from_checkpoint(open_checkpoint(folder, name=name, lower_case=lower_case, task=task), max_len)
+    hub.refuse_revision(revision, str(x))
     if (path / bundle.DESCRIPTION).is_file():
         return _open_bundle(path, name, lower_case, max_len, task)
     if (chosen := _chosen(path)) is not None:

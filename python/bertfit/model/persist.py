@@ -121,10 +121,14 @@ def from_bytes(data: bytes | bytearray | memoryview) -> Model:
 
 
 def origin(model: Model) -> dict[str, Any]:
-    """Name, kind and sha256 of the checkpoint that training started from; kept when a model is saved and refitted."""
+    """Name, kind and sha256 of the checkpoint that training started from, and of one of the hub its id and commit.
+
+    They are kept when a model is saved and refitted.
+    """
     known = model.source.get("origin") or {"name": model.name, **model.source}
     # Without the path, which would tell others about the folders of this machine.
-    return {key: known.get(key) for key in ("name", "kind", "sha256")}
+    return {**{key: known.get(key) for key in ("name", "kind", "sha256")},
+            **{key: known[key] for key in ("repository", "revision") if known.get(key)}}
 
 
 # -- Writing --------------------------------------------------------------------------------------------

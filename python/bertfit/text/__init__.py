@@ -9,7 +9,8 @@ __all__, __getattr__, __dir__ = lazy_exports(__name__, {
     "special_tokens": "SpecialTokens",
     "vocabulary": "Vocabulary",
     "vocabulary_files": "read_vocabulary",
-    "tokenizer": "Encoding Tokenizer truncated_pair_lengths",
+    "encoding": "Encoding PairForm truncated_pair_lengths",
+    "tokenizer": "Tokenizer",
     "wordpiece": "positions",
     "vocabulary_training": "train_vocabulary",
 })
