@@ -2,6 +2,9 @@
 
 #' @export
 print.bert_fit <- function(x, ...) {
+  if (!trained_here(x)) {
+    return(print_classifier(x))
+  }
   rows <- x$record$rows
   labels <- switch(x$task, regression = NULL, paste0(": ", paste(utils::head(x$labels, 6), collapse = ", "),
                                                      if (length(x$labels) > 6) ", ..."))
@@ -13,6 +16,7 @@ print.bert_fit <- function(x, ...) {
     "  epochs      ", epochs, if (!is.na(x$best_epoch)) paste0(", best ", x$best_epoch),
     if (x$interrupted) ", interrupted", "\n",
     "  best        ", best_text(x), "\n",
+    hub_line(x),
     seed_line(x$seed)
   )
   invisible(x)

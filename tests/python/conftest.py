@@ -41,6 +41,16 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
+def families(tmp_path_factory):
+    """Tiny random models of every family, saved by transformers: `families.folder("roberta", "classifier")`."""
+    pytest.importorskip("torch")
+    pytest.importorskip("transformers")
+    from toys.families import Families
+
+    return Families(tmp_path_factory.mktemp("families"))
+
+
+@pytest.fixture(scope="session")
 def google_tokenization():
     """Google's tokenization.py as a module (package bert-tensorflow 1.0.4)."""
     from toys import google as google_reference

@@ -13,45 +13,50 @@ import fnmatch
 import json
 import os
 import shutil
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from bertfit.checkpoints import archive, fetch, packages, registry
+from bertfit.checkpoints import archive, fetch, hub, packages, registry
+from bertfit.checkpoints.reporting import Progress, Reporter
 from bertfit.errors import Arg, DiskError, DownloadError, Function, Sentence, Setting
 from bertfit.system import interrupts, replacement
-
-Progress = Callable[[dict[str, Any]], Any]
 
 
 @interrupts.listening()
 def download(
-    name: str, cache_dir: str | os.PathLike | None = None, force: bool = False, progress: Progress | None = None
+    name: str, cache_dir: str | os.PathLike | None = None, force: bool = False, progress: Progress | None = None, *,
+    revision: str | None = None
 ) -> str:
     """Make sure that a model's files are in the cache, and return their folder.
 
     Args:
-        name: A name from `registry.models()`.
-        cache_dir: The cache folder; None for `registry.cache_path()`.
+        name: A name from `registry.models()`, or the id of a model of the Hugging Face hub, "owner/name", with or
+            without "@revision".
+        cache_dir: The cache folder; None for `registry.cache_path()`, and for models of the hub that of the package
+            huggingface_hub, which transformers uses, too.
         force: Download again even if the files are there.
         progress: Called at most 5 times a second, from this thread, with
-            ``{"event": "download", "name", "done_bytes", "total_bytes"}`` (total None if unknown).
+            ``{"event": "download", "name", "folder", "done_bytes", "total_bytes"}`` (total None if unknown).
+        revision: Of a model of the hub: a branch, a tag or a whole commit hash; None for its main branch.
 
     Returns:
         The folder with the files.
 
     Raises:
         ArgumentError: There is no model of that name.
-        DownloadError: The download is incomplete, or files have changed since they were downloaded. Received
-            bytes are kept, and the next call resumes from them.
+        DownloadError: The download is incomplete, or files have changed since they were downloaded. What was received
+            is kept for the next call, of models of the hub the complete files. Or the hub has no such model or
+            revision, does not show it without a token, or cannot be reached.
 
     >>> path = download("minilm-l6-uncased")  # doctest: +SKIP
     """
+    if isinstance(name, str) and hub.is_hub_id(name) and not registry.is_known(name):
+        return hub.fetch(name, revision, cache_dir=cache_dir, force=force, progress=progress)
     entry = registry.find(name)
+    hub.refuse_revision(revision, entry.name)
     target = registry.folder(entry, cache_dir)
-    report = _Reporter(entry.name, progress)
-    guard = registry.cache_path(cache_dir) / "locks" / f"{entry.name}.lock"
+    report = Reporter(entry.name, registry.cache_path(cache_dir), progress)
+    guard = registry.cache_path(cache_dir) / "locks" / f"{entry.slug}.lock"
     with _disk_errors(target), archive.lock(guard):
         if force or not verify(target):
             _install(entry, target, force, report)
@@ -81,22 +86,20 @@ def verify(folder: str | os.PathLike) -> bool:
 
 
 def _changed(folder: Path, path: Path, what: str) -> DownloadError:
-    return DownloadError(
-        "A downloaded model's files must stay as they were downloaded.",
-        [f"{path} {what}.",
-         Sentence("Download it again with {}.", Function("download", [folder.name], [Setting("force", True)]))],
-    )
+    again = Function("download", [folder.name.replace("--", "/")], [Setting("force", True)])
+    return DownloadError("A downloaded model's files must stay as they were downloaded.",
+                         [f"{path} {what}.", Sentence("Download it again with {}.", again)])
 
 
-def _install(entry: registry.Entry, target: Path, force: bool, report: _Reporter) -> None:
+def _install(entry: registry.Entry, target: Path, force: bool, report: Reporter) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    for leftover in target.parent.glob(f".{entry.name}.*"):  # of a process that died, since this one has the lock
+    for leftover in target.parent.glob(f".{entry.slug}.*"):  # of a process that died, since this one has the lock
         shutil.rmtree(leftover, ignore_errors=True)
     with replacement(target) as fresh:
         if entry.source == "package":
             packages.fetch(entry, fresh, report)
         else:
-            _from_google(entry, target, fresh, force, report)
+            _from_archive(entry, target, fresh, force, report)
         _finish(entry, fresh)
 
 
@@ -121,7 +124,7 @@ def _finish(entry: registry.Entry, folder: Path) -> None:
 
 
 def _origin(entry: registry.Entry) -> str:
-    return entry.url if entry.source == "google" else f"package {entry.location}"
+    return f"package {entry.location}" if entry.source == "package" else entry.url
 
 
 def _wrong_digest(entry: registry.Entry, name: str, expected: str, received: str) -> DownloadError:
@@ -131,8 +134,9 @@ def _wrong_digest(entry: registry.Entry, name: str, expected: str, received: str
     )
 
 
-def _from_google(entry: registry.Entry, target: Path, fresh: Path, force: bool, report: _Reporter) -> None:
-    partial = target.parent.parent / "partial" / f"{entry.name}.zip"
+def _from_archive(entry: registry.Entry, target: Path, fresh: Path, force: bool, report: Reporter) -> None:
+    ending = "zip" if entry.source == "google" else "tar.gz"
+    partial = target.parent.parent / "partial" / f"{entry.slug}.{ending}"
     partial.parent.mkdir(parents=True, exist_ok=True)
     if force:
         fetch.forget(partial)
@@ -147,14 +151,30 @@ def _from_google(entry: registry.Entry, target: Path, fresh: Path, force: bool, 
     except DownloadError:  # the file is complete but wrong: resuming it would fail every time
         fetch.forget(partial)
         raise
-    for path in written:  # most archives hold one folder; move its files up into ours
+    if entry.source == "google":
+        _flatten(fresh, written)
+    else:
+        _lift(fresh)
+    fetch.forget(partial)
+
+
+def _flatten(fresh: Path, written: list[Path]) -> None:
+    """Move all files up into `fresh`: most of Google's archives hold one folder."""
+    for path in written:
         with contextlib.suppress(OSError):
             if path.parent != fresh and not (fresh / path.name).exists():
                 path.rename(fresh / path.name)
     for path in sorted(fresh.rglob("*"), reverse=True):
         if path.is_dir() and not any(path.iterdir()):
             path.rmdir()
-    fetch.forget(partial)
+
+
+def _lift(fresh: Path) -> None:
+    """Where an archive holds nothing but one folder, move what is in that folder up into `fresh`."""
+    while len(inside := list(fresh.iterdir())) == 1 and inside[0].is_dir():
+        outer = inside[0].rename(fresh.with_name(f"{fresh.name}.outer"))
+        fresh.rmdir()
+        outer.rename(fresh)
 
 
 @contextlib.contextmanager
@@ -172,18 +192,3 @@ def _disk_errors(target: Path) -> Iterator[None]:
                 Sentence("{}, or the environment variable BERTFIT_CACHE, chooses another disk.", Arg("cache_dir")),
             ],
         ) from error
-
-
-class _Reporter:
-    """Calls `progress` at most five times a second, and once at the end."""
-
-    def __init__(self, name: str, progress: Progress | None):
-        self.name, self.progress, self.next = name, progress, 0.0
-
-    def __call__(self, done: int, total: int | None, last: bool = False) -> None:
-        interrupts.check()
-        now = time.monotonic()
-        if self.progress is None or (now < self.next and not last):
-            return
-        self.next = now + 0.2
-        self.progress({"event": "download", "name": self.name, "done_bytes": done, "total_bytes": total})

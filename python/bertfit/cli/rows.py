@@ -37,8 +37,8 @@ class Labelled:
     targets: list[str]
     cells: dict[str, list]
 
-    def rows(self, task: Task) -> Rows:
-        """The rows, with targets converted to numbers for a task.
+    def rows(self, task: Task, by_id: bool = False) -> Rows:
+        """The rows, with targets converted to numbers for a task; for `by_id` see `frames.code_target`.
 
         Raises:
             DataError: A value is missing, or is a class that the task does not have.
@@ -46,7 +46,7 @@ class Labelled:
         from bertfit.frames import code_target
 
         labels = task.labels if task.kind in ("binary", "multiclass") else ()
-        targets = code_target(task, {name: values_of(values, labels) for name, values in self.cells.items()})
+        targets = code_target(task, {name: values_of(values, labels) for name, values in self.cells.items()}, by_id)
         return Rows.of(self.frame[self.text], None if self.pair is None else self.frame[self.pair], targets)
 
 

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from bertfit.errors import Arg, ArgumentError, Sentence
 from bertfit.frames.answers import group_codes, group_table, prediction_columns, present_rows, spread
 from bertfit.frames.classes import Classes
-from bertfit.frames.columns import target_columns
+from bertfit.frames.columns import evaluation_target, model_texts, target_columns
 from bertfit.frames.facts import ModelFacts
-from bertfit.frames.tables import column, index_of, is_frame, table_like
+from bertfit.frames.tables import index_of, is_frame, table_like
 from bertfit.frames.targets import code_target
 from bertfit.inference import check_fitted, check_type, evaluate_groups, fill_mask, next_sentence
 from bertfit.inference import embed as embed_rows
@@ -72,7 +71,8 @@ class Bert(ModelFacts):
 
         Args:
             data: A table with the columns of the fit (a pandas or polars DataFrame, or a `datasets.Dataset`), or a
-                list of texts (or one text).
+                list of texts (or one text). A classifier that was trained elsewhere reads the columns "text" and
+                "pair", or else the only column of texts.
             pair: Second texts, if `data` is a list and the model was fitted on pairs.
             type: "prob", "class", "link" or "numeric"; None is "numeric" for regression, else "prob".
             threshold: For "class" of a binary or multilabel model, the probability from which the positive class, or
@@ -103,7 +103,7 @@ class Bert(ModelFacts):
         """
         check_fitted(self.model)
         type = check_type(self.task, type)
-        rows, present = present_rows(*self._texts(data, pair), na_action)
+        rows, present = present_rows(*model_texts(self.model, data, pair), na_action)
         values = predict_rows(self.model, rows, type=type, threshold=threshold, batch_size=batch_size,
                               precision=precision, progress=progress)
         named = type == "class" and self.task.kind != "multilabel"
@@ -131,7 +131,8 @@ class Bert(ModelFacts):
 
         Args:
             data: A table as for `predict`, or a list of texts.
-            target: The column or columns of true values, or the values themselves; None for the columns of the fit.
+            target: The column or columns of true values, or the values themselves; None for the columns of the fit,
+                or of a multilabel classifier that was trained elsewhere the columns called as its labels.
             pair, batch_size, precision, progress: As for `predict`.
             by: A column of the DataFrame, or several: a row per group, in order of appearance, with the values of
                 these columns, n (rows) and the overall metrics, NaN where undefined.
@@ -145,15 +146,10 @@ class Bert(ModelFacts):
             DataError: A column is missing, or rows cannot be used.
         """
         check_fitted(self.model)
-        rows = self._rows(data, pair)
-        if target is None:
-            target = self._own("target") if is_frame(data) else None
-            target = target if target is None or len(target) > 1 else target[0]
-        if target is None:
-            raise ArgumentError("must be given.", [
-                "It can be left out for a DataFrame, where the model was fitted on one: the column has the same name.",
-            ], argument="target")
-        values = code_target(self.task, target_columns(data if is_frame(data) else None, target))
+        target = evaluation_target(self.model, data, target)
+        rows = Rows.of(*model_texts(self.model, data, pair, target))
+        values = code_target(self.task, target_columns(data if is_frame(data) else None, target),
+                             by_id=not self.model.record.get("classes"))
         options = {"threshold": threshold, "batch_size": batch_size, "precision": precision, "progress": progress}
         if by is None:
             return evaluate_rows(self.model, rows.labelled(values), with_curves=with_curves, **options)
@@ -273,26 +269,8 @@ class Bert(ModelFacts):
         # TensorFlow's variables cannot be pickled: pickle, joblib and deepcopy use the bytes of a bundle.
         return _from_bytes, (bytes(persist.to_bytes(self.model)),)
 
-    def _own(self, role: str) -> list[str] | None:
-        names = self.model.record.get("columns", {}).get(role)
-        return list(names) if names else None
-
     def _rows(self, data: Any, pair: Any) -> Rows:
-        return Rows.of(*self._texts(data, pair))
-
-    def _texts(self, data: Any, pair: Any) -> list[Any]:
-        """The texts, and the pairs or None."""
-        if not is_frame(data):
-            return [data, pair]
-        names = [*(self._own("text") or []), *(self._own("pair") or [])]
-        if not names:
-            raise ArgumentError("must be a list of texts, or a single column.",
-                                ["The model was not fitted on a data frame: it knows no column by name."],
-                                argument="data")
-        if pair is not None:
-            raise ArgumentError(Sentence("must be left out where {} is a DataFrame.", Arg("data")),
-                                ["The columns are those of the fit."], argument="pair")
-        return [*(column(data, name, role) for name, role in zip(names, ("text", "pair"), strict=False)), None][:2]
+        return Rows.of(*model_texts(self.model, data, pair))
 
 
 def _from_bytes(data: bytes) -> Bert:

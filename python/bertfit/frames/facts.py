@@ -8,7 +8,7 @@ import numpy as np
 
 from bertfit.config import BertConfig, Task
 from bertfit.frames.classes import Classes
-from bertfit.model import Model
+from bertfit.model import Model, persist
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,4 +78,6 @@ class ModelFacts:
         size = f"{config.num_hidden_layers} layers x {config.hidden_size} hidden x {config.num_attention_heads} heads"
         what = "" if self.task is None else f", {self.task.kind}: {', '.join(self.labels[:6])}"
         casing = "uncased" if words.lower_case else "cased"
-        return f"<Bert {self.name}{what}: {size}, {self.parameters:,} parameters, {len(words):,} tokens, {casing}>"
+        origin = persist.origin(self.model)
+        hub = f", from {origin['repository']}@{origin['revision']}" if "revision" in origin else ""
+        return f"<Bert {self.name}{what}: {size}, {self.parameters:,} parameters, {len(words):,} tokens, {casing}{hub}>"

@@ -6,8 +6,11 @@ In: strings and a `Vocabulary`. Out: an `Encoding` (ids, segments, splits). Word
 from bertfit._exports import lazy_exports
 
 __all__, __getattr__, __dir__ = lazy_exports(__name__, {
+    "special_tokens": "SpecialTokens",
     "vocabulary": "Vocabulary",
-    "tokenizer": "Encoding Tokenizer truncated_pair_lengths",
+    "vocabulary_files": "read_vocabulary",
+    "encoding": "Encoding PairForm truncated_pair_lengths",
+    "tokenizer": "Tokenizer",
     "wordpiece": "positions",
     "vocabulary_training": "train_vocabulary",
 })

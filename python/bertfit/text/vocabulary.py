@@ -1,13 +1,15 @@
 """The vocabulary: token strings in the order of the rows of the token embedding.
 
-There are two types. A WordPiece file holds one token per line, and a line's number is the token's row in the embedding.
-Lines end at a line feed only: a token may itself be U+0085 or U+2028, which ``str.splitlines`` and some readers treat
-as line ends, and that would shift every later id. A SentencePiece file is the library's model, in which the pieces are
-numbered. Does not tokenize (see `text.tokenizer`) or read checkpoints (`checkpoints.checkpoint` passes the casing).
+There are three types. A WordPiece file holds one token per line, and a line's number is the token's row in the
+embedding. Lines end at a line feed only: a token may itself be U+0085 or U+2028, which ``str.splitlines`` and some
+readers treat as line ends, and that would shift every later id. A SentencePiece file is the library's model, in which
+the pieces are numbered. Byte-level BPE and unigram are in a tokenizer.json (see `text.tokenizer_json`). Does not
+tokenize (see `text.tokenizer`) or read checkpoints (`checkpoints.checkpoint` passes the casing).
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import hashlib
@@ -15,7 +17,8 @@ import os
 import re
 
 from bertfit.errors import ArgumentError, Sentence, Value, VocabularyError
-from bertfit.text import sentencepiece_model
+from bertfit.text import sentencepiece_model, tokenizer_json
+from bertfit.text.special_tokens import SpecialTokens
 
 #: Type of a vocabulary -> the name of its file in a model's folder.
 FILE_NAMES = {"wordpiece": "vocab.txt", "sentencepiece": "vocab.model"}
@@ -38,16 +41,18 @@ class Vocabulary:
         data: The bytes of the file.
         path: The file's path, or None.
         name: The file's name in error messages.
-        type: "wordpiece" or "sentencepiece". `kind` is the same.
+        type: "wordpiece", "sentencepiece", or "tokenizers" (byte-level BPE and unigram, by the package tokenizers).
+            `kind` is the same.
+        special: Its special tokens; None for BERT's.
 
     Attributes:
         ids: The id of every token.
-        pad_id, unk_id, cls_id, sep_id: Ids of [PAD], [UNK], [CLS] and [SEP].
+        pad_id, unk_id, cls_id, sep_id: Ids of [PAD], [UNK], [CLS] and [SEP], or what `special` has in their place.
         mask_id: Id of [MASK], or None.
-        file_name: Name of its file in a model's folder: "vocab.txt" or "vocab.model".
+        file_name: Name of its file in a model's folder: "vocab.txt", "vocab.model" or "tokenizer.json".
 
     Raises:
-        VocabularyError: A token is on two lines, or [PAD], [UNK], [CLS] or [SEP] is missing.
+        VocabularyError: A token is on two lines, or a special token other than [MASK] is missing.
 
     Example:
         >>> Vocabulary.from_bytes(b"[PAD]\\n[UNK]\\n[CLS]\\n[SEP]\\nspam\\n").ids["spam"]
@@ -60,6 +65,7 @@ class Vocabulary:
     path: str | None = None
     name: str = "vocab.txt"
     type: str = "wordpiece"
+    special: SpecialTokens | None = None
     ids: dict[str, int] = dataclasses.field(init=False, compare=False)
     pad_id: int = dataclasses.field(init=False)
     unk_id: int = dataclasses.field(init=False)
@@ -79,16 +85,20 @@ class Vocabulary:
                                       [Sentence("{}: {} is on line {} and again on line {}.", self.name, Value(token),
                                                 ids[token] + 1, row + 1)])
         self._set("ids", ids)
-        missing = [token for token in ("[PAD]", "[UNK]", "[CLS]", "[SEP]") if token not in ids]
+        special = self.special or SpecialTokens.bert(mask="[MASK]" in ids)
+        self._set("special", special)
+        needed = (special.pad, special.unk, special.cls, special.sep)
+        missing = [token for token in needed if token not in ids]
         if missing:
             unit = "lines" if self.type == "wordpiece" else "pieces"
             details = [f"{self.name} has {len(self.tokens)} {unit} and no {', '.join(missing)}."]
             if self.data.startswith(b"\xef\xbb\xbf"):
                 details.append("It starts with a byte-order mark: save it as UTF-8 without one.")
-            raise VocabularyError("A vocabulary must have the tokens [PAD], [UNK], [CLS] and [SEP].", details)
-        for field in ("pad", "unk", "cls", "sep"):
-            self._set(f"{field}_id", ids[f"[{field.upper()}]"])
-        self._set("mask_id", ids.get("[MASK]"))
+            names = f"{', '.join(needed[:-1])} and {needed[-1]}"
+            raise VocabularyError(f"A vocabulary must have the tokens {names}.", details)
+        for field, token in zip(("pad", "unk", "cls", "sep"), needed, strict=True):
+            self._set(f"{field}_id", ids[token])
+        self._set("mask_id", ids.get(special.mask))
 
     def _set(self, name, value) -> None:
         object.__setattr__(self, name, value)  # the dataclass is frozen
@@ -100,7 +110,8 @@ class Vocabulary:
         Args:
             path: The file.
             lower_case: Whether text is lower-cased first; None infers it from the tokens (`guess_lower_case`). A
-                SentencePiece model does its own casing, with which `lower_case` must agree unless it is None.
+                SentencePiece model does its own casing, with which `lower_case` must agree unless it is None. Text for
+            ALBERT's is lower-cased and stripped of accents before, unless `lower_case` is False.
 
         Raises:
             VocabularyError: The file does not exist, is not UTF-8 (the message gives the line), is damaged, or is not
@@ -121,6 +132,8 @@ class Vocabulary:
     ) -> Vocabulary:
         """Make a vocabulary from the bytes of its file; arguments and errors as for `from_file`."""
         data = bytes(data)
+        if tokenizer_json.is_tokenizer_json(data):
+            return cls._from_json(data, lower_case, name or path or tokenizer_json.FILE_NAME, path)
         type = "sentencepiece" if sentencepiece_model.is_model(data) else "wordpiece"
         name = name or path or FILE_NAMES[type]
         if type == "sentencepiece":
@@ -148,16 +161,50 @@ class Vocabulary:
         tokens = tuple(processor.id_to_piece(id_) for id_ in range(processor.get_piece_size()))
         # Found by normalising a letter, since the rules of a model may have any name.
         lowers = processor.normalize("A").strip(f"{sentencepiece_model.SPACE} ") == "a"
-        if lower_case not in (None, lowers):
-            raise ArgumentError("must be left out for a SentencePiece vocabulary, or be what it does.",
-                                [f"{name} {'lower-cases' if lowers else 'does not lower-case'}."],
-                                argument="lower_case", received=lower_case)
+        special = SpecialTokens.albert()
+        if set(special.names) <= set(tokens):
+            # ALBERT's code lower-cases before the model does its part, and always did so in what was published.
+            return cls(tokens, lower_case is not False or lowers, data, path, name, "sentencepiece", special)
+        _require_casing(lower_case, lowers, name)
         return cls(tokens, lowers, data, path, name, "sentencepiece")
+
+    @classmethod
+    def _from_json(cls, data: bytes, lower_case: bool | None, name: str, path: str | None) -> Vocabulary:
+        document = tokenizer_json.parse(data, name)
+        opened = tokenizer_json.open_tokenizer(data, name)
+        tokens = tokenizer_json.token_names(opened, name)
+        special = tokenizer_json.special_tokens(document, tokens, name)
+        if tokenizer_json.is_berts_wordpiece(document):
+            if lower_case is None:
+                lower_case = document["normalizer"].get("lowercase", True) is True
+            lines = "".join(f"{token}\n" for token in tokens).encode("utf-8", "surrogatepass")
+            made = cls(tokens, lower_case, data, path, name, "wordpiece", special)
+            if special == SpecialTokens.bert(special.mask is not None):
+                with contextlib.suppress(VocabularyError):  # a token that is no line
+                    plain = cls.from_bytes(lines, lower_case, name, path)
+                    return plain if plain.tokens == tokens else made
+            return made
+        with tokenizer_json.damaged(name):
+            lowers = opened.normalizer is not None and opened.normalizer.normalize_str("A") == "a"
+        _require_casing(lower_case, lowers, name)
+        return cls(tokens, lowers, data, path, name, "tokenizers", special)
 
     @property
     def file_name(self) -> str:
-        """Name of its file in a model's folder: "vocab.txt" or "vocab.model"."""
-        return FILE_NAMES[self.type]
+        """Name of its file in a model's folder: "vocab.txt", "vocab.model" or "tokenizer.json"."""
+        return tokenizer_json.FILE_NAME if tokenizer_json.is_tokenizer_json(self.data) else FILE_NAMES[self.type]
+
+    @functools.cached_property
+    def algorithm(self) -> str:
+        """How it makes pieces: "WordPiece", "SentencePiece", "byte-level BPE", "BPE" or "unigram"."""
+        names = {"wordpiece": "WordPiece", "sentencepiece": "SentencePiece"}
+        return names.get(self.type) or tokenizer_json.algorithm(tokenizer_json.parse(self.data, self.name))
+
+    @property
+    def word_mark(self) -> str:
+        """What a piece starts with that continues a word ("##"), or that begins one ("▁", "Ġ"); "" if nothing does."""
+        marks = {"WordPiece": "##", "SentencePiece": "▁", "unigram": "▁", "byte-level BPE": "Ġ"}
+        return marks.get(self.algorithm, "")
 
     @property
     def kind(self) -> str:
@@ -178,7 +225,15 @@ class Vocabulary:
 
     def __repr__(self) -> str:
         casing = "uncased" if self.lower_case else "cased"
-        return f"Vocabulary({len(self):,} tokens, {self.type}, {casing}, {self.name})"
+        kind = self.algorithm if self.type == "tokenizers" else self.type
+        return f"Vocabulary({len(self):,} tokens, {kind}, {casing}, {self.name})"
+
+
+def _require_casing(lower_case: bool | None, lowers: bool, name: str) -> None:
+    if lower_case not in (None, lowers):
+        raise ArgumentError("must be left out for a vocabulary that does its own casing, or be what it does.",
+                            [f"{name} {'lower-cases' if lowers else 'does not lower-case'}."],
+                            argument="lower_case", received=lower_case)
 
 
 def guess_lower_case(tokens) -> bool:
