@@ -5,7 +5,7 @@ print.bert_model <- function(x, ..., title = "bert_model") {
   config <- x$config
   origin <- c(google = "Google checkpoint", huggingface = "Hugging Face folder", bundle = "bertfit bundle",
               fresh = "fresh weights", pretrained = "pretraining")[x$kind]
-  vocabulary <- vocabulary_text(x$vocab_size, x$vocab_type, x$cased)
+  vocabulary <- vocabulary_text(x$vocab_size, x$vocab_algorithm %||% x$vocab_type, x$cased)
   cat_folded(
     "<", title, "> ", x$name, "\n",
     "  encoder     ", if (!is.null(config$model_type)) paste0(config$model_type, ", "), config$num_hidden_layers,

@@ -145,9 +145,10 @@ def _open(path: Path, name: str | None, lower_case: bool | None, task: str | Non
                           weights.fill, weights.read_heads if weights.has_heads else None)
     read = google if kind == "google" else huggingface
     config = read.read_config(folder)
-    if lower_case is None:
-        lower_case = _lower_case(folder, given, kind, name)
-    vocabulary = _vocabulary(folder, lower_case, kind, config, folder / read.CONFIG)
+    if lower_case is None and kind == "huggingface" and not (folder / "tokenizer.json").is_file():
+        _check_tokenizer(folder / "tokenizer_config.json")
+    vocabulary = read_vocabulary(folder, lower_case, _cased_by_name(folder, given, name))
+    _check_size(vocabulary, kind, config, folder / read.CONFIG)
     config = _with_padding(config, vocabulary, kind, folder / read.CONFIG)
     repository, revision = hub.origin(folder)
     opened = {"name": name or repository or given.name, "kind": kind, "path": str(folder), "vocabulary": vocabulary,
@@ -221,8 +222,7 @@ def _kind(folder: Path) -> str | None:
     return next((kind for kind, sign in signs.items() if any(sign)), None)
 
 
-def _vocabulary(folder: Path, lower_case: bool | None, kind: str, config: BertConfig, config_file: Path) -> Vocabulary:
-    vocabulary = read_vocabulary(folder, lower_case)
+def _check_size(vocabulary: Vocabulary, kind: str, config: BertConfig, config_file: Path) -> None:
     # Hugging Face's tables may have rows more, to be of a round size; no token reads them.
     if len(vocabulary) > config.vocab_size or (kind == "google" and len(vocabulary) < config.vocab_size):
         raise CheckpointError(
@@ -230,7 +230,6 @@ def _vocabulary(folder: Path, lower_case: bool | None, kind: str, config: BertCo
             [f"{vocabulary.path} has {len(vocabulary):,} tokens; "
              f"`vocab_size` in {config_file} is {config.vocab_size:,}."],
         )
-    return vocabulary
 
 
 def _with_padding(config: BertConfig, vocabulary: Vocabulary, kind: str, config_file: Path) -> BertConfig:
@@ -243,13 +242,8 @@ def _with_padding(config: BertConfig, vocabulary: Vocabulary, kind: str, config_
     return dataclasses.replace(config, pad_token_id=vocabulary.pad_id)
 
 
-def _lower_case(folder: Path, given: Path, kind: str, name: str | None) -> bool | None:
-    """Whether text is lower-cased, from the files, else from the name, else None (the tokens then decide)."""
-    settings = folder / "tokenizer_config.json"
-    if kind == "huggingface" and settings.is_file():
-        value = _told_by_tokenizer(settings)
-        if value is not None:
-            return value
+def _cased_by_name(folder: Path, given: Path, name: str | None) -> bool | None:
+    """Whether text is lower-cased, from the names; None if they do not say it."""
     for label in (name, folder.name, given.name):
         if label and registry.is_known(label):
             return not registry.find(label).cased
@@ -258,15 +252,15 @@ def _lower_case(folder: Path, given: Path, kind: str, name: str | None) -> bool 
     return None
 
 
-def _told_by_tokenizer(path: Path) -> bool | None:
-    """`do_lower_case` of tokenizer_config.json, or None; CheckpointError if our tokenizer does not do what it says."""
-    settings = read_json(path)
+def _check_tokenizer(path: Path) -> None:
+    """Raise CheckpointError if our tokenizer of a vocab.txt does not do what tokenizer_config.json says."""
+    settings = read_json(path) if path.is_file() else {}
     lower_case = settings.get("do_lower_case")
     strips, chinese = settings.get("strip_accents"), settings.get("tokenize_chinese_chars", True)
     if chinese is False or (isinstance(strips, bool) and strips != (lower_case is True)):
         raise CheckpointError(
             "A checkpoint's tokenizer must lower-case and strip accents together, and split Chinese characters.",
             [f"{path} says do_lower_case {lower_case}, strip_accents {strips}, tokenize_chinese_chars {chinese}.",
-             Sentence("Give {} yourself to use Google's tokenization all the same.", Arg("lower_case"))],
+             Sentence("Give {} yourself to use Google's tokenization all the same.", Arg("lower_case")),
+             "A tokenizer.json beside it, as transformers writes one, is done as it says."],
         )
-    return lower_case if isinstance(lower_case, bool) else None

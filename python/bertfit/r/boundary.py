@@ -208,6 +208,7 @@ def description(handle: int, model) -> dict[str, Any]:
         "vocab_file": model.vocabulary.path,
         "vocab_size": len(model.vocabulary),
         "vocab_type": model.vocabulary.type,
+        "vocab_algorithm": model.vocabulary.algorithm,
         "lower_case": model.vocabulary.lower_case,
         "max_len": model.max_len,
         "parameters": float(model.parameters),

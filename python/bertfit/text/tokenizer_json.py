@@ -68,6 +68,14 @@ def _untagged(model: dict[str, Any]) -> str:
     return "Unigram" if isinstance(model["vocab"], list) else "WordPiece"
 
 
+def ids(document: dict[str, Any]) -> dict[str, int]:
+    """The ids of the tokens of the model, and of those that were added to it."""
+    vocab = document["model"]["vocab"]
+    if document["model"]["type"] == "Unigram":
+        vocab = {piece: id_ for id_, (piece, _) in enumerate(vocab)}
+    return {**vocab, **{entry["content"]: entry["id"] for entry in document["added_tokens"]}}
+
+
 def written(document: dict[str, Any]) -> bytes:
     """The bytes of a tokenizer.json with this content."""
     return json.dumps(document, ensure_ascii=False, indent=1).encode("utf-8", "surrogatepass")
@@ -120,7 +128,11 @@ def open_tokenizer(data: bytes, name: str = FILE_NAME, hidden: tuple[str, ...] =
             model["unk_token"] = names[model["unk_token"]]
         for entry in document["added_tokens"]:
             entry["content"] = names.get(entry["content"], entry["content"])
-        return tokenizers.Tokenizer.from_str(json.dumps(document))
+        opened = tokenizers.Tokenizer.from_str(json.dumps(document))
+        if model["type"] == "Unigram":  # Rust reads numbers from JSON inexactly, and equal scores must stay equal
+            opened.model = tokenizers.models.Unigram([(token, float(score)) for token, score in model["vocab"]],
+                                                     model.get("unk_id"), model.get("byte_fallback", False))
+        return opened
 
 
 def token_names(opened: Any, name: str = FILE_NAME) -> tuple[str, ...]:
