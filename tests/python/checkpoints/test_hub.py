@@ -253,9 +253,10 @@ def test_ctrl_c_ends_a_download_and_leaves_no_parts(site, files, tmp_path):
     assert not [word for word in site.asked("/resolve/") if word == "GET config.json"]  # it had come
 
 
-def test_two_processes_at_once(site, files):
+def test_two_threads_at_once(site, files):
     site.add(NAME, files)
     site.pause, site.pieces = 0.05, 10
+    before = huggingface_hub.constants.HF_HUB_DISABLE_XET
     folders = []
     threads = [threading.Thread(target=lambda: folders.append(hub.fetch(NAME))) for _ in range(2)]
     for thread in threads:
@@ -263,6 +264,8 @@ def test_two_processes_at_once(site, files):
     for thread in threads:
         thread.join(60)
     assert len(folders) == 2 and toy.files_of(folders[0]) == files
+    assert not huggingface_hub.utils.are_progress_bars_disabled()
+    assert huggingface_hub.constants.HF_HUB_DISABLE_XET is before
 
 
 # -- Refusals -----------------------------------------------------------------------------------------------------
