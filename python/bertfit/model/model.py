@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bertfit import _env
-from bertfit.config import BertConfig, HeadConfig, PretrainHeads, Task
+from bertfit.config import BertConfig, HeadConfig, LongText, PretrainHeads, Task
 from bertfit.errors import ArgumentError
 from bertfit.model.questions import Features, Logits
 from bertfit.network import (
@@ -31,7 +31,7 @@ from bertfit.network import (
 from bertfit.rows import Rows
 from bertfit.settings import is_number
 from bertfit.system import interrupts
-from bertfit.text import Encoding, Tokenizer, Vocabulary
+from bertfit.text import Encoding, Tokenizer, Vocabulary, shortened
 
 if TYPE_CHECKING:
     from bertfit.checkpoints import Checkpoint
@@ -156,6 +156,12 @@ class Model:
         """Tokens to which texts are truncated by default: the fit's max_len, or else the model's."""
         return self.record.get("max_len", self.max_len)
 
+    @property
+    def long_texts(self) -> LongText:
+        """How texts of more than `text_len` tokens are read by default: as by the fit, or else truncated."""
+        settings = self.record.get("settings") or {}
+        return LongText(**{name: settings[name] for name in LongText().to_dict() if name in settings})
+
     def copy(self, max_len: int | None = None, heads: bool = False) -> Model:
         """An independent copy of the encoder and its weights, without a task's head.
 
@@ -221,8 +227,9 @@ class Model:
             table["trainable"].append(int(sum(np.prod(weight.shape) for weight in layer.trainable_weights)))
         return table
 
-    def encode(self, rows: Rows, max_len: int | None = None) -> Encoding:
-        """Tokenize rows, truncated to `max_len` tokens (by default `text_len`).
+    def encode(self, rows: Rows, max_len: int | None = None, long: LongText | None = None) -> Encoding:
+        """Tokenize rows for an input of `max_len` tokens (by default `text_len`); longer texts as `long` says, None
+        truncates them.
 
         Raises:
             ArgumentError: `max_len` is above the model's, or not a whole number of at least 3.
@@ -232,7 +239,13 @@ class Model:
         if is_number(max_len, self.max_len, open_low=True):  # the tokenizer checks the rest
             raise ArgumentError(f"must be at most {self.max_len}, the length of this model's position table.",
                                 argument="max_len", received=max_len)
-        return self.tokenizer.encode(rows.texts, rows.pairs, max_len=max_len)
+        if long is None or long.truncates:
+            return self.tokenizer.encode(rows.texts, rows.pairs, max_len=max_len)
+        return self.shortened(self.tokenizer.encode(rows.texts, rows.pairs), max_len, long)
+
+    def shortened(self, whole: Encoding, max_len: int, long: LongText) -> Encoding:
+        """Rows of whole texts, tokenized without a limit, as `encode` gives them."""
+        return shortened(whole, max_len, long, self.vocabulary.special.pair_separators)
 
     def logits(self, encoding: Encoding, precision: str = "auto", progress: Progress | None = None) -> np.ndarray:
         """Logits [n, K], float32, in the caller's order. The model must be fitted."""

@@ -10,6 +10,7 @@ __all__, __getattr__, __dir__ = lazy_exports(__name__, {
     "vocabulary": "Vocabulary",
     "vocabulary_files": "read_vocabulary",
     "tokenizer": "Encoding Tokenizer truncated_pair_lengths",
+    "windows": "pooled shortened window_counts",
     "wordpiece": "positions",
     "vocabulary_training": "train_vocabulary",
 })
