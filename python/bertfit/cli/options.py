@@ -11,7 +11,17 @@ import argparse
 import bertfit
 from bertfit._env import PRECISIONS
 from bertfit.cli.parsers import Command, Help
-from bertfit.config import FREEZES, MONITORS, POOLINGS, PRETRAIN_MONITORS, TASKS, PretrainConfig, TrainConfig
+from bertfit.config import (
+    FREEZES,
+    LONG_TEXTS,
+    MONITORS,
+    POOLINGS,
+    PRETRAIN_MONITORS,
+    TASKS,
+    WINDOW_POOLINGS,
+    PretrainConfig,
+    TrainConfig,
+)
 
 FORMATS = ("csv", "tsv", "jsonl", "txt")
 DEFAULT_CONFIG = "kor-half"
@@ -64,6 +74,17 @@ def _device(command: Command) -> None:
 def _threshold(command: Command) -> None:
     command.add("--threshold", type=float, metavar="X",
                 help="probability from which a row is positive, or has a label (default: 0.5; binary and multilabel)")
+
+
+def _long_texts(command: Command, fitting: bool) -> None:
+    """Options of texts longer than `max_len`: for a fit, or to read them otherwise than the fit did."""
+    default = "" if fitting else " (default: that of the fit)"
+    command.add("--long_text", choices=LONG_TEXTS, default=TrainConfig.long_text if fitting else None,
+                help=f"what is read of texts beyond max_len: the beginning, both ends, or all in windows{default}")
+    command.add("--stride", type=int, metavar="N",
+                help=f"tokens by which windows overlap{default or ' (default: a quarter of max_len)'}")
+    command.add("--window_pooling", choices=WINDOW_POOLINGS, default=TrainConfig.window_pooling if fitting else None,
+                help=f"how the logits of a text's windows become one{default}")
 
 
 def _columns(command: Command, target: bool) -> None:
@@ -210,7 +231,8 @@ def _train(commands) -> None:
                    clip_norm="largest norm of the gradients", accumulation="batches per step",
                    save_steps="steps between saved states within an epoch (default: none)")
     command.add("--max_len", "--n_seq", to="max_len", default="auto", metavar="N|auto",
-                help="tokens to which texts are truncated; auto fits 95 of 100 texts")
+                help="longest input in tokens; auto fits 95 of 100 texts")
+    _long_texts(command, fitting=True)
     command.add("--early_stopping", type=int, metavar="N", help="stop after this many epochs without improvement")
     command.add("--monitor", choices=MONITORS, default="loss", help="selects the best epoch")
     command.add("--class_weights", choices=("balanced",), help="weight classes by rows / (classes * rows of the class)")
@@ -235,6 +257,7 @@ def _evaluate(commands) -> None:
     _columns(command, target=True)
     command.section("evaluation")
     _threshold(command)
+    _long_texts(command, fitting=False)
     command.add("--batch", "--batch_size", to="batch_size", type=int, metavar="N", help="rows per batch")
     _device(command)
     _common(command)
@@ -259,6 +282,7 @@ def _predict(commands) -> None:
     command.add("--type", choices=("prob", "class", "link", "numeric"),
                 help="probabilities, the class, logits, or numbers (default: prob; numeric for regression)")
     _threshold(command)
+    _long_texts(command, fitting=False)
     command.add("--batch", "--batch_size", to="batch_size", type=int, metavar="N", help="rows per batch")
     _device(command)
     _common(command)

@@ -112,6 +112,11 @@ def folder_options(o) -> dict[str, str]:
     return {name: getattr(o, name) for name in ("encoding", "bad_files")}
 
 
+def read_as(o) -> dict[str, Any]:
+    """Options of how long texts are read."""
+    return {name: getattr(o, name) for name in ("long_text", "stride", "window_pooling")}
+
+
 def text_names(asked: str | None, remembered: Mapping[str, Sequence[str]]) -> list[str]:
     """Names that the column of texts may have: the requested one, else that of the fit or a usual one."""
     return [asked] if asked is not None else [*remembered.get("text", ()), *TEXT_NAMES]
@@ -182,7 +187,7 @@ def predict_file(model, o, to: str | None) -> tuple[int, int]:
     Args:
         model: A fitted `Model`.
         o: Options `input`, `output`, `format`, `encoding`, `bad_files`, `text`, `pair`, `type`, `threshold`,
-            `batch_size`, `precision` and `quiet`.
+            `long_text`, `stride`, `window_pooling`, `batch_size`, `precision` and `quiet`.
         to: Format of the output; None for that of the input, tsv for txt, or csv for a folder.
 
     Returns:
@@ -245,7 +250,8 @@ def _predicted(model, rows: Rows, kind: str, o) -> list[list[Any]]:
     from bertfit.frames import Classes
     from bertfit.inference import predict
 
-    values = predict(model, rows, type=kind, threshold=o.threshold, batch_size=o.batch_size, precision=o.precision)
+    values = predict(model, rows, type=kind, threshold=o.threshold, **read_as(o), batch_size=o.batch_size,
+                     precision=o.precision)
     if kind == "class":  # written as they were read: 1 as 1, true as true
         values = Classes.recorded(model.task, model.record).array(values)
     return values.reshape(len(rows), -1).tolist()

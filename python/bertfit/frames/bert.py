@@ -81,8 +81,8 @@ class Bert(ModelFacts):
                 a label, is predicted; None for 0.5.
             na_action: For a missing text (None, NaN, NA): "error", or "keep" for a missing prediction in its place;
                 a `bertfit.MissingTextWarning` counts these.
-            long_text: How texts longer than the `max_len` of the fit are read: "truncate", "head_tail" or "windows"; None
-                for the setting of the fit. See `TrainConfig`.
+            long_text: How texts longer than the `max_len` of the fit are read: "truncate", "head_tail" or "windows";
+                None for the setting of the fit. See `TrainConfig`.
             stride, window_pooling: Overlap of windows in tokens, and "mean" or "max" of their logits; None as above.
             batch_size: Rows per batch at the longest length; batches of shorter texts have more. None for a default.
             precision: Number format of matrix products: "auto", "float32", "bfloat16" or "float16".
