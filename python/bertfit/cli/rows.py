@@ -203,6 +203,7 @@ def predict_file(model, o, to: str | None) -> tuple[int, int]:
     from bertfit.inference import check_type
 
     kind = check_type(model.task, o.type)
+    model.long_texts.changed(**read_as(o))  # an error before anything is written
     by_name = kind == "class" and model.task.kind != "multilabel"
     added = [".pred_class"] if by_name else prediction_columns(model.task, kind)
     columns = model.record.get("columns", {})
