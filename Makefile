@@ -71,8 +71,10 @@ test: setup-test ## set up and run every test: pytest, testthat, parity
 	@$(MAKE) --no-print-directory -j1 test-parity
 	@$(MAKE) --no-print-directory -j1 test-modern TESTS="$(MODERN_SAMPLE)"
 
+# Two to four processes, each with whole files.
+PYTEST_OPTIONS := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 test-python: setup-test
-	$(PY) -m pytest tests/python
+	$(PY) -m pytest $(PYTEST_OPTIONS) tests/python
 
 test-r: setup-test
 	TZ=$${TZ:-UTC} NOT_CRAN=true Rscript -e 'testthat::test_dir("tests/testthat", package = "bertfit", load_package = "installed", reporter = testthat::SummaryReporter, stop_on_failure = TRUE)'
@@ -85,7 +87,7 @@ MODERN_SAMPLE := frames/test_targets.py frames/test_classes.py frames/test_answe
 test-modern: ## run pytest with the newest NumPy and pandas, on Python 3.12 or 3.13 (TESTS="frames text" for two packages)
 	@if .ci/python modern > /dev/null 2>&1; then \
 		$(MAKE) -s $(VENV_MODERN) && \
-		$(MODERN_PY) -m pytest -m "not slow" $(addprefix tests/python/,$(TESTS)); \
+		$(MODERN_PY) -m pytest $(PYTEST_OPTIONS) -m "not slow" $(addprefix tests/python/,$(TESTS)); \
 	else \
 		echo "test-modern: skipped, because there is neither Python 3.12 nor 3.13"; \
 	fi

@@ -81,6 +81,7 @@ r_piece <- function(piece) {
     argument = paste0("`", piece$argument, "`"),
     value = r_value(piece$value),
     setting = paste(piece$setting$name, "=", r_piece(piece$setting$value)),
+    variable = paste0("Sys.setenv(", piece$variable$name, " = ", r_value(piece$variable$value), ")"),
     "function" = r_function(piece[["function"]])
   )
 }

@@ -13,6 +13,7 @@ print.bert_fit <- function(x, ...) {
     "  epochs      ", epochs, if (!is.na(x$best_epoch)) paste0(", best ", x$best_epoch),
     if (x$interrupted) ", interrupted", "\n",
     "  best        ", best_text(x), "\n",
+    hub_line(x),
     seed_line(x$seed)
   )
   invisible(x)

@@ -69,6 +69,10 @@ update.bert_fit <- function(object, formula., ..., evaluate = TRUE) {
   if (length(changed) && !is_named(changed)) {
     bert_abort("must be named.", call = current_env(), argument = "...")
   }
+  # A call by columns has its data in `x`, whichever of the two names the user knows.
+  if (is.null(again$formula) && !"x" %in% names(changed) && !"data" %in% names(again)) {
+    names(changed)[names(changed) == "data"] <- "x"
+  }
   missing_ones <- setdiff(attr(again, "left_out"), names(changed))
   if (length(missing_ones)) {
     bert_abort("must be given again: the model does not keep it.", call = current_env(), argument = missing_ones[1])

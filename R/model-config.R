@@ -29,7 +29,11 @@
 #' @return A list of class `bert_config` with the names that BERT's own configuration files use: `vocab_size`,
 #'   `hidden_size`, `num_hidden_layers`, `num_attention_heads`, `attention_head_size`, `intermediate_size`, `hidden_act`
 #'   (`"gelu"` is the exact form, `"gelu_new"` the tanh approximation), `max_position_embeddings`, `type_vocab_size`,
-#'   `layer_norm_eps`, the dropout shares, `initializer_range` and `pad_token_id`. One that was made here has the
+#'   `layer_norm_eps`, the dropout shares, `initializer_range` and `pad_token_id`; where they are not BERT's also
+#'   `model_type` (the family, as Hugging Face names it), `embedding_size` (width of the embeddings, mapped to
+#'   `hidden_size`), `share_layers` (one layer, applied `num_hidden_layers` times), `position_offset` (unused rows at the
+#'   top of a file's position table), `relative_attention_num_buckets` (of a bias by the distance of tokens; 0 for
+#'   none), `talking_heads` and `gated_feed_forward`. One that was made here has the
 #'   attributes `parameters` (weights of the encoder with its pooler), `heads` (forms of the pretraining heads) and
 #'   `preset`.
 #' @section Errors: `bertfit_error_argument` for an unknown preset or size, and for values that break their rule.
@@ -72,11 +76,11 @@ make_config <- function(preset, sizes, call = caller_env()) {
   }
   check_once(names(sizes), "must give each size once.", "...", call)
   scalar <- vapply(sizes, function(size) {
-    (is.numeric(size) || is.character(size)) && length(size) == 1L && !is.na(size)
+    (is.numeric(size) || is.character(size) || is.logical(size)) && length(size) == 1L && !is.na(size)
   }, NA)
   if (!all(scalar)) {
     name <- names(sizes)[!scalar][[1L]]
-    bert_abort("must be a single number or string.", call = call, argument = name, received = sizes[[name]])
+    bert_abort("must be a single number, string or logical.", call = call, argument = name, received = sizes[[name]])
   }
   if (is.null(preset) && is.null(sizes$vocab_size)) {
     bert_abort("must be given where there is no preset.", "It is the `size` of what `bert_vocab_train()` returns.",

@@ -22,6 +22,8 @@ new_bert_model <- function(description, bundle = own_bytes(description), extra =
     kind = description$kind,
     path = description$path,
     sha256 = description$sha256,
+    repository = description$repository,
+    revision = description$revision,
     pretraining = description$pretraining,
     handle = new_handle(description$handle),
     bundle = bundle
@@ -103,10 +105,11 @@ reopen <- function(model, call) {
   if (is.raw(model$bundle)) {
     return(bert_call("from_bytes", data = model$bundle, call = call)$handle)
   }
-  # If the folder is gone, the name finds the files in this machine's cache.
-  source <- if (dir.exists(model$path)) model$path else model$name
-  description <- bert_call("load", x = source, name = model$name, lower_case = !model$cased,
-                           max_len = model$max_len, call = call)
+  # If the folder is gone, the name, or the id and the commit, find the files in this machine's cache.
+  here <- dir.exists(model$path)
+  description <- bert_call("load", x = if (here) model$path else model$repository %||% model$name,
+                           revision = if (!here) model$revision, name = model$name, lower_case = !model$cased,
+                           max_len = model$max_len, environment = python_variables(), call = call)
   if (!identical(description$sha256, model$sha256)) {
     bert_call("release", handle = as.integer(description$handle))
     bert_abort(

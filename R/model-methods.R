@@ -8,14 +8,20 @@ print.bert_model <- function(x, ..., title = "bert_model") {
   vocabulary <- vocabulary_text(x$vocab_size, x$vocab_type, x$cased)
   cat_folded(
     "<", title, "> ", x$name, "\n",
-    "  encoder     ", config$num_hidden_layers, " layers x ", config$hidden_size, " hidden x ",
-    config$num_attention_heads, " heads\n",
+    "  encoder     ", if (!is.null(config$model_type)) paste0(config$model_type, ", "), config$num_hidden_layers,
+    " layers x ", config$hidden_size, " hidden x ", config$num_attention_heads, " heads\n",
     "  parameters  ", big(x$parameters), "\n",
     "  vocabulary  ", vocabulary, "\n",
     "  from        ", paste(c(if (is.na(origin)) x$kind else origin, x$path), collapse = ", "), "\n",
+    hub_line(x),
     if (!inherits(x, "bert_pretrained")) seed_line(x$seed) # which prints more, and that at its end
   )
   invisible(x)
+}
+
+# The model of the hub that the weights, or those that training began with, came from; nothing if there is none.
+hub_line <- function(x) {
+  if (!is.null(x$revision)) paste0("  hub         ", x$repository, "@", x$revision, "\n")
 }
 
 # The seed that fresh weights, or a training run, came from; nothing where there was none.

@@ -20,15 +20,15 @@ print.bert_pretrained <- function(x, ...) {
 # The measures of the epoch whose weights the model has: those of the validation data where there are any.
 last_measures <- function(x) {
   row <- best_row(x$history, NA)
-  validation <- paste0("val_", pretrain_curves)
-  shown <- if (all(validation %in% names(row))) validation else intersect(pretrain_curves, names(row))
+  validation <- intersect(paste0("val_", pretrain_curves), names(row))
+  shown <- if (length(validation)) validation else intersect(pretrain_curves, names(row))
   unlist(row[shown])
 }
 
 #' Plot and summarize a pretraining run
 #'
 #' `plot()` and `autoplot()` draw four curves over the epochs, losses and accuracies of both tasks, on training
-#' and validation data; `tidy()` gives the history in long form, `glance()` one row about the run.
+#' and validation data (two without a next-sentence head); `tidy()` gives the history in long form, `glance()` one row about the run.
 #'
 #' @param x,object A model from [bert_pretrain()].
 #' @param metrics Measures to show, such as `"mlm_accuracy"`.
@@ -58,6 +58,7 @@ pretrain_curves <- c("mlm_loss", "nsp_loss", "mlm_accuracy", "nsp_accuracy")
 #' @export
 plot.bert_pretrained <- function(x, metrics = c("mlm_loss", "nsp_loss", "mlm_accuracy", "nsp_accuracy"), ...) {
   check_dots_empty0(...)
+  if (missing(metrics)) metrics <- intersect(metrics, names(x$history))
   plot_history(x$history, metrics, current_env())
   invisible(x)
 }
@@ -67,6 +68,7 @@ plot.bert_pretrained <- function(x, metrics = c("mlm_loss", "nsp_loss", "mlm_acc
 autoplot.bert_pretrained <- function(object, metrics = c("mlm_loss", "nsp_loss", "mlm_accuracy", "nsp_accuracy"),
                                      ...) {
   check_dots_empty0(...)
+  if (missing(metrics)) metrics <- intersect(metrics, names(object$history))
   draw_history(object$history, metrics, current_env())
 }
 

@@ -8,7 +8,8 @@ PYTHON_NEWEST <- "3.13" # the newest that TensorFlow has wheels for
 # TensorFlow and what must stand beside it; the full list with versions is inst/requirements.txt.
 REQUIRED_PACKAGES <- c(
   "tensorflow", "tf-keras", "keras-bert", if (.Platform$OS.type != "windows") "tensorflow-text", "tokenizers",
-  "sentencepiece", "safetensors", "scikit-learn", "tqdm", "filelock", "google-crc32c", "pandas", "numpy"
+  "sentencepiece", "safetensors", "huggingface-hub", "scikit-learn", "tqdm", "filelock", "google-crc32c", "pandas",
+  "numpy"
 )
 
 # One row per rule of the kind "reticulate before `reticulate` works with `what` only `below`".

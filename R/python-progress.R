@@ -116,7 +116,7 @@ memory_text <- function(bytes, parts) {
 epoch_line <- function(event) {
   measures <- unlist(event[setdiff(names(event), c("event", "epochs", "best", not_measures))])
   measures <- measures[is.finite(measures)]
-  pretraining <- all(pretrain_curves %in% names(measures))
+  pretraining <- "mlm_loss" %in% names(measures)
   if (pretraining) measures <- measures[!names(measures) %in% c("loss", "val_loss")] # the sum of two others
   is_validation <- startsWith(names(measures), "val_")
   train <- measures[names(measures) %in% c("loss", "accuracy", "rmse", pretrain_curves)]

@@ -105,6 +105,7 @@ print.bert_sitrep <- function(x, ...) {
     "tf_keras" = version("tf-keras"),
     "keras-bert" = version("keras-bert"),
     "tensorflow-text" = version("tensorflow-text"),
+    "huggingface_hub" = version("huggingface-hub"),
     "NumPy" = version("numpy"),
     "pandas" = version("pandas"),
     "device" = if (is.na(x$device)) "unknown" else paste0(x$device, ", ", or_unknown(x$precision)),

@@ -10,7 +10,7 @@
 
 | name | what it does |
 | --- | --- |
-| `load(x)` | opens a model by name or folder; a `Bert` |
+| `load(x)` | opens a model by name, folder or its id on the Hugging Face hub; a `Bert` |
 | `fit(data, text, target, model, ...)` | fine-tunes it; a new `Bert` |
 | `Bert` | `.predict`, `.evaluate`, `.embed`, `.tokenize`, `.fill_mask`, `.next_sentence`, `.save`, `.export` |
 | `train_vocabulary(source, size, type)` | makes a WordPiece or SentencePiece vocabulary from texts; a `Vocabulary` |
@@ -18,7 +18,7 @@
 | `make_pretraining_data(corpus, vocabulary, out_dir)` | masked pairs of sentences, in Google's files |
 | `pretrain(model, data, ...)` | pretrains it; a new `Bert` |
 | `read_folders(path)` | texts in a folder per label, such as aclImdb/train/pos; a DataFrame |
-| `models()`, `download(name)` | the models known by name; fetches one into the cache |
+| `models()`, `download(name)` | the models known by name, and recommended classifiers; fetches one into the cache |
 | `keras_model(model)` | a copy of a model as a tf_keras model |
 | `custom_objects()` | the classes that Keras needs to open such a model from a file |
 | `AdamWarmup`, `train_steps(...)` | the Keras optimizer with warmup; number of optimizer steps of a training run |
@@ -29,6 +29,7 @@
 | `BertClassifier`, `BertRegressor`, `BertEmbedder` | estimators for scikit-learn |
 | `BertfitError` | base of every error raised on purpose |
 | `TruncationWarning`, `MissingTextWarning` | warnings about cut and missing texts; `BertfitWarning` is their base |
+| `OfflineWarning` | the hub did not answer, and what is in the cache was opened |
 
 Importing bertfit does not import TensorFlow; the first call that needs it does. The R package uses the same code,
 through `bertfit.r`.
@@ -47,7 +48,8 @@ __all__, __getattr__, __dir__ = lazy_exports(__name__, {
     "corpus": "make_pretraining_data",
     "errors": "BertfitError",
     "estimators": "BertClassifier BertEmbedder BertRegressor",
-    "notices": "BertfitWarning MissingTextWarning TruncationWarning",
+    "notices": "BertfitWarning FreshPoolerWarning MissingTextWarning OfflineWarning TruncationWarning "
+               "UnusedTensorsWarning",
     "text": "Vocabulary train_vocabulary",
     "training": "AdamWarmup Callback train_steps",
 }, {"pretrain_model": "pretrain", "download_model": "download"})

@@ -20,8 +20,11 @@ from bertfit.estimators import BertClassifier as BertClassifier
 from bertfit.estimators import BertEmbedder as BertEmbedder
 from bertfit.estimators import BertRegressor as BertRegressor
 from bertfit.notices import BertfitWarning as BertfitWarning
+from bertfit.notices import FreshPoolerWarning as FreshPoolerWarning
 from bertfit.notices import MissingTextWarning as MissingTextWarning
+from bertfit.notices import OfflineWarning as OfflineWarning
 from bertfit.notices import TruncationWarning as TruncationWarning
+from bertfit.notices import UnusedTensorsWarning as UnusedTensorsWarning
 from bertfit.text import Vocabulary as Vocabulary
 from bertfit.text import train_vocabulary as train_vocabulary
 from bertfit.training import AdamWarmup as AdamWarmup

@@ -15,7 +15,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bertfit.words import Arg, Function, RowNumbers, Sentence, Setting, Value, Words, is_plain, rows_are, shown
+from bertfit.words import (
+    Arg,
+    Function,
+    RowNumbers,
+    Sentence,
+    Setting,
+    Value,
+    Variable,
+    Words,
+    is_plain,
+    rows_are,
+    shown,
+)
 
 __all__ = [
     "NOTHING",
@@ -33,6 +45,7 @@ __all__ = [
     "SetupError",
     "TrainingError",
     "Value",
+    "Variable",
     "VocabularyError",
     "Words",
     "is_plain",

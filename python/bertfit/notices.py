@@ -11,7 +11,7 @@ import contextlib
 import contextvars
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from bertfit.words import Sentence
 
@@ -93,17 +93,8 @@ class MissingTextWarning(BertfitWarning):
         return Sentence(f"{self._rows} {'has' if self.n == 1 else 'have'} no text, and no prediction.")
 
 
-class UnsavedWarning(BertfitWarning):
-    """A model or a state of a run could not be saved, and the run went on.
-
-    Args:
-        sentence: What could not be saved, why, and what is done about it.
-
-    >>> print(UnsavedWarning(Sentence("last could not be saved.")))
-    last could not be saved.
-    """
-
-    code = "unsaved"
+class _Told(BertfitWarning):
+    """A notice that is told as it is, each by itself."""
 
     def __init__(self, sentence: Sentence):
         super().__init__(1, 1)
@@ -115,6 +106,85 @@ class UnsavedWarning(BertfitWarning):
 
     def joined(self, other: BertfitWarning) -> BertfitWarning | None:
         return None
+
+
+class UnsavedWarning(_Told):
+    """A model or a state of a run could not be saved, and the run went on.
+
+    Args:
+        sentence: What could not be saved, why, and what is done about it.
+
+    >>> print(UnsavedWarning(Sentence("last could not be saved.")))
+    last could not be saved.
+    """
+
+    code = "unsaved"
+
+
+class OfflineWarning(_Told):
+    """The hub could not be reached, and a model was opened as it is in the cache.
+
+    Args:
+        sentence: Which model, and why.
+
+    >>> print(OfflineWarning(Sentence("The hub could not be reached.")))
+    The hub could not be reached.
+    """
+
+    code = "offline"
+
+
+class UnusedTensorsWarning(BertfitWarning):
+    """A checkpoint has tensors that no part of the model takes, such as another task's head.
+
+    Args:
+        path: The checkpoint.
+        names: The tensors.
+
+    >>> print(UnusedTensorsWarning("bert-squad", ["qa_outputs.weight", "qa_outputs.bias"]))
+    bert-squad has tensors that are not used: qa_outputs.weight, qa_outputs.bias.
+    """
+
+    code = "unused"
+    _MOST = 10
+
+    def __init__(self, path: str, names: Sequence[str]):
+        super().__init__(len(names), len(names))
+        self.path, self.names = str(path), tuple(names)
+
+    @property
+    def sentence(self) -> Sentence:
+        more = f", and {self.n - self._MOST} more" if self.n > self._MOST else ""
+        return Sentence(f"{self.path} has tensors that are not used: {', '.join(self.names[:self._MOST])}{more}.")
+
+    def joined(self, other: BertfitWarning) -> BertfitWarning | None:
+        return self if isinstance(other, UnusedTensorsWarning) and other.path == self.path else None
+
+
+class FreshPoolerWarning(BertfitWarning):
+    """A model is asked for pooled outputs, and its checkpoint had no pooler, so that its weights are random.
+
+    Args:
+        name: The model.
+
+    >>> print(FreshPoolerWarning("distilbert"))  # doctest: +ELLIPSIS
+    distilbert has no pretrained pooler: its pooled outputs ("nsp") come from random weights. ...
+    """
+
+    code = "pooler"
+
+    def __init__(self, name: str):
+        super().__init__(1, 1)
+        self.name = name
+
+    @property
+    def sentence(self) -> Sentence:
+        return Sentence(
+            f'{self.name} has no pretrained pooler: its pooled outputs ("nsp") come from random weights. '
+            'Poolings "cls", "mean" and "max" need none.')
+
+    def joined(self, other: BertfitWarning) -> BertfitWarning | None:
+        return self if isinstance(other, FreshPoolerWarning) and other.name == self.name else None
 
 
 def tell(notice: BertfitWarning) -> None:

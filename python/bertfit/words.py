@@ -78,7 +78,21 @@ class RowNumbers:
         return f"Row{'s' if len(self.first) + self.more > 1 else ''} {named}{others}"
 
 
-PARTS = (Arg, Value, Setting, Function, RowNumbers)
+@dataclasses.dataclass(frozen=True)
+class Variable:
+    """An environment variable with a value, as it is set: os.environ["HF_TOKEN"] = "..." in Python,
+    Sys.setenv(HF_TOKEN = "...") in R, HF_TOKEN=... in a shell.
+
+    Args:
+        name: Name of the variable.
+        value: Its value, or an example of one.
+    """
+
+    name: str
+    value: str
+
+
+PARTS = (Arg, Value, Setting, Function, RowNumbers, Variable)
 
 
 class Sentence:
@@ -86,8 +100,8 @@ class Sentence:
 
     Args:
         template: The text, with a {} for each part.
-        *parts: `Arg`s, `Value`s, `Setting`s, `Function`s, `RowNumbers` or other sentences; anything else is converted
-            to text.
+        *parts: `Arg`s, `Value`s, `Setting`s, `Function`s, `RowNumbers`, `Variable`s or other sentences; anything else
+            is converted to text.
 
     >>> str(Sentence("must not be above {}.", Arg("learning_rate")))
     'must not be above `learning_rate`.'
@@ -136,6 +150,10 @@ class Words:
         """A call of a function of bertfit."""
         return f"bertfit.{part.name}({', '.join([*map(self.value, part.values), *map(self.setting, part.settings)])})"
 
+    def variable(self, part: Variable) -> str:
+        """An environment variable that is set."""
+        return f'os.environ["{part.name}"] = "{part.value}"'
+
     def sentence(self, sentence: str | Sentence) -> str:
         """A sentence with its parts filled in."""
         return sentence if isinstance(sentence, str) else "".join(map(self._part, sentence.parts))
@@ -149,6 +167,8 @@ class Words:
             return self.setting(part)
         if isinstance(part, Function):
             return self.function(part)
+        if isinstance(part, Variable):
+            return self.variable(part)
         return part.counted_from(self.first_row) if isinstance(part, RowNumbers) else part
 
     def lines(self, error) -> list[str]:

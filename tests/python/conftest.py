@@ -14,6 +14,12 @@ ROOT = Path(__file__).resolve().parents[2]
 os.environ.setdefault("BERTFIT_CACHE", str(ROOT / ".cache"))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests come first: started last, one would keep a process busy when the others are done."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(scope="session")
 def minilm_dir() -> Path:
     """The folder of minilm-l6-uncased (config.json, model.safetensors, vocab.txt), from bertfit's cache."""
@@ -32,6 +38,16 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no shared data at {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def families(tmp_path_factory):
+    """Tiny random models of every family, saved by transformers: `families.folder("roberta", "classifier")`."""
+    pytest.importorskip("torch")
+    pytest.importorskip("transformers")
+    from toys.families import Families
+
+    return Families(tmp_path_factory.mktemp("families"))
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from sklearn.model_selection import train_test_split
 
 import bertfit
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

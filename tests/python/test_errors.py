@@ -11,7 +11,7 @@ import pytest
 
 from bertfit import errors
 from bertfit.cli.console import OptionWords
-from bertfit.errors import Arg, ArgumentError, Function, Sentence, Setting, Value, rows_are
+from bertfit.errors import Arg, ArgumentError, Function, Sentence, Setting, Value, Variable, rows_are
 
 TREE = {
     errors.ArgumentError: ("argument", ValueError),
@@ -83,7 +83,10 @@ def test_every_part_is_spelled_by_the_interface_that_shows_it():
                              "bertfit.download('x', force=True).")
     option = OptionWords({"epochs": "--epoch", "force": "--force"}).sentence
     assert option(sentence) == ("Rows 1, 5 are has left out, not `--epoch`: use `--force`, or "
-                                "bertfit.download('x', force=True) in Python.")
+                                "`bertfit download x --force`.")
+    variable = Sentence("Set {}.", Variable("HF_TOKEN", "hf_..."))
+    assert str(variable) == 'Set os.environ["HF_TOKEN"] = "hf_...".'
+    assert option(variable) == "Set `export HF_TOKEN=hf_...`."
     assert option(Sentence("{} {}", Function("fit"), Setting("type", "numeric"))) == "`bertfit train` type = numeric"
 
 

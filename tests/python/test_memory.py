@@ -59,7 +59,8 @@ def assert_flat(lines: list[list[float]]) -> None:
     assert last[1:] == tenth[1:], lines
 
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads /proc")
+pytestmark = [pytest.mark.slow,
+              pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads /proc")]
 
 
 def test_thirty_fits_take_the_memory_of_ten():

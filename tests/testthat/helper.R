@@ -50,7 +50,7 @@ fake_venv <- function(packages, version = "3.11.2", path = tempfile("venv")) {
 
 good_packages <- c(
   tensorflow = "2.21.0", "tf-keras" = "2.21.0", "keras-bert" = "0.89.0", "tensorflow-text" = "2.21.1",
-  tokenizers = "0.23.3", sentencepiece = "0.2.3", safetensors = "0.8.0", "scikit-learn" = "1.9.1", tqdm = "4.70.1",
+  tokenizers = "0.23.3", sentencepiece = "0.2.3", safetensors = "0.8.0", "huggingface-hub" = "2.4.0", "scikit-learn" = "1.9.1", tqdm = "4.70.1",
   filelock = "4.2.12", "google-crc32c" = "1.9.0", pandas = "2.3.3", numpy = "1.26.4"
 )
 

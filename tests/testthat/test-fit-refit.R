@@ -54,6 +54,7 @@ test_that("every way to call bert_fit() can be updated", {
     for (name in c("data", "model", "control", "fit")) unattached[[name]] <- get(name)
     expect_identical(evalq(stats::update(fit, target = "kind"), unattached)$task, "multiclass")
     expect_error(update(fit, kind ~ .), "not made by a formula", class = "bertfit_error_argument")
+    expect_identical(nobs(update(fit, data = utils::head(data, 24))), 18L) # a quarter held out
   }
   inlined <- do.call(bert_fit, list(data, "text", "target", model, control = control))
   expect_lt(utils::object.size(inlined$call), 20000)

@@ -2,11 +2,12 @@ test_that("bert_models() is a data.table of what can be loaded", {
   skip_if_no_python()
   models <- bert_models()
   expect_s3_class(models, "data.table")
-  expect_named(models, c("name", "layers", "hidden", "heads", "parameters", "cased", "language", "size_mb", "source", "cached"))
+  expect_named(models, c("name", "layers", "hidden", "heads", "parameters", "cased", "language", "size_mb", "source",
+                         "task", "labels", "licence", "card", "cached"))
   types <- vapply(models, typeof, "")
   expect_identical(unname(types), c("character", "integer", "integer", "integer", "double", "logical", "character",
-                                    "double", "character", "logical"))
-  expect_identical(nrow(models), 34L)
+                                    "double", rep("character", 5), "logical"))
+  expect_identical(as.integer(table(models$source)[c("google", "package")]), c(33L, 1L))
   small <- models[models$source == "google" & grepl("^bert-uncased-l", models$name), ]
   expect_identical(nrow(small), 24L)
   expect_setequal(unique(small$hidden), c(128L, 256L, 512L, 768L))
@@ -14,6 +15,23 @@ test_that("bert_models() is a data.table of what can be loaded", {
   large <- models[models$name == "bert-large-uncased", ]
   expect_identical(large$parameters, 335141888)
   expect_identical(models$cased[models$name == "bert-base-multilingual-cased"], TRUE)
+})
+
+test_that("bert_models() recommends classifiers of the hub, and leaves out what is not known", {
+  skip_if_no_python()
+  withr::local_envvar(HF_ENDPOINT = "https://hub.example.org/")
+  models <- bert_models()
+  found <- models[!is.na(models$task), ]
+  expect_true(all(found$source == "hub"))
+  expect_setequal(unique(found$task), c("toxicity", "sentiment"))
+  toxic <- found[found$name == "unitary/toxic-bert", ]
+  expect_identical(toxic$labels, "toxic, severe_toxic, obscene, threat, insult, identity_hate")
+  expect_identical(toxic$licence, "apache-2.0")
+  expect_identical(toxic$card, "https://hub.example.org/unitary/toxic-bert")
+  expect_identical(toxic$parameters, 109482240)
+  unsure <- found[found$name == "martin-ha/toxic-comment-model", ]
+  expect_identical(unsure$labels, "non-toxic, toxic")
+  expect_true(is.na(unsure$parameters) && is.na(unsure$size_mb) && is.na(unsure$cased) && is.na(unsure$licence))
 })
 
 test_that("bert_models() looks into the cache it is given", {
@@ -115,25 +133,27 @@ test_that("arguments are checked before Python starts", {
   expect_error(bert_models(3), "`cache_dir` must be a single string or NULL", class = "bertfit_error_argument")
 })
 
-event <- function(done, total = 2e6) list(event = "download", name = "toy", done_bytes = done, total_bytes = total)
+event <- function(done, total = 2e6) {
+  list(event = "download", name = "toy", folder = "/cache", done_bytes = done, total_bytes = total)
+}
 
 test_that("a download is announced once where lines cannot be redrawn", {
-  show <- download_progress(FALSE, "/cache", dynamic = FALSE)
+  show <- download_progress(FALSE, dynamic = FALSE)
   expect_message(show(event(0)), "Downloading toy (2 MB) to /cache", fixed = TRUE)
   expect_silent(show(event(1e6)))
   expect_silent(show(event(2e6)))
-  expect_null(download_progress(TRUE, "/cache"))
+  expect_null(download_progress(TRUE))
 })
 
 test_that("a download of unknown size is announced without one", {
-  show <- download_progress(FALSE, "/cache", dynamic = TRUE)
+  show <- download_progress(FALSE, dynamic = TRUE)
   expect_message(show(event(0, NULL)), "Downloading toy to /cache", fixed = TRUE)
   expect_silent(show(event(1e6, NULL)))
 })
 
 test_that("a download's bar shows its share and size, and is removed at the end", {
   withr::local_options(cli.dynamic = TRUE, cli.progress_show_after = 0, cli.ansi = FALSE)
-  show <- download_progress(FALSE, "/cache", dynamic = TRUE)
+  show <- download_progress(FALSE, dynamic = TRUE)
   lines <- cli::cli_fmt({
     suppressMessages(show(event(0)))
     show(event(1e6))

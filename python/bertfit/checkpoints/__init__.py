@@ -6,8 +6,12 @@ In: a model's name, or a checkpoint folder. Out: a `Checkpoint`, whose weights c
 from bertfit._exports import lazy_exports
 
 __all__, __getattr__, __dir__ = lazy_exports(__name__, {
-    "registry": "registry models",
+    "registry": "registry",
+    "catalogue": "models",
+    "hub": "hub",
     "downloads": "download verify",
+    "families": "families",
     "tensors": "Tensor encoder_tensors head_tensors",
+    "classifier": "Classifier",
     "checkpoint": "Checkpoint open_checkpoint read_config",
 })

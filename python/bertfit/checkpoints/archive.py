@@ -1,4 +1,4 @@
-"""File utilities for downloads: digests, a lock between processes, and safe unpacking of zip files.
+"""File utilities for downloads: digests, a lock between processes, and safe unpacking of zip and tar files.
 
 Knows nothing of models or the network.
 """
@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gzip
 import hashlib
 import os
 import stat
+import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 import filelock
 
@@ -21,6 +24,7 @@ from bertfit.errors import DownloadError
 
 _MOST_ENTRIES = 1000
 _PIECE = 2**20
+_GZIP = b"\x1f\x8b"
 
 
 def file_digest(path: str | os.PathLike, algorithm: str = "sha256") -> str:
@@ -67,13 +71,14 @@ def lock(path: Path, timeout: float = 3600.0) -> Iterator[bool]:
 
 
 def unpack(archive: Path, target: Path, limit: int, keep: Callable[[str], bool] = lambda name: True) -> list[Path]:
-    """Unpack a zip archive's plain files into the new folder `target`.
+    """Unpack the plain files of a zip or tar archive (compressed by gzip or not) into the new folder `target`.
 
-    Every entry is looked at before the first byte is written. Refused: absolute names, "..", drive letters,
-    backslashes, links and devices, names that differ only in case, encryption, more than `limit` bytes.
+    Every entry of a zip archive is looked at before the first byte is written, every entry of a tar archive before its
+    own. Refused: absolute names, "..", drive letters, backslashes, links and devices, names that differ only in case,
+    encryption, more than `limit` bytes.
 
     Args:
-        archive: The zip file.
+        archive: The file.
         target: A folder that does not exist yet.
         limit: Most bytes that may come out, counted while they do; the archive's own figures are not believed.
         keep: Which entries to unpack, by name; the others are still checked.
@@ -84,6 +89,8 @@ def unpack(archive: Path, target: Path, limit: int, keep: Callable[[str], bool] 
     Raises:
         DownloadError: The archive is damaged, or breaks a rule above.
     """
+    if is_tar(archive):
+        return _unpack_tar(archive, target, limit, keep)
     try:
         with zipfile.ZipFile(archive) as opened:
             entries = [entry for entry in opened.infolist() if not _is_clutter(entry.filename)]
@@ -92,22 +99,84 @@ def unpack(archive: Path, target: Path, limit: int, keep: Callable[[str], bool] 
             for entry in entries:
                 if entry.is_dir() or not keep(entry.filename):
                     continue
-                path = target.joinpath(*PurePosixPath(entry.filename).parts)
-                path.parent.mkdir(parents=True, exist_ok=True)
-                left -= _unpack_one(archive, opened, entry, path, left)
+                with opened.open(entry) as source:
+                    path = target.joinpath(*PurePosixPath(entry.filename).parts)
+                    left -= _write(archive, source, path, entry.filename, left)
                 written.append(path)
             return written
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
         raise DownloadError("The archive must be a whole zip file.", [f"{archive}: {error}."]) from error
 
 
-def _unpack_one(archive: Path, opened: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path, left: int) -> int:
+def _unpack_tar(archive: Path, target: Path, limit: int, keep: Callable[[str], bool]) -> list[Path]:
+    written, left, seen, entries = [], limit, set(), 0
+    try:
+        with open(archive, "rb") as raw, _decompressed(raw) as stream, \
+                tarfile.open(fileobj=_Bounded(stream), mode="r:") as opened:
+            for entry in opened:
+                entries += 1
+                if entries > _MOST_ENTRIES:
+                    raise _refused(archive, f"it has more than {_MOST_ENTRIES} entries")
+                name = entry.name.removeprefix("./")
+                if name in ("", ".") or _is_clutter(name):
+                    continue
+                if entry.type not in (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.DIRTYPE) or entry.sparse is not None:
+                    raise _refused(archive, f"{entry.name!r} is a link or a device, not a plain file")
+                _check_name(archive, name, seen)
+                if entry.size > left:
+                    raise _refused(archive, f"it would unpack to more than {limit:,} bytes")
+                if entry.isdir() or not keep(name):
+                    left -= entry.size
+                    continue
+                path = target.joinpath(*PurePosixPath(name).parts)
+                size = _write(archive, opened.extractfile(entry), path, name, left)
+                if size != entry.size:
+                    raise EOFError(f"cut short in {name!r}")
+                left -= size
+                written.append(path)
+            for _ in range(_MOST_ENTRIES):  # to the end, where gzip has its checksum
+                if not stream.read(_PIECE):
+                    break
+        return written
+    except (tarfile.TarError, zlib.error, gzip.BadGzipFile, EOFError, ValueError, OverflowError,
+            RecursionError) as error:
+        raise DownloadError("The archive must be a whole tar file.", [f"{archive}: {error}."]) from error
+
+
+def is_tar(path: Path) -> bool:
+    """Whether a file begins as a tar archive does, or one that gzip compressed."""
+    with open(path, "rb") as file:
+        start = file.read(262)
+    return start[:2] == _GZIP or start[257:] == b"ustar"
+
+
+def _decompressed(raw: BinaryIO) -> BinaryIO:
+    start = raw.read(2)
+    raw.seek(0)
+    return gzip.GzipFile(fileobj=raw) if start == _GZIP else raw
+
+
+class _Bounded:
+    """A file to read a tar archive from. A header that says that it is very long is not read into memory."""
+
+    def __init__(self, file: BinaryIO):
+        self._file, self.seek, self.tell = file, file.seek, file.tell
+
+    def read(self, size: int) -> bytes:
+        if size > _PIECE:
+            raise tarfile.ReadError(f"a header of {size:,} bytes")
+        return self._file.read(size)
+
+
+def _write(archive: Path, source: BinaryIO, path: Path, name: str, left: int) -> int:
+    """Copy at most `left` bytes to a new file; returns how many there were."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     size = 0
-    with opened.open(entry) as source, open(path, "xb") as file:
+    with open(path, "xb") as file:
         while piece := source.read(_PIECE):
             size += len(piece)
             if size > left:
-                raise _refused(archive, f"{entry.filename} brings it above the allowed size")
+                raise _refused(archive, f"{name} brings it above the allowed size")
             file.write(piece)
     return size
 
@@ -126,16 +195,21 @@ def _check_entries(archive: Path, entries: list[zipfile.ZipInfo], limit: int) ->
     for entry in entries:
         # `orig_filename`: ZipInfo cuts `filename` at a NUL and may turn backslashes into slashes.
         name, mode = entry.orig_filename, entry.external_attr >> 16
-        parts = name.rstrip("/").split("/")
-        if any(mark in name for mark in "\\:\0") or any(part in ("", ".", "..") for part in parts):
-            raise _refused(archive, f"{name!r} points outside the folder it is unpacked into")
         if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
             raise _refused(archive, f"{name!r} is a link or a device, not a plain file")
         if entry.flag_bits & 0x1:
             raise _refused(archive, f"{name!r} is encrypted")
-        if name.rstrip("/").lower() in seen:
-            raise _refused(archive, f"{name!r} is there twice")
-        seen.add(name.rstrip("/").lower())
+        _check_name(archive, name, seen)
+
+
+def _check_name(archive: Path, name: str, seen: set[str]) -> None:
+    """Refuse a name that leads out of the folder, or that is there already; else add it to `seen`."""
+    plain = name.rstrip("/")
+    if any(mark in name for mark in "\\:\0") or any(part in ("", ".", "..") for part in plain.split("/")):
+        raise _refused(archive, f"{name!r} points outside the folder it is unpacked into")
+    if plain.lower() in seen:
+        raise _refused(archive, f"{name!r} is there twice")
+    seen.add(plain.lower())
 
 
 def _refused(archive: Path, reason: str) -> DownloadError:

@@ -1,4 +1,4 @@
-"""Open a checkpoint folder, Google's or Hugging Face's, and check every tensor before a model is built.
+"""Open a checkpoint folder, Google's, Hugging Face's or TF Hub's, and check every tensor before a model is built.
 
 `open_checkpoint` recognizes what a folder holds, reads the configuration and the vocabulary, and checks the
 weights against them. It builds no model: `Checkpoint.fill` copies the weights into one. For saved bertfit models
@@ -16,13 +16,15 @@ from typing import Any
 
 import numpy as np
 
-from bertfit.checkpoints import archive, google, huggingface, registry
+from bertfit.checkpoints import google, hub, huggingface, labels, registry, tfhub, weight_files
+from bertfit.checkpoints.classifier import Classifier
 from bertfit.checkpoints.tensors import read_json
 from bertfit.config import BertConfig
 from bertfit.errors import Arg, ArgumentError, CheckpointError, Function, Sentence, Value
-from bertfit.text import Vocabulary
+from bertfit.text import Vocabulary, read_vocabulary
 
 _BUNDLE = "bertfit.json"
+_OWNERS = {"tfhub": "TF Hub's", "google": "Google's", "huggingface": "Hugging Face's"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,13 +33,20 @@ class Checkpoint:
 
     Args:
         name: Its name.
-        kind: "google" or "huggingface".
+        kind: "google", "huggingface" or "tfhub".
         path: Its folder.
         config: Sizes and constants of the encoder.
         vocabulary: Its tokens and their casing.
-        sha256: Digest of the weight file.
+        sha256: Digest of the weight file; of several, of their digests.
         fill: Function that copies every weight into an `Encoder(config)`.
-        heads: Function that reads the weights of Google's MLM and NSP heads, by layer; None if one of them is missing.
+        heads: Function that reads the weights of the MLM head, and of the NSP head if there is one, by layer; None
+            without an MLM head.
+        missing: Parts that the encoder has and the checkpoint lacks, of which `fill` leaves fresh weights: "pooler".
+        unused: What of the file no part of the model takes, by the names of tensors; buffers of positions left out.
+        classifier: Its classification head; None for an encoder.
+        repository: Id of the model of the hub that it was downloaded from; None for another folder.
+        revision: Commit of that model.
+        weights: The weight files of a Hugging Face folder.
     """
 
     name: str
@@ -48,29 +57,45 @@ class Checkpoint:
     sha256: str
     fill: Callable[[Any], None] = dataclasses.field(repr=False)
     heads: Callable[[], dict[str, list[np.ndarray]]] | None = dataclasses.field(repr=False, default=None)
+    missing: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
+    classifier: Classifier | None = None
+    repository: str | None = None
+    revision: str | None = None
+    weights: tuple[Path, ...] = dataclasses.field(repr=False, default=())
+
+    @property
+    def source(self) -> dict[str, Any]:
+        """Where its model comes from: ``{"kind", "path", "sha256"}``; if the hub, also "repository" and "revision"."""
+        source = {"kind": self.kind, "path": self.path, "sha256": self.sha256}
+        return source if self.repository is None else {**source, "repository": self.repository,
+                                                       "revision": self.revision}
 
     def require_unchanged(self) -> None:
         """Raise CheckpointError if the weights of a Hugging Face folder have changed since they were checked."""
-        path = Path(self.path) / huggingface.WEIGHTS
-        if not path.is_file() or archive.file_digest(path) != self.sha256:
+        gone = [path for path in self.weights if not path.is_file()]
+        if gone or weight_files.digest(self.weights) != self.sha256:
             raise CheckpointError("A checkpoint must stay as it is until its model is first used.",
-                                  [f"{path} has changed since it was opened.", "Open it again."])
+                                  [f"{(gone or self.weights)[0]} has changed since it was opened.", "Open it again."])
 
 
 def open_checkpoint(
-    path: str | os.PathLike, *, name: str | None = None, lower_case: bool | None = None
+    path: str | os.PathLike, *, name: str | None = None, lower_case: bool | None = None, task: str | None = None
 ) -> Checkpoint:
     """Open and check the checkpoint at `path`.
 
     Args:
         path: A folder with Google's files (bert_config.json, bert_model.ckpt.*, vocab.txt) or Hugging Face's
-            (config.json, model.safetensors, vocab.txt), or with one folder that has them; or one of those files,
-            or the checkpoint's prefix (".../model.ckpt-1000") if a folder has several.
+            (config.json, vocab.txt, and the weights: model.safetensors or pytorch_model.bin, whole or in shards), or
+            with one folder that has them; or one of those files, or the checkpoint's prefix (".../model.ckpt-1000")
+            if a folder has several.
         name: Name of the checkpoint; None for the folder's name.
         lower_case: Whether text is lower-cased; None takes it from the folder's files, its name, or the tokens.
+        task: What a finished classifier predicts, one of `labels.OPENED_AS`; None for what its config.json says, see
+            `labels.read_task`. "none" opens its encoder without the head.
 
     Raises:
-        ArgumentError: An argument is of another type.
+        ArgumentError: An argument is of another type, or `task` does not fit.
         CheckpointError: There is no checkpoint, or a file or tensor is missing, damaged, or does not fit the
             configuration. The message names it.
         VocabularyError: vocab.txt is not a BERT vocabulary.
@@ -83,11 +108,16 @@ def open_checkpoint(
     if lower_case is not None and not isinstance(lower_case, bool):
         raise ArgumentError(Sentence("must be {}, {} or {}.", Value(True), Value(False), Value(None)),
                             argument="lower_case", received=lower_case)
+    labels.check_task(task)
     try:
-        return _open(Path(path).expanduser().absolute(), name, lower_case)
+        opened = _open(Path(path).expanduser().absolute(), name, lower_case, task)
     except OSError as error:  # no permission, a file that vanishes, a disk that fails
         reason = f"{error.filename or path}: {error.strerror or error}."
         raise CheckpointError("A checkpoint's files must be readable.", [reason]) from error
+    if task not in (None, "none") and opened.classifier is None:
+        raise ArgumentError("must be left out for a checkpoint without a classifier.",
+                            [f"{opened.path} has no head that classifies texts."], argument="task", received=task)
+    return opened
 
 
 def read_config(path: Path) -> BertConfig | None:
@@ -106,31 +136,42 @@ def read_config(path: Path) -> BertConfig | None:
     return None
 
 
-def _open(path: Path, name: str | None, lower_case: bool | None) -> Checkpoint:
+def _open(path: Path, name: str | None, lower_case: bool | None, task: str | None) -> Checkpoint:
     given, prefix = _folder_and_prefix(path)
     folder, kind = _locate(given)
+    if kind == "tfhub":
+        weights = tfhub.TfHubWeights(folder, lower_case)
+        return Checkpoint(name or given.name, kind, str(folder), weights.config, weights.vocabulary, weights.sha256,
+                          weights.fill, weights.read_heads if weights.has_heads else None)
     read = google if kind == "google" else huggingface
     config = read.read_config(folder)
     if lower_case is None:
         lower_case = _lower_case(folder, given, kind, name)
-    vocabulary = _vocabulary(folder, lower_case, config, folder / read.CONFIG)
+    vocabulary = _vocabulary(folder, lower_case, kind, config, folder / read.CONFIG)
     config = _with_padding(config, vocabulary, kind, folder / read.CONFIG)
+    repository, revision = hub.origin(folder)
+    opened = {"name": name or repository or given.name, "kind": kind, "path": str(folder), "vocabulary": vocabulary,
+              "repository": repository, "revision": revision}
     if kind == "google":
         weights = google.GoogleWeights(folder, prefix, config)
-    else:
-        weights = huggingface.HuggingFaceWeights(folder, config)
-    return Checkpoint(name or given.name, kind, str(folder), config, vocabulary, weights.sha256, weights.fill,
-                      weights.read_heads if weights.has_heads else None)
+        return Checkpoint(**opened, config=config, sha256=weights.sha256, fill=weights.fill,
+                          heads=weights.read_heads if weights.has_heads else None)
+    weights = huggingface.HuggingFaceWeights(folder, config, len(vocabulary), task)
+    return Checkpoint(**opened, config=weights.config, sha256=weights.sha256, fill=weights.fill,
+                      heads=weights.read_heads if weights.has_heads else None, missing=weights.missing,
+                      unused=weights.unused, classifier=weights.classifier, weights=weights.paths)
 
 
 def _folder_and_prefix(path: Path) -> tuple[Path, str | None]:
     """The folder that `path` is or lies in, and the TensorFlow checkpoint's name if the path contains it."""
     if path.is_dir():
         return path, None
+    if path.is_file() and path.name == tfhub.CONFIG:
+        return path.parent, None
     prefix = re.sub(r"\.(index|meta|data-\d{5}-of-\d{5})$", "", path.name)
     if path.with_name(f"{prefix}.index").is_file():
         return path.parent, prefix
-    if path.is_file() and path.name in (google.CONFIG, huggingface.CONFIG, huggingface.WEIGHTS, "vocab.txt"):
+    if path.is_file() and path.name in (google.CONFIG, huggingface.CONFIG, *weight_files.FILES, "vocab.txt"):
         return path.parent, None
     what = "is a file that no checkpoint consists of" if path.exists() else "does not exist"
     raise CheckpointError("A checkpoint must be a folder.", [f"{path} {what}."])
@@ -138,6 +179,8 @@ def _folder_and_prefix(path: Path) -> tuple[Path, str | None]:
 
 def _locate(folder: Path) -> tuple[Path, str]:
     """The folder with the files, `folder` or one directly below it, and their kind."""
+    if (folder.parent / tfhub.CONFIG).is_file() and folder.name in ("variables", "assets"):
+        return folder.parent, "tfhub"
     if kind := _kind(folder):
         return folder, kind
     if (folder / _BUNDLE).exists():
@@ -164,29 +207,28 @@ def _locate(folder: Path) -> tuple[Path, str]:
 def _kind(folder: Path) -> str | None:
     """The kind of a folder's files, or None. One file of a kind is enough; its reader names the missing ones."""
     signs = {
+        "tfhub": ((folder / tfhub.CONFIG).is_file(), (folder / "variables").is_dir()),
         "google": ((folder / google.CONFIG).is_file(), bool(google.prefixes(folder))),
-        "huggingface": ((folder / huggingface.CONFIG).is_file(), (folder / huggingface.WEIGHTS).is_file()),
+        "huggingface": ((folder / huggingface.CONFIG).is_file(), weight_files.is_there(folder)),
     }
     complete = [kind for kind, sign in signs.items() if all(sign)]
-    if len(complete) == 2:
-        raise CheckpointError(
-            "A folder must hold one checkpoint.",
-            [f"{folder} holds Google's files and Hugging Face's.", "Move one set into a folder of its own."],
-        )
+    if len(complete) > 1:
+        owners = " and ".join(_OWNERS[kind] for kind in complete)
+        raise CheckpointError("A folder must hold one checkpoint.",
+                              [f"{folder} holds {owners} files.", "Move one set into a folder of its own."])
     if complete:
         return complete[0]
     return next((kind for kind, sign in signs.items() if any(sign)), None)
 
 
-def _vocabulary(folder: Path, lower_case: bool | None, config: BertConfig, config_file: Path) -> Vocabulary:
-    path = folder / "vocab.txt"
-    if not path.is_file():
-        raise CheckpointError("A checkpoint must have its vocabulary.", [f"{folder} has no vocab.txt."])
-    vocabulary = Vocabulary.from_file(path, lower_case)
-    if len(vocabulary) != config.vocab_size:
+def _vocabulary(folder: Path, lower_case: bool | None, kind: str, config: BertConfig, config_file: Path) -> Vocabulary:
+    vocabulary = read_vocabulary(folder, lower_case)
+    # Hugging Face's tables may have rows more, to be of a round size; no token reads them.
+    if len(vocabulary) > config.vocab_size or (kind == "google" and len(vocabulary) < config.vocab_size):
         raise CheckpointError(
             "A checkpoint's vocabulary must have as many tokens as its configuration says.",
-            [f"{path} has {len(vocabulary):,} tokens; `vocab_size` in {config_file} is {config.vocab_size:,}."],
+            [f"{vocabulary.path} has {len(vocabulary):,} tokens; "
+             f"`vocab_size` in {config_file} is {config.vocab_size:,}."],
         )
     return vocabulary
 

@@ -13,44 +13,49 @@ import fnmatch
 import json
 import os
 import shutil
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from bertfit.checkpoints import archive, fetch, packages, registry
+from bertfit.checkpoints import archive, fetch, hub, packages, registry
+from bertfit.checkpoints.reporting import Progress, Reporter
 from bertfit.errors import Arg, DiskError, DownloadError, Function, Sentence, Setting
 from bertfit.system import interrupts, replacement
-
-Progress = Callable[[dict[str, Any]], Any]
 
 
 @interrupts.listening()
 def download(
-    name: str, cache_dir: str | os.PathLike | None = None, force: bool = False, progress: Progress | None = None
+    name: str, cache_dir: str | os.PathLike | None = None, force: bool = False, progress: Progress | None = None, *,
+    revision: str | None = None
 ) -> str:
     """Make sure that a model's files are in the cache, and return their folder.
 
     Args:
-        name: A name from `registry.models()`.
-        cache_dir: The cache folder; None for `registry.cache_path()`.
+        name: A name from `registry.models()`, or the id of a model of the Hugging Face hub, "owner/name", with or
+            without "@revision".
+        cache_dir: The cache folder; None for `registry.cache_path()`, and for models of the hub that of the package
+            huggingface_hub, which transformers uses, too.
         force: Download again even if the files are there.
         progress: Called at most 5 times a second, from this thread, with
-            ``{"event": "download", "name", "done_bytes", "total_bytes"}`` (total None if unknown).
+            ``{"event": "download", "name", "folder", "done_bytes", "total_bytes"}`` (total None if unknown).
+        revision: Of a model of the hub: a branch, a tag or a whole commit hash; None for its main branch.
 
     Returns:
         The folder with the files.
 
     Raises:
         ArgumentError: There is no model of that name.
-        DownloadError: The download is incomplete, or files have changed since they were downloaded. Received
-            bytes are kept, and the next call resumes from them.
+        DownloadError: The download is incomplete, or files have changed since they were downloaded. What was received
+            is kept for the next call, of models of the hub the complete files. Or the hub has no such model or
+            revision, does not show it without a token, or cannot be reached.
 
     >>> path = download("minilm-l6-uncased")  # doctest: +SKIP
     """
+    if isinstance(name, str) and hub.is_hub_id(name):
+        return hub.fetch(name, revision, cache_dir=cache_dir, force=force, progress=progress)
     entry = registry.find(name)
+    hub.refuse_revision(revision, entry.name)
     target = registry.folder(entry, cache_dir)
-    report = _Reporter(entry.name, progress)
+    report = Reporter(entry.name, registry.cache_path(cache_dir), progress)
     guard = registry.cache_path(cache_dir) / "locks" / f"{entry.name}.lock"
     with _disk_errors(target), archive.lock(guard):
         if force or not verify(target):
@@ -88,7 +93,7 @@ def _changed(folder: Path, path: Path, what: str) -> DownloadError:
     )
 
 
-def _install(entry: registry.Entry, target: Path, force: bool, report: _Reporter) -> None:
+def _install(entry: registry.Entry, target: Path, force: bool, report: Reporter) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     for leftover in target.parent.glob(f".{entry.name}.*"):  # of a process that died, since this one has the lock
         shutil.rmtree(leftover, ignore_errors=True)
@@ -131,7 +136,7 @@ def _wrong_digest(entry: registry.Entry, name: str, expected: str, received: str
     )
 
 
-def _from_google(entry: registry.Entry, target: Path, fresh: Path, force: bool, report: _Reporter) -> None:
+def _from_google(entry: registry.Entry, target: Path, fresh: Path, force: bool, report: Reporter) -> None:
     partial = target.parent.parent / "partial" / f"{entry.name}.zip"
     partial.parent.mkdir(parents=True, exist_ok=True)
     if force:
@@ -172,18 +177,3 @@ def _disk_errors(target: Path) -> Iterator[None]:
                 Sentence("{}, or the environment variable BERTFIT_CACHE, chooses another disk.", Arg("cache_dir")),
             ],
         ) from error
-
-
-class _Reporter:
-    """Calls `progress` at most five times a second, and once at the end."""
-
-    def __init__(self, name: str, progress: Progress | None):
-        self.name, self.progress, self.next = name, progress, 0.0
-
-    def __call__(self, done: int, total: int | None, last: bool = False) -> None:
-        interrupts.check()
-        now = time.monotonic()
-        if self.progress is None or (now < self.next and not last):
-            return
-        self.next = now + 0.2
-        self.progress({"event": "download", "name": self.name, "done_bytes": done, "total_bytes": total})

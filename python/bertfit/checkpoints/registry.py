@@ -18,8 +18,8 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from bertfit.checkpoints import recommended
 from bertfit.config import BertConfig, presets
 from bertfit.errors import ArgumentError, Function, Sentence, Value
 
@@ -31,13 +31,17 @@ GOOGLE_FILES = ("bert_config.json", "vocab.txt", "*.ckpt*.index", "*.ckpt*.data-
 def count_parameters(config: BertConfig) -> int:
     """Number of weights of an encoder, its pooler (NSP-Dense) included.
 
-    Equals the number of weights of an `Encoder(config)`.
+    Equals the number of weights of an `Encoder(config)`: weights that several layers share count once.
     """
-    width, inner = config.hidden_size, config.num_attention_heads * config.attention_head_size
-    embeddings = (config.vocab_size + config.max_position_embeddings + config.type_vocab_size + 2) * width
-    attention = 3 * (width * inner + inner) + inner * width + width
-    feed_forward = 2 * width * config.intermediate_size + config.intermediate_size + width
-    return embeddings + config.num_hidden_layers * (attention + feed_forward + 4 * width) + width * width + width
+    width, heads, wide = config.hidden_size, config.num_attention_heads, config.intermediate_size
+    inner, narrow = heads * config.attention_head_size, config.embedding_size
+    embeddings = (config.vocab_size + config.max_position_embeddings + config.type_vocab_size + 2) * narrow
+    embeddings += (narrow + 1) * width if narrow != width else 0
+    embeddings += config.relative_attention_num_buckets * heads
+    attention = 3 * (width + 1) * inner + (inner + 1) * width + (2 * heads * heads if config.talking_heads else 0)
+    feed_forward = (2 if config.gated_feed_forward else 1) * (width + 1) * wide + (wide + 1) * width
+    layers = 1 if config.share_layers else config.num_hidden_layers
+    return embeddings + layers * (attention + feed_forward + 4 * width) + (width + 1) * width
 
 
 @dataclasses.dataclass(frozen=True)
@@ -148,9 +152,10 @@ def find(name: str) -> Entry:
         raise ArgumentError("must be one string.", argument="name", received=name)
     entry = _lookup(name)
     if entry is None:
-        near = difflib.get_close_matches(name.lower(), [*MODELS, *ALIASES], n=4, cutoff=0.5)
+        near = recommended.near(name) or difflib.get_close_matches(name.lower(), [*MODELS, *ALIASES], n=4, cutoff=0.5)
         hint = f"Did you mean {', '.join(near)}?" if near else f"Known are {', '.join(list(MODELS)[:4])}, ..."
-        rule = Sentence("A model must be one of {}, or a folder.", Function("models"))
+        rule = Sentence("A model must be one of {}, a folder, or the id of a model of the hub (owner/name).",
+                        Function("models"))
         raise ArgumentError(rule, [Sentence("There is no model or folder {}.", Value(name)), hint])
     return entry
 
@@ -184,14 +189,3 @@ def cache_path(cache_dir: str | os.PathLike | None = None) -> Path:
 def folder(entry: Entry, cache_dir: str | os.PathLike | None = None) -> Path:
     """The folder of the entry's files once downloaded."""
     return cache_path(cache_dir) / "models" / entry.name
-
-
-def models(cache_dir: str | os.PathLike | None = None) -> dict[str, list[Any]]:
-    """All models as columns: name, layers, hidden, heads, parameters, cased, language, size_mb, source, cached.
-
-    `size_mb` is the size of the float32 weights; `cached` says whether the files are in the cache.
-    """
-    columns = ("name", "layers", "hidden", "heads", "parameters", "cased", "language", "size_mb", "source")
-    rows = {column: [getattr(entry, column) for entry in _ENTRIES] for column in columns}
-    rows["cached"] = [(folder(entry, cache_dir) / MANIFEST).is_file() for entry in _ENTRIES]
-    return rows

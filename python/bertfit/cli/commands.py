@@ -13,7 +13,7 @@ from typing import Any
 
 from bertfit.cli.console import Bar, OptionWords, note
 from bertfit.cli.start import choose_device, require_start, start_model, vocabulary
-from bertfit.errors import Arg, ArgumentError, BertfitError, Sentence
+from bertfit.errors import Arg, ArgumentError, BertfitError, Sentence, Setting
 
 # -- Vocabulary and data ----------------------------------------------------------------------------------
 
@@ -101,7 +101,12 @@ def train(o) -> int:
     settings["validation"] = 0.0 if isinstance(share, str) else share
     settings["overwrite"] = o.overwrite and o.checkpoint is not None and not o.resume
     config = TrainConfig(**settings)
-    head = HeadConfig(pooling=o.pooling)
+    head = "keep" if o.head == "keep" else HeadConfig(pooling=o.pooling or HeadConfig.pooling)
+    if head == "keep":
+        for name, what in (("pooling", "The head has its own."), ("pretrain", None)):
+            if (getattr(o, name) is None) == (what is None):
+                raise ArgumentError(Sentence("must be left out where {}." if what else "must be given where {}.",
+                                             Setting("head", "keep")), [what] if what else [], argument=name)
     _check_save(o.path, o.overwrite)
     check_folder(o.checkpoint, "fine-tuning", resume=o.resume, overwrite=config.overwrite, argument="checkpoint")
     rows = labelled(o.train, o)
@@ -143,7 +148,8 @@ def train(o) -> int:
 def evaluate(o) -> int:
     """`bertfit evaluate`: metrics of a fitted model on labelled rows."""
     from bertfit.cli.console import as_json, report_lines
-    from bertfit.cli.rows import labelled, read_as
+    from bertfit.cli.long_texts import read_as
+    from bertfit.cli.rows import labelled
     from bertfit.cli.tables import check_output, output
 
     if o.json is not None:
@@ -185,9 +191,19 @@ def predict(o) -> int:
 def _metrics(model, table, o, **options: Any) -> dict[str, Any]:
     from bertfit.inference import evaluate as run
 
+    rows = table.rows(model.task, by_id=not model.record.get("classes"))
     with Bar("evaluating", o.quiet) as bar:
-        return run(model, table.rows(model.task), batch_size=getattr(o, "batch_size", None), precision=o.precision,
-                   progress=bar, **options)
+        return run(model, rows, batch_size=getattr(o, "batch_size", None), precision=o.precision, progress=bar,
+                   **options)
+
+
+def download(o) -> int:
+    """`bertfit download`: fetch a model into the cache."""
+    from bertfit.checkpoints import download as fetch
+
+    with Bar("downloading", o.quiet) as bar:
+        print(fetch(o.name, o.cache_dir, o.force, bar, revision=o.revision))
+    return 0
 
 
 # -- What commands share --------------------------------------------------------------------------------
@@ -243,6 +259,7 @@ def _open_fitted(o):
     from bertfit.inference import check_fitted
     from bertfit.model import open_model
 
-    model = open_model(o.model)
+    with Bar("downloading", o.quiet) as bar:
+        model = open_model(o.model, task=o.task, revision=o.revision, progress=bar)
     check_fitted(model)
     return model

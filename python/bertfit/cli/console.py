@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bertfit.errors import Function, Setting, Words
+from bertfit.errors import Function, Setting, Variable, Words
 from bertfit.plain import plain_copy
 
 _UNITS = {"texts": " texts", "rows": " rows"}
@@ -82,8 +82,14 @@ class OptionWords(Words):
             return f"`{option}`"
         return f"`{option} {part.value}`" if option.startswith("-") else f"{option} = {part.value}"
 
+    def variable(self, part: Variable) -> str:
+        return f"`export {part.name}={part.value}`"
+
     def function(self, part: Function) -> str:
         command = _COMMANDS.get(part.name)
+        if part.name == "download":
+            words = [*map(str, part.values), *(self.setting(setting).strip("`") for setting in part.settings)]
+            return f"`bertfit download {' '.join(words)}`"
         return f"{Words().function(part)} in Python" if command is None else f"`bertfit {command}`"
 
 

@@ -10,18 +10,9 @@ import argparse
 
 import bertfit
 from bertfit._env import PRECISIONS
+from bertfit.cli.long_texts import add_long_texts
 from bertfit.cli.parsers import Command, Help
-from bertfit.config import (
-    FREEZES,
-    LONG_TEXTS,
-    MONITORS,
-    POOLINGS,
-    PRETRAIN_MONITORS,
-    TASKS,
-    WINDOW_POOLINGS,
-    PretrainConfig,
-    TrainConfig,
-)
+from bertfit.config import FREEZES, MONITORS, POOLINGS, PRETRAIN_MONITORS, TASKS, PretrainConfig, TrainConfig
 
 FORMATS = ("csv", "tsv", "jsonl", "txt")
 DEFAULT_CONFIG = "kor-half"
@@ -31,6 +22,7 @@ Make a vocabulary, pretrain a BERT, fine-tune it, and use it, from files.
 
   vocab -> data -> pretrain    from a text corpus to a pretrained model
   train -> evaluate, predict   from labelled texts to a model that labels texts
+  download                     a pretrained model, for later
 """
 _EPILOG = """\
 `bertfit COMMAND --help` lists the options of a command, and examples.
@@ -44,7 +36,7 @@ def parser() -> argparse.ArgumentParser:
                                   allow_abbrev=False)
     top.add_argument("--version", action="version", version=f"bertfit {bertfit.__version__}")
     commands = top.add_subparsers(metavar="COMMAND", required=True)
-    for add in (_vocab, _data, _pretrain, _train, _evaluate, _predict):
+    for add in (_vocab, _data, _pretrain, _train, _evaluate, _predict, _download):
         add(commands)
     return top
 
@@ -71,20 +63,16 @@ def _device(command: Command) -> None:
     command.add("--precision", choices=PRECISIONS, default="auto", help="number format of matrix products")
 
 
+def _fitted(command: Command) -> None:
+    command.add("--model", required=True, metavar="MODEL",
+                help="folder from `bertfit train`, or a finished classifier: a Hugging Face folder or an id of its hub")
+    _revision(command, "--model")
+    command.add("--task", choices=TASKS, help="what a finished classifier predicts, if its config.json says another")
+
+
 def _threshold(command: Command) -> None:
     command.add("--threshold", type=float, metavar="X",
                 help="probability from which a row is positive, or has a label (default: 0.5; binary and multilabel)")
-
-
-def _long_texts(command: Command, fitting: bool) -> None:
-    """Options of texts longer than `max_len`: for a fit, or to read them otherwise than the fit did."""
-    default = "" if fitting else " (default: that of the fit)"
-    command.add("--long_text", choices=LONG_TEXTS, default=TrainConfig.long_text if fitting else None,
-                help=f"what is read of texts beyond max_len: the beginning, both ends, or all in windows{default}")
-    command.add("--stride", type=int, metavar="N",
-                help=f"tokens by which windows overlap{default or ' (default: a quarter of max_len)'}")
-    command.add("--window_pooling", choices=WINDOW_POOLINGS, default=TrainConfig.window_pooling if fitting else None,
-                help=f"how the logits of a text's windows become one{default}")
 
 
 def _columns(command: Command, target: bool) -> None:
@@ -107,7 +95,13 @@ def _start(command: Command, weights: str) -> None:
     command.add("--vocab", to="vocabulary", metavar="FILE",
                 help="WordPiece or SentencePiece vocabulary (default: that of --pretrain)")
     command.add("--pretrain", metavar="MODEL", help=weights)
+    _revision(command, "--pretrain")
     _casing(command, "inferred from the vocabulary")
+
+
+def _revision(command: Command, model: str) -> None:
+    command.add("--revision", metavar="NAME",
+                help=f"branch, tag or commit of {model}, if that is a model of the Hugging Face hub (default: main)")
 
 
 # -- Commands ---------------------------------------------------------------------------------------------
@@ -174,9 +168,9 @@ def _pretrain(commands) -> None:
   bertfit pretrain --pretrain minilm-l6-uncased --input data --save further --validation held-out
   bertfit pretrain ... --save pretrained --resume      # continue a stopped run, with the same options
 """)
-    _start(command, "weights to start from: a folder, a run (its best model), or a model's name")
+    _start(command, "weights to start from: a folder, a run (its best model), a model's name, or its id on the hub")
     command.add("--mlm", choices=("transform", "tied"), help="form of the MLM head (default: that of the sizes)")
-    command.add("--nsp", choices=("google", "plain"), help="form of the NSP head (default: that of the sizes)")
+    command.add("--nsp", choices=("google", "plain", "none"), help="form of the NSP head (default: that of the sizes)")
     command.section("files")
     command.add("--input", to="data", nargs="+", required=True, metavar="FOLDER",
                 help="folder from `bertfit data`, or TFRecord files from Google's code")
@@ -209,7 +203,8 @@ def _train(commands) -> None:
   bertfit train --pretrain minilm-l6-uncased --train aclImdb/train --test aclImdb/test --save imdb --epoch 2
   bertfit train ... --checkpoint run --resume      # continue a stopped run, with the same options
 """)
-    _start(command, "weights to start from: a run of `bertfit pretrain` (its best model), a folder, or a model's name")
+    _start(command, "weights to start from: a run of `bertfit pretrain` (its best model), a folder, a model's name, or "
+           "its id on the hub")
     command.section("files")
     command.add("--train", required=True, metavar="FILE", help="labelled rows: csv, tsv, jsonl, or folders of texts")
     command.add("--validation", default="0.1", metavar="SHARE|FILE",
@@ -232,12 +227,14 @@ def _train(commands) -> None:
                    save_steps="steps between saved states within an epoch (default: none)")
     command.add("--max_len", "--n_seq", to="max_len", default="auto", metavar="N|auto",
                 help="longest input in tokens; auto fits 95 of 100 texts")
-    _long_texts(command, fitting=True)
+    add_long_texts(command, fitting=True)
     command.add("--early_stopping", type=int, metavar="N", help="stop after this many epochs without improvement")
     command.add("--monitor", choices=MONITORS, default="loss", help="selects the best epoch")
     command.add("--class_weights", choices=("balanced",), help="weight classes by rows / (classes * rows of the class)")
     command.add("--freeze", default="none", metavar=f"{'|'.join(FREEZES)}|N", help="layers that are not trained")
-    command.add("--pooling", choices=POOLINGS, default="nsp", help="how token vectors are combined into one")
+    command.add("--pooling", choices=POOLINGS, help="how token vectors are combined into one (default: nsp)")
+    command.add("--head", choices=("fresh", "keep"), default="fresh",
+                help="keep goes on with the head and the labels of a fine-tuned --pretrain")
     command.add("--seed", type=int, default=42, metavar="N", help="seed of all random numbers")
     _device(command)
     _common(command)
@@ -250,14 +247,14 @@ def _evaluate(commands) -> None:
   bertfit evaluate --model spam --input sms.csv --json | jq .overall.auc
 """)
     command.section("files")
-    command.add("--model", required=True, metavar="FOLDER", help="folder from `bertfit train`")
+    _fitted(command)
     command.add("--input", "--test", required=True, metavar="FILE", help="labelled rows, as for `train`; - is stdin")
     command.add("--json", nargs="?", const="-", metavar="FILE", help="the report as JSON; without FILE to stdout")
     command.add("--overwrite", action="store_true", help="replace the file of --json")
     _columns(command, target=True)
     command.section("evaluation")
     _threshold(command)
-    _long_texts(command, fitting=False)
+    add_long_texts(command, fitting=False)
     command.add("--batch", "--batch_size", to="batch_size", type=int, metavar="N", help="rows per batch")
     _device(command)
     _common(command)
@@ -271,7 +268,7 @@ def _predict(commands) -> None:
   head -3 new.tsv | bertfit predict --model reviews --type class
 """)
     command.section("files")
-    command.add("--model", required=True, metavar="FOLDER", help="folder from `bertfit train`")
+    _fitted(command)
     command.add("--input", default="-", metavar="FILE", help="csv, tsv, jsonl, or txt with a text per line; - is stdin")
     command.add("--output", default="-", metavar="FILE", help="csv, tsv or jsonl; - is stdout")
     command.add("--overwrite", action="store_true", help="replace --output")
@@ -282,7 +279,22 @@ def _predict(commands) -> None:
     command.add("--type", choices=("prob", "class", "link", "numeric"),
                 help="probabilities, the class, logits, or numbers (default: prob; numeric for regression)")
     _threshold(command)
-    _long_texts(command, fitting=False)
+    add_long_texts(command, fitting=False)
     command.add("--batch", "--batch_size", to="batch_size", type=int, metavar="N", help="rows per batch")
     _device(command)
+    _common(command)
+
+
+def _download(commands) -> None:
+    command = Command(commands, "download", "Fetch a pretrained model into the cache, for use without a network.", """\
+  bertfit download google-bert/bert-base-uncased
+  bertfit download unitary/toxic-bert --revision main
+  bertfit download minilm-l6-uncased
+""")
+    command.section("model")
+    command.add("name", metavar="MODEL", help="id of a model of the Hugging Face hub (owner/name), or a model's name")
+    _revision(command, "MODEL")
+    command.add("--cache_dir", metavar="FOLDER",
+                help="folder of downloads (default: BERTFIT_CACHE or the user's; for the hub that of huggingface_hub)")
+    command.add("--force", action="store_true", help="fetch it again, even if it is there")
     _common(command)

@@ -1,4 +1,4 @@
-"""The command line: `bertfit vocab | data | pretrain | train | evaluate | predict`, or `python -m bertfit`.
+"""The command line: `bertfit vocab | data | pretrain | train | evaluate | predict | download`, or `python -m bertfit`.
 
 `main` parses the options (`options`), runs a command (`commands`) and returns an exit code: 0 success, 1 an error,
 2 wrong usage, 130 interrupted, 141 the reader of a pipe closed it. Errors are printed to stderr as a rule and details,

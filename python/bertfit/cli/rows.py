@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bertfit.cli.console import Bar, note
+from bertfit.cli.long_texts import read_as
 from bertfit.cli.tables import Table, output, rows_as_text
 from bertfit.config import Task
 from bertfit.errors import Arg, ArgumentError, DataError, Sentence
@@ -37,8 +38,8 @@ class Labelled:
     targets: list[str]
     cells: dict[str, list]
 
-    def rows(self, task: Task) -> Rows:
-        """The rows, with targets converted to numbers for a task.
+    def rows(self, task: Task, by_id: bool = False) -> Rows:
+        """The rows, with targets converted to numbers for a task; for `by_id` see `frames.code_target`.
 
         Raises:
             DataError: A value is missing, or is a class that the task does not have.
@@ -46,7 +47,7 @@ class Labelled:
         from bertfit.frames import code_target
 
         labels = task.labels if task.kind in ("binary", "multiclass") else ()
-        targets = code_target(task, {name: values_of(values, labels) for name, values in self.cells.items()})
+        targets = code_target(task, {name: values_of(values, labels) for name, values in self.cells.items()}, by_id)
         return Rows.of(self.frame[self.text], None if self.pair is None else self.frame[self.pair], targets)
 
 
@@ -110,11 +111,6 @@ def labelled(path: str, o, text: str | None = None, pair: str | None = None, tar
 def folder_options(o) -> dict[str, str]:
     """Options of a folder of texts."""
     return {name: getattr(o, name) for name in ("encoding", "bad_files")}
-
-
-def read_as(o) -> dict[str, Any]:
-    """Options of how long texts are read."""
-    return {name: getattr(o, name) for name in ("long_text", "stride", "window_pooling")}
 
 
 def text_names(asked: str | None, remembered: Mapping[str, Sequence[str]]) -> list[str]:

@@ -37,7 +37,7 @@ def start_model(o, mlm: str | None = None, nsp: str | None = None):
     """The model to train, and the forms of heads to put on it.
 
     Args:
-        o: Options config, vocabulary, pretrain, lower_case, seed and quiet.
+        o: Options config, vocabulary, pretrain, revision, lower_case, seed and quiet; of `train` also head and task.
         mlm, nsp: Forms of the pretraining heads; None for those of the model, or of the preset for a fresh model.
 
     Returns:
@@ -59,7 +59,9 @@ def start_model(o, mlm: str | None = None, nsp: str | None = None):
         heads = dataclasses.replace(base, **forms) if forms else None
         return fresh_model(config, vocabulary(o), seed=o.seed, heads=heads), heads
     with Bar("downloading", o.quiet) as bar:
-        model = open_model(o.pretrain, lower_case=o.lower_case, progress=bar, say=partial(note, quiet=o.quiet))
+        task = o.task if getattr(o, "head", None) == "keep" and o.task != "auto" else None
+        model = open_model(o.pretrain, revision=o.revision, lower_case=o.lower_case, task=task, progress=bar,
+                           say=partial(note, quiet=o.quiet))
     if o.vocabulary is not None and vocabulary(o).sha256 != model.vocabulary.sha256:
         raise ArgumentError(Sentence("must be the one that the weights of {} were made with.", Arg("pretrain")),
                             [f"{o.pretrain} has {len(model.vocabulary):,} entries, others than {o.vocabulary}.",

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 from bertfit.config import presets
 from bertfit.errors import Arg, ArgumentError, Sentence
-from bertfit.settings import Settings, did_you_mean, is_number, is_whole, keywords_told, require
+from bertfit.settings import EITHER, Settings, did_you_mean, is_number, is_whole, keywords_told, require
 
 ACTIVATIONS = ("relu", "tanh", "gelu", "gelu_new", "linear")
+
+#: The fields up to `pad_token_id`, which every version of bertfit knows.
+_PLAIN_FIELDS = 14
 
 
 @keywords_told
@@ -29,10 +33,21 @@ class BertConfig(Settings):
         hidden_dropout_prob: Dropout rate after the embeddings and after each sub-layer.
         attention_probs_dropout_prob: Dropout rate of the attention weights.
         max_position_embeddings: Longest input in tokens.
-        type_vocab_size: Number of segments.
+        type_vocab_size: Number of segments; with 1 every token is in segment 0, with 0 there is no segment embedding.
         layer_norm_eps: Added to the variance in layer normalization.
         initializer_range: Standard deviation of the truncated normal that fresh weights come from.
         pad_token_id: Id whose positions are masked out of attention.
+        model_type: Family of encoders as Hugging Face names it ("bert", "roberta", ...). It decides the names in files;
+            what is computed depends on the other fields alone.
+        embedding_size: Width of the token, segment and position embeddings and their normalization, E. None means H;
+            if it is another, a dense layer "Embedding-Mapping" [E, H] follows (ALBERT, ELECTRA).
+        share_layers: Apply one layer with one set of weights `num_hidden_layers` times (ALBERT).
+        position_offset: Rows of a checkpoint's position table before the row of the first token (RoBERTa: 2). They are
+            never used, and are not part of `max_position_embeddings`.
+        relative_attention_num_buckets: Buckets of distances between tokens; a learned number per bucket and head is
+            added to the attention scores of every layer (MPNet: 32). 0 for none.
+        talking_heads: Mix the heads' scores before the softmax, and their weights after it (Shazeer et al. 2020).
+        gated_feed_forward: Multiply the feed-forward layer's activations by a linear gate (Shazeer 2020).
 
     Raises:
         ArgumentError: A value is out of range, or the heads do not divide the width.
@@ -55,13 +70,22 @@ class BertConfig(Settings):
     layer_norm_eps: float = 1e-12
     initializer_range: float = 0.02
     pad_token_id: int = 0
+    model_type: str = "bert"
+    embedding_size: int | None = None
+    share_layers: bool = False
+    position_offset: int = 0
+    relative_attention_num_buckets: int = 0
+    talking_heads: bool = False
+    gated_feed_forward: bool = False
 
     def __post_init__(self):
         for name in (
             "vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size",
-            "max_position_embeddings", "type_vocab_size",
+            "max_position_embeddings",
         ):
             self._check_size(name)
+        for name in ("type_vocab_size", "position_offset"):
+            self._check_size(name, 0)
         for name in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
             value = getattr(self, name)
             require(is_number(value, 0) and value < 1, name, "a number of at least 0 and below 1", value)
@@ -82,12 +106,39 @@ class BertConfig(Settings):
                     argument="hidden_size",
                 )
             object.__setattr__(self, "attention_head_size", self.hidden_size // self.num_attention_heads)
-        self._check_size("attention_head_size")
+        if self.embedding_size is None:
+            object.__setattr__(self, "embedding_size", self.hidden_size)
+        for name in ("attention_head_size", "embedding_size"):
+            self._check_size(name)
+        require(isinstance(self.model_type, str) and self.model_type != "", "model_type", "a string", self.model_type)
+        for name in ("share_layers", "talking_heads", "gated_feed_forward"):
+            require(isinstance(getattr(self, name), bool), name, EITHER, getattr(self, name))
+        buckets = self.relative_attention_num_buckets
+        require(is_whole(buckets) and (buckets == 0 or (4 <= buckets <= 508 and buckets % 2 == 0)),
+                "relative_attention_num_buckets", "0 or an even number from 4 to 508", buckets)
 
-    def _check_size(self, name: str) -> None:
+    def _check_size(self, name: str, low: int = 1) -> None:
         size, most = getattr(self, name), 2**31 - 1  # TensorFlow counts the weights of a table in 64 bits
-        require(is_whole(size, 1), name, "a whole number of at least 1", size)
+        require(is_whole(size, low), name, f"a whole number of at least {low}", size)
         require(size <= most, name, f"at most {most}", size)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All fields as plain values, without those after `pad_token_id` that have their default.
+
+        So the files of a plain BERT are those that versions without these fields wrote, and can be read by them.
+
+        >>> "embedding_size" in BertConfig(30).to_dict(), BertConfig(30, embedding_size=128).to_dict()["embedding_size"]
+        (False, 128)
+        """
+        defaults = {field.name: field.default for field in dataclasses.fields(self)[_PLAIN_FIELDS:]}
+        defaults["embedding_size"] = self.hidden_size
+        return {name: value for name, value in super().to_dict().items()
+                if name not in defaults or value != defaults[name]}
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether versions that knew only BERT as published compute the same from `to_dict`."""
+        return self.type_vocab_size > 0 and len(self.to_dict()) == _PLAIN_FIELDS
 
     @classmethod
     def from_preset(cls, name: str, **changes) -> BertConfig:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
+from typing import Any
 
 from bertfit.errors import ArgumentError, Sentence, Setting
 from bertfit.settings import Settings, is_whole, require
@@ -38,6 +40,11 @@ class LongText(Settings):
                 or_none=True)
         require(self.window_pooling in WINDOW_POOLINGS, "window_pooling", f"one of {', '.join(WINDOW_POOLINGS)}",
                 self.window_pooling)
+
+    @classmethod
+    def recorded(cls, settings: Mapping[str, Any]) -> LongText:
+        """Those of the settings that a model keeps; of an earlier version, the defaults."""
+        return cls(**{field.name: settings[field.name] for field in dataclasses.fields(cls) if field.name in settings})
 
     @property
     def truncates(self) -> bool:

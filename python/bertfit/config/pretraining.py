@@ -20,7 +20,7 @@ class PretrainHeads(Settings):
             layer normalization, the transposed token embedding, and a bias. "tied" is the transposed token embedding
             alone.
         nsp: How the next sentence is predicted from the pooled output: "google" is a dense layer with a bias,
-            "plain" one without.
+            "plain" one without, and "none" no prediction, as for RoBERTa.
     """
 
     mlm: str = "transform"
@@ -28,7 +28,7 @@ class PretrainHeads(Settings):
 
     def __post_init__(self):
         require(self.mlm in ("transform", "tied"), "mlm", '"transform" or "tied"', self.mlm)
-        require(self.nsp in ("google", "plain"), "nsp", '"google" or "plain"', self.nsp)
+        require(self.nsp in ("google", "plain", "none"), "nsp", '"google", "plain" or "none"', self.nsp)
 
 
 @keywords_told

@@ -105,7 +105,8 @@ def _make(block: Block, settings: BlockSettings, tokenizer: Tokenizer, records: 
     if len(data) < 2:
         counts["lonely_documents"] = walked
         return BlockResult(None, counts, lengths, block.done)
-    pairs = draw_pairs(data, settings.max_len, settings.short_seq_prob, settings.dup_factor, rng, walked)
+    pairs = draw_pairs(data, settings.max_len, settings.short_seq_prob, settings.dup_factor, rng, walked,
+                       settings.vocabulary.special.pair_separators)
     counts.update(instances=len(pairs), random_next=int(pairs.random_next.sum()), shortened=pairs.shortened)
     step = max(1, _TOKENS_AT_ONCE // settings.max_len)
     take = sink(block.number, len(pairs))
@@ -131,7 +132,8 @@ def tokenized(block: Block, tokenizer: Tokenizer) -> tuple[Documents, int]:
 
 def _rows(data, pairs, rows: slice, settings: BlockSettings, rng, counts: dict[str, Any]):
     rule = settings.rule
-    ids, segments, lengths = fill_rows(data, pairs, rows, settings.max_len, rule.never)
+    ids, segments, lengths = fill_rows(data, pairs, rows, settings.max_len, rule.never,
+                                       settings.vocabulary.special.pair_separators)
     masked = mask_tokens(ids, rule, rng)
     new = np.take_along_axis(masked.ids, masked.positions, axis=1)
     used = masked.weights > 0

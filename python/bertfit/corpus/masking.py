@@ -73,7 +73,7 @@ class MaskRule:
         """The rule for a vocabulary.
 
         Args:
-            vocabulary: Of either kind, with [MASK].
+            vocabulary: Of any type, with [MASK] or another mask token.
             mask_prob, max_predictions: See the class.
             whole_word: Mask all pieces of a word or none. Words are drawn in random order, and one that would
                 exceed the number of tokens to predict is skipped. Each piece gets its own replacement. Both as in
@@ -92,17 +92,17 @@ class MaskRule:
                                   [f"{vocabulary.name} has {len(vocabulary):,} tokens and no [MASK]."])
         never = (vocabulary.pad_id, vocabulary.cls_id, vocabulary.sep_id)
         inside = continuing_pieces(vocabulary) if whole_word else None
-        return cls(mask_prob, max_predictions, vocabulary.mask_id, len(vocabulary), never, inside)
+        return cls(mask_prob, max_predictions, vocabulary.mask_id, vocabulary.filled, never, inside)
 
 
 def continuing_pieces(vocabulary: Vocabulary) -> np.ndarray:
     """Which pieces continue the word before them: bool [vocabulary size].
 
-    "##..." in a WordPiece vocabulary; in a SentencePiece vocabulary every piece without "▁" in front.
+    "##..." in a WordPiece vocabulary; in a SentencePiece or unigram vocabulary every piece without "▁" in front, in a
+    byte-level one every piece without "Ġ", which stands for a space there.
     """
-    if getattr(vocabulary, "type", "wordpiece") == "sentencepiece":
-        return np.array([not token.startswith("▁") for token in vocabulary.tokens], bool)
-    return np.array([token.startswith("##") for token in vocabulary.tokens], bool)
+    mark = vocabulary.word_mark
+    return np.array([token.startswith(mark) == (mark == "##") for token in vocabulary.tokens], bool)
 
 
 def mask_tokens(ids: np.ndarray, rule: MaskRule, rng: np.random.Generator) -> Masked:

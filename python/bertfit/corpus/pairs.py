@@ -17,8 +17,6 @@ import numpy as np
 
 from bertfit.text import truncated_pair_lengths
 
-_SPECIALS = 3  # [CLS], [SEP], [SEP]
-
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Documents:
@@ -73,20 +71,21 @@ class Pairs:
 
 
 def draw_pairs(data: Documents, max_len: int, short_seq_prob: float, passes: int, rng: np.random.Generator,
-               walked: int | None = None) -> Pairs:
+               walked: int | None = None, separators: int = 1) -> Pairs:
     """The rows of a block of documents, in random order.
 
     Args:
         data: At least two documents.
-        max_len: Tokens of a row, special ones included; at least 5.
+        max_len: Tokens of a row, special ones included; at least 4 and the `separators`.
         short_seq_prob: Probability that a pass through a document has a random target length, 2 to max_len - 3,
             rather than the longest.
         passes: Passes through each document.
         rng: Random generator.
         walked: Only the first `walked` documents give rows, the others only provide random B; None for all.
+        separators: [SEP] between A and B.
     """
     n = (len(data) if walked is None else walked) * passes
-    room = max_len - _SPECIALS
+    room = max_len - 2 - separators  # [CLS], the [SEP] between and the last one
     sentences, documents = data.sentences, data.documents
     own = np.tile(np.arange(n // passes), passes)  # document of each walk
     target = np.where(rng.random(n) < short_seq_prob, rng.integers(2, room + 1, n), room)
@@ -128,14 +127,15 @@ def _shortened(rows: np.ndarray, room: int, rng: np.random.Generator) -> Pairs:
 
 
 def fill_rows(data: Documents, pairs: Pairs, rows: slice, max_len: int,
-              special: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Rows "[CLS] A [SEP] B [SEP]" as matrices.
+              special: tuple[int, int, int], separators: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows "[CLS] A [SEP] B [SEP]" as matrices, with as many [SEP] in the middle as `separators`.
 
     Args:
         data, pairs: Argument and result of `draw_pairs`.
         rows: The rows of `pairs` to make, n.
         max_len: Columns, L.
         special: Ids of [PAD], [CLS] and [SEP].
+        separators: [SEP] between A and B.
 
     Returns:
         ids int32 [n, L]; segments bool [n, L], true for B and the [SEP] after it; lengths int64 [n].
@@ -144,14 +144,15 @@ def fill_rows(data: Documents, pairs: Pairs, rows: slice, max_len: int,
     a, b = pairs.first[rows, None], pairs.second[rows, None]
     a_len, b_len = pairs.first_len[rows, None], pairs.second_len[rows, None]
     column = np.arange(max_len)
-    middle, last = a_len + 1, a_len + b_len + 2  # the columns of the two [SEP]
+    middle, last = a_len + separators, a_len + b_len + 1 + separators  # the columns of the [SEP] before and after B
     behind = column > middle
-    source = column + np.where(behind, b - a_len - 2, a - 1)
+    source = column + np.where(behind, b - middle - 1, a - 1)
     # mode="clip": indices under special tokens and padding may be out of range; the values are overwritten below
     ids = data.tokens.take(source, mode="clip")
     row = np.arange(len(ids))
     ids[:, 0] = cls
-    ids[row, middle[:, 0]] = sep
+    for before in range(separators):
+        ids[row, middle[:, 0] - before] = sep
     ids[column >= last] = pad
     ids[row, last[:, 0]] = sep
     return ids, behind & (column <= last), last[:, 0] + 1

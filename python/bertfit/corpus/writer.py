@@ -51,7 +51,7 @@ def make_pretraining_data(
 
     Args:
         corpus: A file or files; see `corpus.Corpus` for the two forms.
-        vocabulary: With [MASK]. Of either type.
+        vocabulary: With [MASK], or another mask token. Of any type.
         out_dir: A new or empty folder for part-00000-of-00008.tfrecord, ... and data.json.
         max_len: Tokens of a row, special ones included.
         mask_prob: Share of a row's tokens to predict.
@@ -76,7 +76,8 @@ def make_pretraining_data(
         OccupiedError: Something appeared at `out_dir` in the meantime; the data are beside it, as the error says.
         VocabularyError: The vocabulary has no [MASK].
     """
-    for name, value, low in (("max_len", max_len, 5), ("dup_factor", dup_factor, 1), ("shards", shards, 1),
+    shortest = 4 + vocabulary.special.pair_separators  # a token of each text, between the special ones
+    for name, value, low in (("max_len", max_len, shortest), ("dup_factor", dup_factor, 1), ("shards", shards, 1),
                              ("workers", 1 if workers is None else workers, 1)):
         require(is_whole(value, low), name, f"a whole number of at least {low}", value)
     require(is_number(short_seq_prob, 0, 1), "short_seq_prob", "between 0 and 1", short_seq_prob)

@@ -6,22 +6,23 @@ No numerics here; `columns` reads the arguments. pandas is imported only to retu
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from bertfit.errors import Arg, ArgumentError, Sentence
 from bertfit.frames.answers import group_codes, group_table, prediction_columns, present_rows, spread
 from bertfit.frames.classes import Classes
-from bertfit.frames.columns import target_columns
+from bertfit.frames.columns import evaluation_target, model_texts, target_columns
 from bertfit.frames.facts import ModelFacts
-from bertfit.frames.tables import column, index_of, is_frame, table_like
+from bertfit.frames.tables import index_of, is_frame, table_like
 from bertfit.frames.targets import code_target
 from bertfit.inference import check_fitted, check_type, evaluate_groups, fill_mask, next_sentence
 from bertfit.inference import embed as embed_rows
 from bertfit.inference import evaluate as evaluate_rows
 from bertfit.inference import predict as predict_rows
+from bertfit.model import export as export_model
 from bertfit.model import persist
 from bertfit.rows import Rows
 from bertfit.settings import keywords_told
@@ -74,7 +75,8 @@ class Bert(ModelFacts):
 
         Args:
             data: A table with the columns of the fit (a pandas or polars DataFrame, or a `datasets.Dataset`), or a
-                list of texts (or one text).
+                list of texts (or one text). A classifier that was trained elsewhere reads the columns "text" and
+                "pair", or else the only column of texts.
             pair: Second texts, if `data` is a list and the model was fitted on pairs.
             type: "prob", "class", "link" or "numeric"; None is "numeric" for regression, else "prob".
             threshold: For "class" of a binary or multilabel model, the probability from which the positive class, or
@@ -108,7 +110,7 @@ class Bert(ModelFacts):
         """
         check_fitted(self.model)
         type = check_type(self.task, type)
-        rows, present = present_rows(*self._texts(data, pair), na_action)
+        rows, present = present_rows(*model_texts(self.model, data, pair), na_action)
         values = predict_rows(self.model, rows, type=type, threshold=threshold, long_text=long_text, stride=stride,
                               window_pooling=window_pooling, batch_size=batch_size, precision=precision,
                               progress=progress)
@@ -138,7 +140,8 @@ class Bert(ModelFacts):
 
         Args:
             data: A table as for `predict`, or a list of texts.
-            target: The column or columns of true values, or the values themselves; None for the columns of the fit.
+            target: The column or columns of true values, or the values themselves; None for the columns of the fit,
+                or of a multilabel classifier that was trained elsewhere the columns called as its labels.
             pair, long_text, stride, window_pooling, batch_size, precision, progress: As for `predict`.
             by: A column of the DataFrame, or several: a row per group, in order of appearance, with the values of
                 these columns, n (rows) and the overall metrics, NaN where undefined.
@@ -152,15 +155,10 @@ class Bert(ModelFacts):
             DataError: A column is missing, or rows cannot be used.
         """
         check_fitted(self.model)
-        rows = self._rows(data, pair)
-        if target is None:
-            target = self._own("target") if is_frame(data) else None
-            target = target if target is None or len(target) > 1 else target[0]
-        if target is None:
-            raise ArgumentError("must be given.", [
-                "It can be left out for a DataFrame, where the model was fitted on one: the column has the same name.",
-            ], argument="target")
-        values = code_target(self.task, target_columns(data if is_frame(data) else None, target))
+        target = evaluation_target(self.model, data, target)
+        rows = Rows.of(*model_texts(self.model, data, pair, target))
+        values = code_target(self.task, target_columns(data if is_frame(data) else None, target),
+                             by_id=not self.model.record.get("classes"))
         options: dict[str, Any] = {
             "threshold": threshold, "long_text": long_text, "stride": stride, "window_pooling": window_pooling,
             "batch_size": batch_size, "precision": precision, "progress": progress,
@@ -216,6 +214,37 @@ class Bert(ModelFacts):
         return encoding.pad(pad_id=self.config.pad_token_id)
 
     @keywords_told
+    def save(self, path: str | os.PathLike, overwrite: bool = False) -> str:
+        """Save as a bundle, a folder that `bertfit.load` and R's `bert_load()` open.
+
+        Args:
+            path: The folder.
+            overwrite: Whether to replace a bundle that exists at `path`.
+
+        Returns:
+            The absolute path.
+
+        Raises:
+            ArgumentError: `path` exists and may not be replaced.
+            DiskError: The disk is full.
+            BundleError: A file cannot be written.
+        """
+        return persist.save(self.model, path, overwrite)
+
+    @keywords_told
+    def export(self, path: str | os.PathLike, format: str) -> str:
+        """Write the model to a folder that other programs can read, see `bertfit.model.export`.
+
+        Args:
+            path: The folder.
+            format: "google" or "huggingface".
+
+        Returns:
+            The absolute path.
+        """
+        return export_model(self.model, path, format)
+
+    @keywords_told
     def fill_mask(self, texts: str | Sequence[str], top: int = 5) -> pd.DataFrame:
         """The most probable tokens for every "[MASK]".
 
@@ -256,26 +285,8 @@ class Bert(ModelFacts):
         # TensorFlow's variables cannot be pickled: pickle, joblib and deepcopy use the bytes of a bundle.
         return _from_bytes, (bytes(persist.to_bytes(self.model)),)
 
-    def _own(self, role: str) -> list[str] | None:
-        names = self.model.record.get("columns", {}).get(role)
-        return list(names) if names else None
-
     def _rows(self, data: Any, pair: Any) -> Rows:
-        return Rows.of(*self._texts(data, pair))
-
-    def _texts(self, data: Any, pair: Any) -> list[Any]:
-        """The texts, and the pairs or None."""
-        if not is_frame(data):
-            return [data, pair]
-        names = [*(self._own("text") or []), *(self._own("pair") or [])]
-        if not names:
-            raise ArgumentError("must be a list of texts, or a single column.",
-                                ["The model was not fitted on a data frame: it knows no column by name."],
-                                argument="data")
-        if pair is not None:
-            raise ArgumentError(Sentence("must be left out where {} is a DataFrame.", Arg("data")),
-                                ["The columns are those of the fit."], argument="pair")
-        return [*(column(data, name, role) for name, role in zip(names, ("text", "pair"), strict=False)), None][:2]
+        return Rows.of(*model_texts(self.model, data, pair))
 
 
 def _from_bytes(data: bytes) -> Bert:

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import dataclasses
 import numbers
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bertfit.config import Task
+from bertfit.checks import is_missing
 from bertfit.errors import Arg, ArgumentError, DataError, Sentence, Value
 from bertfit.frames.tables import column, column_names, is_frame, require_frame, series_values, values_of
-from bertfit.frames.targets import code_target
 from bertfit.rows import Rows
+
+if TYPE_CHECKING:
+    from bertfit.model import Model
 
 
 def target_columns(data: Any, target: Any) -> dict[str, Any]:
@@ -49,6 +52,70 @@ def target_columns(data: Any, target: Any) -> dict[str, Any]:
         except TypeError:
             raise DataError("must be a sequence of values.", argument="target", received=target) from None
     return {str(getattr(target, "name", None) or "target"): series_values(target)}
+
+
+def model_texts(model: Model, data: Any, pair: Any = None, target: Any = None) -> list[Any]:
+    """The texts and the pairs (or None) that a model reads.
+
+    Args:
+        model: The model, which knows the columns of its fit. One that was trained elsewhere reads "text" and "pair",
+            or else the only column of texts.
+        data: A DataFrame, or texts.
+        pair: Second texts, where `data` are texts.
+        target: Columns of `data` that are no texts.
+
+    Raises:
+        ArgumentError: The model knows no column, or `pair` is given with a DataFrame.
+        DataError: There is no such column.
+    """
+    if not is_frame(data):
+        return [data, pair]
+    own = model.record.get("columns", {})
+    names = [*own.get("text", ()), *own.get("pair", ())]
+    if not names and model.fitted and "settings" not in model.record:
+        names = _text_columns(data, [target] if isinstance(target, str) else target if _are_names(target) else [])
+    if not names:
+        raise ArgumentError("must be a list of texts, or a single column.",
+                            ["The model was not fitted on a data frame: it knows no column by name."],
+                            argument="data")
+    if pair is not None:
+        raise ArgumentError(Sentence("must be left out where {} is a DataFrame.", Arg("data")),
+                            ["The columns are those of the fit."], argument="pair")
+    return [*(column(data, name, role) for name, role in zip(names, ("text", "pair"), strict=False)), None][:2]
+
+
+def _text_columns(data: Any, without: Sequence[str]) -> list[str]:
+    """The column "text", with "pair" if that is there too; else the only column of texts."""
+    texts = [name for name in column_names(data) if name not in without and _is_text(values_of(data, name))]
+    if "text" in texts:
+        return ["text", "pair"] if "pair" in texts else ["text"]
+    if len(texts) != 1:
+        raise ArgumentError('must have a column "text", or only one column of texts.', [
+            f"Its columns of texts: {', '.join(map(str, texts[:10])) or 'none'}.", "Or give the texts themselves.",
+        ], argument="data")
+    return texts
+
+
+def _is_text(values: Any) -> bool:
+    return isinstance(next((value for value in values if not is_missing(value)), None), str)
+
+
+def evaluation_target(model: Model, data: Any, target: Any) -> Any:
+    """The target of an evaluation: as given, or the name or names of the columns of the fit.
+
+    Raises:
+        ArgumentError: It is None, and the model does not know the columns, or `data` is no DataFrame.
+    """
+    if target is not None:
+        return target
+    names = list(model.record.get("columns", {}).get("target", ())) if is_frame(data) else []
+    if not names and is_frame(data) and model.task.kind == "multilabel":
+        names = list(model.task.labels) if set(model.task.labels) <= set(column_names(data)) else []
+    if not names:
+        raise ArgumentError("must be given.", [
+            "It can be left out for a DataFrame, where the model was fitted on one: the column has the same name.",
+        ], argument="target")
+    return names if len(names) > 1 or model.task.kind == "multilabel" else names[0]
 
 
 def _are_names(target: Any) -> bool:
@@ -114,11 +181,11 @@ class Source:
                                 received=self.sample_weights)
         return column(data, self.sample_weights, "sample_weights")
 
-    def validation_rows(self, task: Task, validation: Any) -> Rows | None:
+    def validation_rows(self, code: Callable[[dict[str, Any]], np.ndarray], validation: Any) -> Rows | None:
         """The validation rows; None if `validation` is a share of the training rows, or None.
 
         Args:
-            task: Task of the training rows.
+            code: The function from target columns to the numbers of the training rows' task.
             validation: A share, None, a DataFrame like the training data, or (texts, targets) or
                 (texts, pairs, targets).
 
@@ -132,13 +199,13 @@ class Source:
             require_frame(validation, "validation", "a share")
             rows, columns = self.read(validation)
             weighed = isinstance(self.sample_weights, str) and self.sample_weights in column_names(validation)
-            return rows.labelled(code_target(task, columns), self.weights(validation) if weighed else None)
+            return rows.labelled(code(columns), self.weights(validation) if weighed else None)
         if not isinstance(validation, tuple) or len(validation) not in (2, 3):
             raise ArgumentError("must be a share, or a tuple (texts, targets) or (texts, pairs, targets).",
                                 argument="validation", received=validation)
         texts, *pairs, targets = validation
         rows, columns = Source(False, texts, pairs[0] if pairs else None, targets, None).read(None)
-        return rows.labelled(code_target(task, columns))
+        return rows.labelled(code(columns))
 
 
 def text_rows(data: Any, text: Any, pair: Any = None) -> Rows:

@@ -1,8 +1,7 @@
-"""`ModelFacts`: what a `Bert` says about its model, and writes of it, without running it."""
+"""`ModelFacts`: what a `Bert` says about its model without running it."""
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,8 +9,6 @@ import numpy as np
 from bertfit.config import BertConfig, Task
 from bertfit.frames.classes import Classes
 from bertfit.model import Model, persist
-from bertfit.model import export as export_model
-from bertfit.settings import keywords_told
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,40 +73,11 @@ class ModelFacts:
 
         return pd.DataFrame(self.model.record.get("history", {}))
 
-    @keywords_told
-    def save(self, path: str | os.PathLike, overwrite: bool = False) -> str:
-        """Save as a bundle, a folder that `bertfit.load` and R's `bert_load()` open.
-
-        Args:
-            path: The folder.
-            overwrite: Whether to replace a bundle that exists at `path`.
-
-        Returns:
-            The absolute path.
-
-        Raises:
-            ArgumentError: `path` exists and may not be replaced.
-            DiskError: The disk is full.
-            BundleError: A file cannot be written.
-        """
-        return persist.save(self.model, path, overwrite)
-
-    @keywords_told
-    def export(self, path: str | os.PathLike, format: str) -> str:
-        """Write the model to a folder that other programs can read, see `bertfit.model.export`.
-
-        Args:
-            path: The folder.
-            format: "google" or "huggingface".
-
-        Returns:
-            The absolute path.
-        """
-        return export_model(self.model, path, format)
-
     def __repr__(self) -> str:
         config, words = self.config, self.model.vocabulary
         size = f"{config.num_hidden_layers} layers x {config.hidden_size} hidden x {config.num_attention_heads} heads"
         what = "" if self.task is None else f", {self.task.kind}: {', '.join(self.labels[:6])}"
         casing = "uncased" if words.lower_case else "cased"
-        return f"<Bert {self.name}{what}: {size}, {self.parameters:,} parameters, {len(words):,} tokens, {casing}>"
+        origin = persist.origin(self.model)
+        hub = f", from {origin['repository']}@{origin['revision']}" if "revision" in origin else ""
+        return f"<Bert {self.name}{what}: {size}, {self.parameters:,} parameters, {len(words):,} tokens, {casing}{hub}>"

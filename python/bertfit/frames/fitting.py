@@ -9,6 +9,7 @@ import inspect
 import numbers
 import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import NoneType
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +17,12 @@ from bertfit.config import HeadConfig, TrainConfig
 from bertfit.errors import ArgumentError, Sentence, Value
 from bertfit.frames.bert import Bert
 from bertfit.frames.columns import Source
+from bertfit.frames.keeping import keep_target, kept_numbers
 from bertfit.frames.opening import model_of
 from bertfit.frames.tables import require_frame
-from bertfit.frames.targets import read_target
+from bertfit.frames.targets import code_target, read_target
 from bertfit.model import Model
-from bertfit.settings import build
+from bertfit.settings import build, require
 from bertfit.training import Callback, Console, fit_model, make_task
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ def fit(
     *,
     pair: Any = None,
     task: str = "auto",
-    head: HeadConfig | Mapping[str, Any] | None = None,
+    head: HeadConfig | Mapping[str, Any] | str | None = None,
     control: TrainConfig | Mapping[str, Any] | None = None,
     validation: Any = None,
     sample_weights: Any = None,
@@ -55,7 +57,9 @@ def fit(
         pair: The column of second texts, or the texts; None for single texts.
         task: "auto", "binary", "multiclass", "multilabel" or "regression". For "auto" see
             `bertfit.frames.targets`.
-        head: `HeadConfig`, or its fields as a dict.
+        head: `HeadConfig`, or its fields as a dict, of the fresh head that is put on the encoder. "keep" goes on with
+            the head of a fitted model and its labels, in their order: a target may have no other classes, and columns
+            of a multilabel target are found by the names of the labels.
         control: `TrainConfig`, or its fields as a dict.
         validation: Share of rows to hold out, stratified by class; or the validation rows: a DataFrame with the same
             columns, or without `data` a tuple (texts, targets) or (texts, pairs, targets). None for `control`'s share.
@@ -79,13 +83,17 @@ def fit(
     """
     if data is not None:
         require_frame(data, "data", Sentence("{}", Value(None)))
+    if isinstance(head, str):
+        require(head == "keep", "head", 'a HeadConfig, a dict of its fields, or "keep"', head)
     start = model_of(model)
     config = _settings(control, settings, validation)
     callbacks = callback_list(callbacks)
     source = Source(data is not None, text, pair, target, sample_weights)
     rows, columns = source.read(data)
-    read = read_target(columns, task)
-    goal = make_task(read.kind, read.labels, read.numbers)
+    kept = head == "keep"
+    read = keep_target(start, columns, task) if kept else read_target(columns, task)
+    goal = start.task if kept else make_task(read.kind, read.labels, read.numbers)
+    code = partial(kept_numbers, start) if kept else partial(code_target, goal)
     consoles = [callback for callback in callbacks if isinstance(callback, Console)]
     if config.verbose and not consoles:
         consoles = [Console(config.verbose)]
@@ -94,8 +102,8 @@ def fit(
         console.opening = read.opening
     return Bert(fit_model(
         start, rows.labelled(read.numbers, source.weights(data)), task=goal,
-        head=head if isinstance(head, HeadConfig) else build(HeadConfig, head, "head"), config=config,
-        validation=source.validation_rows(goal, validation), columns=source.names(),
+        head=head if isinstance(head, (HeadConfig, str)) else build(HeadConfig, head, "head"), config=config,
+        validation=source.validation_rows(code, validation), columns=source.names(),
         classes=None if read.classes is None else read.classes.to_record(), callbacks=callbacks,
     ))
 

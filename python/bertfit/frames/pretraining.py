@@ -14,7 +14,7 @@ from bertfit.frames.bert import Bert
 from bertfit.frames.fitting import callback_list, own_arguments
 from bertfit.frames.opening import model_of
 from bertfit.model import Model
-from bertfit.settings import build
+from bertfit.settings import build, require
 from bertfit.training import Callback, Console
 from bertfit.training import pretrain as run
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from bertfit.config import PretrainSettings
 
-Data = PretrainingData | str | os.PathLike | Sequence[str | os.PathLike]
+Data = PretrainingData | str | os.PathLike | Sequence[str | os.PathLike] | Mapping[str, Any]
 
 
 def pretrain(
@@ -43,7 +43,8 @@ def pretrain(
 
     Args:
         model: A `Bert` from `bertfit.init` or `bertfit.load`, or the name or folder of a model, as for `load`.
-        data: The folder that `make_pretraining_data` wrote, Google's TFRecord files, or a `PretrainingData`.
+        data: The folder that `make_pretraining_data` wrote or what it returned, Google's TFRecord files, or a
+            `PretrainingData`.
         validation: Validation data of the same kinds, evaluated after every epoch; None for none.
         out_dir: Folder for the bundles "best" and "last" and for the state to resume from; None saves nothing.
         resume: Whether to continue the run in `out_dir`.
@@ -72,6 +73,14 @@ def pretrain(
     heads = build(PretrainHeads, heads, "heads") if isinstance(heads, Mapping) else heads
     console = [Console(config.verbose)] if config.verbose else []
     return Bert(run(
-        model_of(model), data, validation=validation, heads=heads, config=config, out_dir=out_dir, resume=resume,
+        model_of(model), _place(data), validation=_place(validation), heads=heads, config=config, out_dir=out_dir, resume=resume,
         overwrite=overwrite, callbacks=[*console, *callback_list(callbacks)],
     ))
+
+
+def _place(data: Data | None) -> Data | None:
+    """The folder of the data, if they are given as what `make_pretraining_data` returned."""
+    if not isinstance(data, Mapping):
+        return data
+    require("path" in data, "data", "a folder, files, or what `make_pretraining_data` returned", data)
+    return data["path"]

@@ -16,6 +16,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import numbers
+import re
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -115,12 +116,15 @@ def read_target(columns: Mapping[str, Any], kind: str = "auto") -> Target:
     return Target(kind, labels, column.codes(labels), column.classes(labels), (name,))
 
 
-def code_target(task: Task, columns: Mapping[str, Any]) -> np.ndarray:
+def code_target(task: Task, columns: Mapping[str, Any], by_id: bool = False) -> np.ndarray:
     """The numbers of a target for a known task: of validation rows, or rows to evaluate.
 
     Args:
         task: The task of the fitted model.
-        columns: Name -> n values.
+        columns: Name -> n values. Those of a multilabel target may stand in any order if they have the labels' names;
+            others are taken in the order of the labels.
+        by_id: Whether numbers may be the ids of labels that are no numbers themselves, as in the data that a classifier
+            of Hugging Face was trained on: booleans and shares of the second of two, and the numbers of "LABEL_0", ...
 
     Returns:
         float64 [n], or [n, K] for a multilabel task.
@@ -131,12 +135,16 @@ def code_target(task: Task, columns: Mapping[str, Any]) -> np.ndarray:
     if task.kind == "multilabel":
         if len(columns) != len(task.labels):
             raise DataError(f"The target must have {len(task.labels)} columns.", [f"It has {len(columns)}."])
+        if set(columns) == set(task.labels):
+            columns = {label: columns[label] for label in task.labels}
         return np.stack([_shares(v, n).values for n, v in columns.items()], axis=1)
     if len(columns) != 1:
         raise DataError("The target must be one column.", [f"It has {len(columns)}."])
     ((name, values),) = columns.items()
     column = _Column(values, name)
     plain = column.numeric and not column.categories
+    if by_id and plain and column.are_ids(task):
+        return column.values.astype(np.float64)
     if task.kind == "regression" or (task.kind == "binary" and task.labels in _NUMERIC_LABELS and plain):
         if not plain:
             raise DataError(f"The target `{name}` must be numbers for this model.")
@@ -197,6 +205,13 @@ class _Column:
     @property
     def is_share(self) -> bool:
         return self.numeric and not self.categories and bool(((self.values >= 0) & (self.values <= 1)).all())
+
+    def are_ids(self, task: Task) -> bool:
+        """Whether numbers are the ids of labels, or for two of them shares of the second."""
+        if task.kind == "binary":
+            return self.is_share and not any(re.fullmatch(r"[-+.\d]+|TRUE|FALSE", label) for label in task.labels)
+        ids = {float(i) for i, label in enumerate(task.labels) if label == f"LABEL_{i}"}
+        return task.kind == "multiclass" and set(self.values.tolist()) <= ids
 
     def infer(self) -> str:
         if self.numeric and not self.categories:

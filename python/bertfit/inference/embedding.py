@@ -11,6 +11,7 @@ from bertfit.checks import as_list
 from bertfit.config import HeadConfig
 from bertfit.inference.runner import Progress, run_rows
 from bertfit.model import Features
+from bertfit.notices import FreshPoolerWarning, tell
 from bertfit.rows import Rows
 from bertfit.settings import EITHER, require
 
@@ -57,6 +58,8 @@ def embed(
     # Layers by number, so that -1 and 6 (of six layers) share one traced function; "nsp" has the last layer only.
     wanted = (-1,) if pooling == "nsp" else numbers
     require(isinstance(normalize, bool), "normalize", EITHER, normalize)
+    if pooling == "nsp" and model.fresh_pooler:
+        tell(FreshPoolerWarning(model.name))
     long = dataclasses.replace(model.long_texts.changed(long_text, stride), window_pooling="mean")
     vectors = run_rows(model, Features(pooling, wanted), rows, width=model.config.hidden_size * len(numbers),
                        long=long, batch_size=batch_size, precision=precision, progress=progress)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from bertfit import _env
@@ -17,7 +15,6 @@ from bertfit.text import Encoding
 
 tf = _env.tensorflow()
 
-_MASK = "[MASK]"
 _ROWS = 32  # texts per batch
 
 
@@ -26,7 +23,7 @@ def fill_mask(model: Model, rows: Rows, top: int = 5) -> dict[str, list]:
 
     Args:
         model: One with an MLM head: pretrained by bertfit, or loaded from a checkpoint that has it.
-        rows: Texts, each with at least one "[MASK]".
+        rows: Texts, each with at least one "[MASK]", or the mask token as the model's vocabulary spells it ("<mask>").
         top: Tokens per mask.
 
     Returns:
@@ -43,7 +40,7 @@ def fill_mask(model: Model, rows: Rows, top: int = 5) -> dict[str, list]:
         >>> fill_mask(model, Rows.of(["Paris is the [MASK] of France."]), top=1)["token"]  # doctest: +SKIP
         ['capital']
     """
-    _check_heads(model)
+    _check_heads(model, "MLM")
     if not 1 <= top <= len(model.vocabulary):
         raise ArgumentError(f"must be between 1 and {len(model.vocabulary)}.", argument="top", received=top)
     encoding = _encode_masked(model, rows.texts)
@@ -53,7 +50,7 @@ def fill_mask(model: Model, rows: Rows, top: int = 5) -> dict[str, list]:
         numbers = np.arange(start, min(start + _ROWS, len(rows)))
         ids, segments, _ = encoding.pad(numbers, pad_id=model.config.pad_token_id)
         row_of, position_of = np.nonzero(ids == model.vocabulary.mask_id)
-        sequence, _ = _run(model, ids, segments)
+        sequence = _token_vectors(model, ids, segments).numpy()
         logits = model.pretraining.token_logits(tf.constant(sequence[row_of, position_of]))  # [M, V]
         best, which = tf.math.top_k(tf.nn.softmax(logits), top)
         number = np.arange(len(row_of)) - np.searchsorted(row_of, row_of)  # of the mask within its text
@@ -80,55 +77,43 @@ def next_sentence(model: Model, rows: Rows) -> np.ndarray:
 
     Source: next sentence prediction of Devlin et al. 2019.
     """
-    _check_heads(model)
+    _check_heads(model, "NSP")
     encoding = model.encode(rows, model.max_len)
     tell(TruncationWarning(encoding.truncated.sum(), len(rows), model.max_len))
     result = np.empty(len(rows))
     for start in range(0, len(rows), _ROWS):
         numbers = np.arange(start, min(start + _ROWS, len(rows)))
         ids, segments, _ = encoding.pad(numbers, pad_id=model.config.pad_token_id)
-        _, pooled = _run(model, ids, segments)
-        result[numbers] = tf.nn.softmax(model.pretraining.next_logits(tf.constant(pooled)))[:, 0].numpy()
+        pooled = model.encoder.pooled(_token_vectors(model, ids, segments)[:, 0])
+        result[numbers] = tf.nn.softmax(model.pretraining.next_logits(pooled))[:, 0].numpy()
     return result
 
 
-def _run(model: Model, ids: np.ndarray, segments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _token_vectors(model: Model, ids: np.ndarray, segments: np.ndarray):
     interrupts.check()
     with compute_in("float32"):
-        sequence = model.encoder.states([tf.constant(ids), tf.constant(segments)], False)[-1]
-        pooled = model.encoder.pooled(sequence[:, 0])
-    return sequence.numpy(), pooled.numpy()
+        return model.encoder.states([tf.constant(ids), tf.constant(segments)], False)[-1]
 
 
-def _check_heads(model: Model) -> None:
+def _check_heads(model: Model, head: str) -> None:
+    """Refuse a model without the head "MLM" or "NSP"."""
     if model.pretraining is None:
         raise ArgumentError("must have MLM and NSP heads.",
                             [f"{model.name} has none.",
                              "Pretrain it first, or load a checkpoint that was saved with them."], argument="model")
+    if head == "NSP" and model.pretraining.next_sentence is None:
+        raise ArgumentError("must have an NSP head.", [f"{model.name} has an MLM head only."], argument="model")
 
 
 def _encode_masked(model: Model, texts: list[str]) -> Encoding:
-    """Encode texts: each "[MASK]" becomes the mask token, the text around it is tokenized as usual."""
-    without = [row for row, text in enumerate(texts) if _MASK not in text]
+    """Encode texts: each mask token becomes one, the text around it is tokenized as usual."""
+    tokenizer = model.tokenizer
+    without = [row for row, text in enumerate(texts) if not tokenizer.has_mask(text)]
     if without:
         raise DataError('Every text must have a "[MASK]".', [Sentence("{} without one.", rows_are(without))])
-    parts = [text.split(_MASK) for text in texts]
-    pieces = model.tokenizer.encode([part for row in parts for part in row])
-    vocabulary, at = model.vocabulary, iter(range(len(pieces)))
-    rows = []
-    for row in parts:
-        ids: list[Any] = [np.array([vocabulary.cls_id], np.int32)]
-        for number in range(len(row)):
-            i = next(at)
-            if number:
-                ids.append(np.array([vocabulary.mask_id], np.int32))
-            ids.append(pieces.ids[pieces.splits[i] + 1 : pieces.splits[i + 1] - 1])  # without [CLS] and [SEP]
-        rows.append(np.concatenate([*ids, np.array([vocabulary.sep_id], np.int32)]))
-    lengths = np.array([len(row) for row in rows], np.int64)
-    long = np.flatnonzero(lengths > model.max_len)
+    encoding = tokenizer.encode_masked(texts)
+    long = np.flatnonzero(encoding.lengths > model.max_len)
     if len(long):  # truncation could lose a mask
         raise DataError(f"Texts must have at most {model.max_len} tokens.",
                         [Sentence("{} longer.", rows_are(long))])
-    flat = np.concatenate(rows) if rows else np.empty(0, np.int32)
-    splits = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    return Encoding(flat, np.zeros_like(flat), splits, np.zeros(len(rows), bool))
+    return encoding

@@ -1,7 +1,7 @@
 """The files of a saved model: written completely or not at all, and verified when they are read.
 
 A bundle is four files. ``bertfit.json`` describes the model and lists the size and sha256 of the other three
-(``vocab.txt``, or ``vocab.model`` for SentencePiece; ``model.safetensors``; ``history.csv``); its ``checksum`` covers
+(``vocab.txt``, ``vocab.model`` or ``tokenizer.json``; ``model.safetensors``; ``history.csv``); its ``checksum`` covers
 its other fields. The same files, in that order, form an uncompressed tar for a model kept in memory.
 
 This module handles files and checksums; for the meaning of the description see `model.persist`. A bundle contains no
@@ -26,10 +26,12 @@ from bertfit.settings import is_whole
 from bertfit.system import replacement
 
 FORMAT = "bertfit model"
-FORMAT_VERSION = 1
+#: The newest format. Version 1 has plain BERT encoders with MLM and NSP heads, and a vocab.txt or vocab.model; version
+#: 2 says more in the same fields: other encoders, an MLM head alone, another tokenizer.
+FORMAT_VERSION = 2
 DESCRIPTION = "bertfit.json"
 IN_MEMORY = "the model in memory"  # in errors, in place of a path
-VOCABULARIES = ("vocab.txt", "vocab.model")  # a bundle has one of them
+VOCABULARIES = ("vocab.txt", "vocab.model", "tokenizer.json")  # a bundle has one of them
 PARTS = ("vocab.txt", "model.safetensors", "history.csv")
 Writer = Callable[[BinaryIO], None]  # writes one file's bytes
 
@@ -55,7 +57,7 @@ def _own_checksum(description: Mapping[str, Any]) -> str:
 
 
 def _dump(description: Mapping[str, Any], files: Mapping[str, Any]) -> bytes:
-    body = {"format": FORMAT, "format_version": FORMAT_VERSION, **plain(description), "files": dict(files)}
+    body = {"format": FORMAT, "format_version": 1, **plain(description), "files": dict(files)}
     body["checksum"] = _own_checksum(body)
     return (json.dumps(body, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
@@ -89,9 +91,9 @@ def write_directory(path: str | os.PathLike, description: Mapping[str, Any], par
 
     Args:
         path: The directory to make; missing parents are made, too.
-        description: Fields of bertfit.json.
-        parts: For each of `PARTS` (vocab.model may stand for vocab.txt), a function that writes its bytes to an
-            open file.
+        description: Fields of bertfit.json. Its "format_version" is 1 unless it is among them.
+        parts: For each of `PARTS` (another of `VOCABULARIES` may stand for vocab.txt), a function that writes
+            its bytes to an open file.
         overwrite: Replace a bundle at `path`. Anything else there is never replaced.
 
     Returns:
@@ -250,7 +252,7 @@ def read_bytes(data: bytes | bytearray | memoryview, fields: set[str]) -> tuple[
 
 def _parts(present) -> tuple[str, ...]:
     """The names of the files beside the description, for a bundle in which these names are present."""
-    vocabulary = "vocab.model" if "vocab.model" in present and "vocab.txt" not in present else "vocab.txt"
+    vocabulary = next((name for name in VOCABULARIES if name in present), VOCABULARIES[0])
     return (vocabulary, *PARTS[1:])
 
 

@@ -14,12 +14,14 @@ import numpy as np
 from bertfit import _env
 from bertfit.config import BertConfig, HeadConfig, LongText, PretrainHeads, Task
 from bertfit.errors import ArgumentError
+from bertfit.model.layer_table import layer_table
 from bertfit.model.questions import Features, Logits
 from bertfit.network import (
     Encoder,
     PretrainingLayers,
     build_head,
     compute_in,
+    draw_pooler,
     feature_width,
     inference_batches,
     layers_read,
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
     from bertfit.checkpoints import Checkpoint
 
 tf = _env.tensorflow()
-keras = _env.keras()
 
 #: Tokens per batch without training, padding included: enough to use all cores, at little memory.
 TOKEN_BUDGET = 4096
@@ -53,14 +54,16 @@ class Model:
         config: Sizes of the encoder.
         vocabulary: Its vocabulary, of `config.vocab_size` entries.
         encoder: The encoder, with its weights.
-        source: Where it came from: ``{"kind", "path", "sha256"}``.
+        source: Where it came from: see `Checkpoint.source`.
         task, head_config, head: What a fitted model predicts, its head's settings, and the head.
-        record: How it was fitted: settings, history, metrics. Empty for a model that was only loaded.
+        record: How it was fitted: settings, history, metrics. Empty for a model that was only loaded, also for a
+            classifier that was trained elsewhere.
 
     Attributes:
         apply: Of a fitted model, the function from [tokens, segments], `training`, and `prepared` and `known` (see
             `Encoder.states`) to logits [B, K]; else None.
         pretrain_heads, pretraining: Forms and layers of its MLM and NSP heads; None if it has none.
+        fresh_pooler: Whether its pooler has random weights, because its checkpoint had none.
     """
 
     def __init__(
@@ -83,6 +86,7 @@ class Model:
             self._set_head(task, head_config, head)
         self.pretrain_heads: PretrainHeads | None = None
         self.pretraining: PretrainingLayers | None = None
+        self.fresh_pooler = False
 
     @classmethod
     def from_checkpoint(cls, checkpoint: Checkpoint, max_len: int | None = None) -> Model:
@@ -94,12 +98,18 @@ class Model:
         """
         encoder = Encoder(checkpoint.config, fresh=False)
         checkpoint.fill(encoder)
-        source = {"kind": checkpoint.kind, "path": checkpoint.path, "sha256": checkpoint.sha256}
-        model = cls(checkpoint.name, checkpoint.config, checkpoint.vocabulary, encoder, source)
+        model = cls(checkpoint.name, checkpoint.config, checkpoint.vocabulary, encoder, checkpoint.source)
+        if "pooler" in checkpoint.missing:
+            draw_pooler(encoder)
+            model.fresh_pooler = True
         if checkpoint.heads is not None:
-            model.add_pretraining(PretrainHeads())
-            model.pretraining.set_weights(checkpoint.heads())
-        return model if max_len in (None, model.max_len) else model.copy(max_len, heads=True)
+            weights = checkpoint.heads()
+            model.add_pretraining(PretrainHeads(nsp="google" if "NSP" in weights else "none"))
+            model.pretraining.set_weights(weights)
+        model = model if max_len in (None, model.max_len) else model.copy(max_len, heads=True)
+        if (classifier := checkpoint.classifier) is not None:
+            model.add_head(classifier.task, classifier.head, weights=classifier.read())
+        return model
 
     @property
     def max_len(self) -> int:
@@ -159,8 +169,7 @@ class Model:
     @property
     def long_texts(self) -> LongText:
         """How texts of more than `text_len` tokens are read by default: as by the fit, or else truncated."""
-        settings = self.record.get("settings") or {}
-        return LongText(**{name: settings[name] for name in LongText().to_dict() if name in settings})
+        return LongText.recorded(self.record.get("settings") or {})
 
     def copy(self, max_len: int | None = None, heads: bool = False) -> Model:
         """An independent copy of the encoder and its weights, without a task's head.
@@ -176,14 +185,20 @@ class Model:
                 weights = [weights[0][: layer.positions]]
             layer.set_weights(weights)
         model = Model(self.name, self.config, self.vocabulary, encoder, self.source)
+        model.fresh_pooler = self.fresh_pooler
         if heads and self.pretraining is not None:
             model.add_pretraining(self.pretrain_heads)
             model.pretraining.set_weights({layer.name: layer.get_weights() for layer in self.pretraining.layers})
         return model
 
-    def add_head(self, task: Task, head_config: HeadConfig, seed: int = 0) -> None:
-        """Add a head with random weights; the model then predicts `task`."""
+    def add_head(self, task: Task, head_config: HeadConfig, seed: int = 0,
+                 weights: dict[str, list[np.ndarray]] | None = None) -> None:
+        """Add a head; the model then predicts `task`. `weights` are by layer name, as `weights()` returns them, and may
+        have other layers' too; None for random ones."""
         head = build_head(feature_width(self.config, head_config), head_config, task, self.noise, seed)
+        if weights is not None:
+            for layer in head.layers:
+                layer.set_weights(weights[layer.name] if layer.weights else [])
         self._set_head(task, head_config, head)
 
     def _set_head(self, task: Task, head_config: HeadConfig, head) -> None:
@@ -216,36 +231,22 @@ class Model:
         return {layer.name: layer for layer in layers if layer.weights}
 
     def layer_table(self) -> dict[str, list]:
-        """Columns with one row per layer of the graph: layer, type, output (shape), parameters, trainable."""
-        table: dict[str, list] = {"layer": [], "type": [], "output": [], "parameters": [], "trainable": []}
-        for layer in self.graph().layers:
-            shape = layer.output_shape[0] if isinstance(layer.output_shape, list) else layer.output_shape
-            table["layer"].append(layer.name)
-            table["type"].append(type(layer).__name__)
-            table["output"].append("(" + ", ".join("-" if n is None else str(n) for n in shape) + ")")
-            table["parameters"].append(int(layer.count_params()))
-            table["trainable"].append(int(sum(np.prod(weight.shape) for weight in layer.trainable_weights)))
-        return table
+        """Columns with one row per layer of the graph: see `layer_table.layer_table`."""
+        return layer_table(self.graph())
 
     def encode(self, rows: Rows, max_len: int | None = None, long: LongText | None = None) -> Encoding:
-        """Tokenize rows for an input of `max_len` tokens (by default `text_len`); longer texts as `long` says, None
-        truncates them.
+        """Tokenize rows; those longer than `max_len` tokens (None: `text_len`) as `long` says, None truncates them.
 
         Raises:
             ArgumentError: `max_len` is above the model's, or not a whole number of at least 3.
         """
-        if max_len is None:
-            max_len = self.text_len
+        max_len = self.text_len if max_len is None else max_len
         if is_number(max_len, self.max_len, open_low=True):  # the tokenizer checks the rest
             raise ArgumentError(f"must be at most {self.max_len}, the length of this model's position table.",
                                 argument="max_len", received=max_len)
         if long is None or long.truncates:
             return self.tokenizer.encode(rows.texts, rows.pairs, max_len=max_len)
-        return self.shortened(self.tokenizer.encode(rows.texts, rows.pairs), max_len, long)
-
-    def shortened(self, whole: Encoding, max_len: int, long: LongText) -> Encoding:
-        """Rows of whole texts, tokenized without a limit, as `encode` gives them."""
-        return shortened(whole, max_len, long, self.vocabulary.special.pair_separators)
+        return shortened(self.tokenizer.encode(rows.texts, rows.pairs), max_len, long)
 
     def logits(self, encoding: Encoding, precision: str = "auto", progress: Progress | None = None) -> np.ndarray:
         """Logits [n, K], float32, in the caller's order. The model must be fitted."""

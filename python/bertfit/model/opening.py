@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bertfit.checkpoints import Checkpoint, download, open_checkpoint, registry
+from bertfit.checkpoints import Checkpoint, download, hub, open_checkpoint, registry
 from bertfit.errors import ArgumentError, BundleError, DownloadError, Function, Sentence, Setting
 from bertfit.model import bundle
 from bertfit.model.unbuilt import Unbuilt
+from bertfit.notices import UnusedTensorsWarning, tell
 
 if TYPE_CHECKING:
     from bertfit.model.model import Model
@@ -33,24 +34,30 @@ def open_unbuilt(
     x: str | os.PathLike,
     *,
     name: str | None = None,
+    revision: str | None = None,
     cache_dir: str | os.PathLike | None = None,
     lower_case: bool | None = None,
     max_len: int | None = None,
+    task: str | None = None,
     download_missing: bool = True,
     progress: Callable[[dict[str, Any]], Any] | None = None,
     say: Callable[[str], Any] | None = None,
 ) -> Model | Unbuilt:
-    """Open a bundle, a checkpoint folder, or a model of the registry; every file is read and checked.
+    """Open a bundle, a checkpoint folder, or a model of the registry or the hub; every file is read and checked.
 
     Args:
-        x: A folder (bertfit bundle, pretraining run, Google checkpoint, Hugging Face BERT), or a name of the
-            registry. An existing folder takes precedence over a name. Of a run, its best model is opened, else its
-            last.
-        name: What to call the model; None for the folder's or the registry's name.
-        cache_dir: Folder of downloaded models; None for the user's cache.
+        x: A folder (bertfit bundle, pretraining run, Google checkpoint, Hugging Face BERT), a name of the registry, or
+            the id of a model of the Hugging Face hub, "owner/name" or "owner/name@revision". An existing folder takes
+            precedence over both. Of a run, its best model is opened, else its last.
+        name: What to call the model; None for the folder's or the registry's name, or its id.
+        revision: Of a model of the hub: a branch, a tag or a whole commit hash; None for its main branch.
+        cache_dir: Folder of downloaded models; None for the user's cache, or for the hub's models that of the package
+            huggingface_hub.
         lower_case: Whether texts are lower-cased; None for the checkpoint's own setting.
         max_len: Keep only this many positions, in tokens; None keeps all.
-        download_missing: Download a registry model that is not in the cache.
+        task: What a finished classifier of Hugging Face predicts, where its config.json says another task or leaves it
+            open; "none" for its encoder without the head. None for what config.json says.
+        download_missing: Download a model that is not in the cache, and ask the hub which commit a branch is at.
         progress: Called with a dict during a download.
         say: Called with a sentence that says which model of a run is opened.
 
@@ -65,15 +72,21 @@ def open_unbuilt(
     if not isinstance(x, (str, os.PathLike)) or not str(x):
         raise ArgumentError("must be the name of a model or the path of a folder.", argument="x", received=x)
     path = Path(x).expanduser()
+    if not path.exists() and hub.is_hub_id(str(x)):
+        tried = (f"There is no folder {path.absolute()}.",)
+        folder = hub.fetch(str(x), revision, cache_dir=cache_dir, online=download_missing, progress=progress,
+                           tried=tried)
+        return _from_checkpoint(open_checkpoint(folder, name=name, lower_case=lower_case, task=task), max_len)
+    hub.refuse_revision(revision, str(x))
     if (path / bundle.DESCRIPTION).is_file():
-        return _open_bundle(path, name, lower_case, max_len)
+        return _open_bundle(path, name, lower_case, max_len, task)
     if (chosen := _chosen(path)) is not None:
-        model = _open_bundle(chosen, name, lower_case, max_len)
+        model = _open_bundle(chosen, name, lower_case, max_len, task)
         if say is not None:
             say(_choice(path, chosen, model.record))
         return model
     if path.exists() or (_looks_like_path(str(x)) and not registry.is_known(str(x))):
-        return _from_checkpoint(open_checkpoint(path, name=name, lower_case=lower_case), max_len)
+        return _from_checkpoint(open_checkpoint(path, name=name, lower_case=lower_case, task=task), max_len)
     entry = registry.find(str(x))
     if not download_missing and not (registry.folder(entry, cache_dir) / registry.MANIFEST).is_file():
         raise DownloadError("The model must be in the cache when downloading is not allowed.",
@@ -81,7 +94,8 @@ def open_unbuilt(
                              Sentence("Fetch it once with {}.", Function("download", [entry.name]))])
     folder = download(entry.name, cache_dir, progress=progress)
     lower_case = not entry.cased if lower_case is None else lower_case
-    return _from_checkpoint(open_checkpoint(folder, name=name or entry.name, lower_case=lower_case), max_len)
+    checkpoint = open_checkpoint(folder, name=name or entry.name, lower_case=lower_case, task=task)
+    return _from_checkpoint(checkpoint, max_len)
 
 
 def _chosen(path: Path) -> Path | None:
@@ -109,7 +123,9 @@ def _choice(path: Path, chosen: Path, record: Mapping[str, Any]) -> str:
 
 
 def _from_checkpoint(checkpoint: Checkpoint, max_len: int | None) -> Model | Unbuilt:
-    if checkpoint.kind == "huggingface" and checkpoint.heads is None and max_len is None:
+    tell(UnusedTensorsWarning(checkpoint.path, checkpoint.unused))
+    plain = checkpoint.heads is None and checkpoint.classifier is None
+    if checkpoint.kind == "huggingface" and plain and max_len is None:
         return Unbuilt(checkpoint)
     from bertfit.model.model import Model
 
@@ -120,10 +136,15 @@ def _looks_like_path(x: str) -> bool:
     return os.sep in x or "/" in x or x.startswith((".", "~"))
 
 
-def _open_bundle(path: Path, name: str | None, lower_case: bool | None, max_len: int | None) -> Model:
+def _open_bundle(path: Path, name: str | None, lower_case: bool | None, max_len: int | None,
+                 task: str | None) -> Model:
     from bertfit.model import persist
 
     model = persist.load(path)
+    own = model.task.kind if model.fitted else "none"
+    if task not in (None, own):
+        raise ArgumentError("must be left out for a saved model.", [Sentence("It has {}.", Setting("task", own))],
+                            argument="task", received=task)
     if lower_case not in (None, model.vocabulary.lower_case):
         raise ArgumentError("must be left out for a saved model.",
                             [Sentence("It was saved with {}.", Setting("lower_case", model.vocabulary.lower_case))],

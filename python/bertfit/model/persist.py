@@ -121,17 +121,24 @@ def from_bytes(data: bytes | bytearray | memoryview) -> Model:
 
 
 def origin(model: Model) -> dict[str, Any]:
-    """Name, kind and sha256 of the checkpoint that training started from; kept when a model is saved and refitted."""
+    """Name, kind and sha256 of the checkpoint that training started from, and of one of the hub its id and commit.
+
+    They are kept when a model is saved and refitted.
+    """
     known = model.source.get("origin") or {"name": model.name, **model.source}
     # Without the path, which would tell others about the folders of this machine.
-    return {key: known.get(key) for key in ("name", "kind", "sha256")}
+    return {**{key: known.get(key) for key in ("name", "kind", "sha256")},
+            **{key: known[key] for key in ("repository", "revision") if known.get(key)}}
 
 
 # -- Writing --------------------------------------------------------------------------------------------
 
 def _describe(model: Model) -> dict[str, Any]:
     record = {key: value for key, value in model.record.items() if key != "history"}
+    if model.fresh_pooler:
+        record["fresh_pooler"] = True
     return {
+        **({} if _is_first_format(model) else {"format_version": bundle.FORMAT_VERSION}),
         "name": model.name,
         "task": model.task.to_dict() if model.fitted else None,
         "max_len": model.max_len,
@@ -144,6 +151,12 @@ def _describe(model: Model) -> dict[str, Any]:
         "packages": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
         "record": record,
     }
+
+
+def _is_first_format(model: Model) -> bool:
+    """Whether versions of bertfit that read format 1 only compute the same from what `_describe` says."""
+    nsp = "google" if model.pretrain_heads is None else model.pretrain_heads.nsp
+    return model.config.is_plain and nsp != "none" and model.vocabulary.file_name in ("vocab.txt", "vocab.model")
 
 
 def _version(package: str) -> str | None:
@@ -229,11 +242,13 @@ def _build(description, vocabulary: bytes, history: bytes, tensors, path: str | 
     source = {"kind": "bundle", "path": path, "sha256": description["files"]["model.safetensors"]["sha256"],
               "origin": description["provenance"]}
     record = dict(description["record"])
+    fresh_pooler = record.pop("fresh_pooler", False) is True
     columns = _history_from_csv(history)
     if columns:
         record["history"] = columns
     encoder = Encoder(config, description["max_len"], fresh=False)
     model = Model(description["name"], config, words, encoder, source, record=record)
+    model.fresh_pooler = fresh_pooler
     if description["pretraining"] is not None:
         model.add_pretraining(PretrainHeads(**description["pretraining"]))
     if description["task"] is not None:

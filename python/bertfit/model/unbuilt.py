@@ -24,7 +24,7 @@ class Unbuilt:
     def __init__(self, checkpoint: Checkpoint):
         self._checkpoint = checkpoint
         self.name, self.config, self.vocabulary = checkpoint.name, checkpoint.config, checkpoint.vocabulary
-        self.source = {"kind": checkpoint.kind, "path": checkpoint.path, "sha256": checkpoint.sha256}
+        self.source = checkpoint.source
         self.record: dict[str, Any] = {}
         self.max_len = checkpoint.config.max_position_embeddings
         self.parameters = registry.count_parameters(checkpoint.config)

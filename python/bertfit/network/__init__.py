@@ -12,7 +12,7 @@ __all__, __getattr__, __dir__ = lazy_exports(__name__, {
     "products": "compute_in",
     "tracing": "share",
     "encoder": "Encoder fill_from_google",
-    "heads": "build_head feature_width layers_read logits_function network_graph pooling_function",
+    "heads": "build_head draw_pooler feature_width layers_read logits_function network_graph pooling_function",
     "noise": "FreshNormal",
     "pretrain_heads": "PretrainingLayers",
 })

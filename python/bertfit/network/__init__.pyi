@@ -11,6 +11,7 @@ from bertfit.network.tracing import share as share
 from bertfit.network.encoder import Encoder as Encoder
 from bertfit.network.encoder import fill_from_google as fill_from_google
 from bertfit.network.heads import build_head as build_head
+from bertfit.network.heads import draw_pooler as draw_pooler
 from bertfit.network.heads import feature_width as feature_width
 from bertfit.network.heads import layers_read as layers_read
 from bertfit.network.heads import logits_function as logits_function

@@ -11,9 +11,10 @@ import numpy as np
 
 from bertfit import _env
 from bertfit.config import BertConfig, HeadConfig, Task
-from bertfit.network.encoder import Encoder, hidden_states
+from bertfit.network.encoder import Encoder
+from bertfit.network.keras_graph import hidden_states
 from bertfit.network.layers import Dense, FirstToken
-from bertfit.network.noise import Dropout, Noise
+from bertfit.network.noise import Dropout, FreshNormal, Noise
 
 tf = _env.tensorflow()
 keras = _env.keras()
@@ -99,6 +100,13 @@ def network_graph(encoder: Encoder, head_config: HeadConfig, head):
     for layer in head.layers[1:]:  # without the head's own input layer
         x = layer(x)
     return keras.Model(encoder.graph().inputs, x, name="network")
+
+
+def draw_pooler(encoder: Encoder, seed: int = 0) -> None:
+    """Give the pooler ("NSP-Dense") random weights, as a fresh encoder has them."""
+    pooler = encoder.get_layer("NSP-Dense")
+    kernel, bias = pooler.get_weights()
+    pooler.set_weights([FreshNormal(encoder.config.initializer_range, seed, 0)(kernel.shape).numpy(), 0 * bias])
 
 
 def layers_read(encoder: Encoder, head_config: HeadConfig) -> list:

@@ -4,7 +4,7 @@ Their layers have keras-bert's names: "MLM-Dense", "MLM-Norm", "MLM-Sim", "NSP" 
 to the encoder). Logits over the vocabulary are computed for masked positions only: callers pass the vectors of
 masked tokens, not whole sequences.
 
-Shapes in comments: M masked tokens of a batch, B rows, H width, V vocabulary.
+Shapes in comments: M masked tokens of a batch, B rows, H width, E width of the embeddings, V vocabulary.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 
 from bertfit import _env
 from bertfit.config import PretrainHeads
+from bertfit.errors import ArgumentError
 from bertfit.network.encoder import Encoder
 from bertfit.network.layers import Dense, LayerNormalization
 from bertfit.network.noise import FreshNormal
@@ -24,12 +25,12 @@ keras = _env.keras()
 
 @keras.saving.register_keras_serializable("bertfit")
 class TiedLogits(keras.layers.Layer):
-    """Token vectors [M, H] to logits [M, V], by the transposed token embedding and an optional bias [V].
+    """Token vectors [M, E] to logits [M, V], by the transposed token embedding and an optional bias [V].
 
     Args:
         vocab_size: V.
         use_bias: Whether to add a bias.
-        embedding: The `TokenEmbedding` whose table [V, H] is used and remains its weight; None to create a table.
+        embedding: The `TokenEmbedding` whose table [V, E] is used and remains its weight; None to create a table.
     """
 
     def __init__(self, vocab_size: int, use_bias: bool, embedding=None, **kwargs):
@@ -60,29 +61,38 @@ class PretrainingLayers:
 
     Args:
         encoder: Its token embedding is also the output matrix of the MLM head.
-        heads: Forms of the two heads.
+        heads: Forms of the two heads; without "NSP" there is only the first.
         seed: Seed of the fresh weights.
+
+    Raises:
+        ArgumentError: The tied form is asked for an encoder whose embeddings have another width than its token vectors.
     """
 
     def __init__(self, encoder: Encoder, heads: PretrainHeads, seed: int = 0):
         config = encoder.config
         initializer = FreshNormal(config.initializer_range, int(np.random.default_rng([seed, 4]).integers(2**31)))
-        width, google = config.hidden_size, heads.mlm == "transform"
-        self.transform = []
+        width, embedded, google = config.hidden_size, config.embedding_size, heads.mlm == "transform"
+        if not google and embedded != width:
+            raise ArgumentError('must have mlm "transform" where embeddings and token vectors differ in width.',
+                                [f"Their widths are {embedded} and {width}."], argument="heads")
+        self.transform, self.next_sentence = [], None
         if google:
             self.transform = [
-                Dense(width, config.hidden_act, initializer, name="MLM-Dense"),
+                Dense(embedded, config.hidden_act, initializer, name="MLM-Dense"),
                 LayerNormalization(config.layer_norm_eps, name="MLM-Norm"),
             ]
         self.similarity = TiedLogits(config.vocab_size, google, encoder.get_layer("Embedding-Token"), name="MLM-Sim")
-        self.next_sentence = Dense(2, initializer=initializer, use_bias=heads.nsp == "google", name="NSP")
-        for layer in [*self.transform, self.similarity, self.next_sentence]:
-            layer.build((None, width))
+        for layer, inputs in zip([*self.transform, self.similarity], [width, embedded, embedded], strict=False):
+            layer.build((None, inputs))
+        if heads.nsp != "none":
+            self.next_sentence = Dense(2, initializer=initializer, use_bias=heads.nsp == "google", name="NSP")
+            self.next_sentence.build((None, width))
 
     @property
     def layers(self) -> list:
         """The layers that have weights, in keras-bert's order."""
-        return [layer for layer in [*self.transform, self.similarity, self.next_sentence] if layer.weights]
+        layers = [*self.transform, self.similarity, self.next_sentence]
+        return [layer for layer in layers if layer is not None and layer.weights]
 
     def token_logits(self, vectors):
         """MLM: token vectors [M, H] to logits [M, V]."""
@@ -91,7 +101,10 @@ class PretrainingLayers:
         return self.similarity(vectors)
 
     def next_logits(self, pooled):
-        """NSP: pooled outputs [B, H] to logits [B, 2]; column 0 means "is the next sentence", as in Google's code."""
+        """NSP: pooled outputs [B, H] to logits [B, 2]; column 0 means "is the next sentence", as in Google's code.
+
+        Not for heads without it.
+        """
         return self.next_sentence(pooled)
 
     def set_weights(self, weights: dict[str, list[np.ndarray]]) -> None:

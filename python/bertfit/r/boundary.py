@@ -16,7 +16,7 @@ import numpy as np
 
 from bertfit import errors
 from bertfit.checks import whole
-from bertfit.errors import Arg, ArgumentError, BertfitError, Function, RowNumbers, Sentence, Setting, Value
+from bertfit.errors import Arg, ArgumentError, BertfitError, Function, RowNumbers, Sentence, Setting, Value, Variable
 from bertfit.model import Unbuilt
 from bertfit.notices import BertfitWarning, collected
 from bertfit.r.values import read_arguments, to_plain
@@ -115,7 +115,8 @@ def _pieces(sentence: str | Sentence) -> list[dict[str, Any]]:
 
 def _piece(part: Any) -> dict[str, Any]:
     """A part of a sentence: ``{"text"}``, ``{"argument"}``, ``{"value"}``, ``{"setting": {"name", "value"}}``,
-    ``{"function": {"name", "arguments"}}``, or ``{"text"}`` of rows, which R counts from 1."""
+    ``{"function": {"name", "arguments"}}``, ``{"variable": {"name", "value"}}``, or ``{"text"}`` of rows, which R
+    counts from 1."""
     if isinstance(part, Arg):
         return {"argument": part.name}
     if isinstance(part, Value):
@@ -125,6 +126,8 @@ def _piece(part: Any) -> dict[str, Any]:
     if isinstance(part, Function):
         arguments = [*map(Value, part.values), *part.settings]
         return {"function": {"name": part.name, "arguments": list(map(_piece, arguments))}}
+    if isinstance(part, Variable):
+        return {"variable": {"name": part.name, "value": part.value}}
     return {"text": part.counted_from(1) if isinstance(part, RowNumbers) else part}
 
 
@@ -190,7 +193,8 @@ def find(handle):
 def description(handle: int, model) -> dict[str, Any]:
     """What R stores about a model: its number, name, sizes and source; if fitted or pretrained, also the record."""
     source, record = model.source, dict(model.record)
-    fitted_here = model.fitted and source.get("kind") != "bundle"
+    origin = source.get("origin") or source
+    fitted_here = model.fitted and "settings" in record and source.get("kind") != "bundle"
     pretrained = not model.fitted and model.pretraining is not None and "steps" in record
     facts = {
         "handle": handle,
@@ -198,6 +202,8 @@ def description(handle: int, model) -> dict[str, Any]:
         "kind": "fitted" if fitted_here else source.get("kind"),
         "path": source.get("path"),
         "sha256": source.get("sha256"),
+        "repository": origin.get("repository"),
+        "revision": origin.get("revision"),
         "config": model.config.to_dict(),
         "vocab_file": model.vocabulary.path,
         "vocab_size": len(model.vocabulary),

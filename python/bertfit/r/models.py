@@ -29,48 +29,56 @@ def release(handle: int):
 
 
 @exported
-def models(cache_dir: str | None = None):
-    """The registry as columns."""
-    from bertfit.checkpoints import registry
+def models(cache_dir: str | None = None, environment: Mapping[str, str] | None = None):
+    """The table of models as columns; what is not known is None."""
+    from bertfit.checkpoints import models as table
 
-    table = registry.models(cache_dir)
-    return {name: [float(v) for v in values] if name == "parameters" else values for name, values in table.items()}
+    _take_environment(environment)
+    return {name: [v if v is None else float(v) for v in values] if name == "parameters" else values
+            for name, values in table(cache_dir).items()}
 
 
 @exported
-def download(name: str, cache_dir: str | None = None, force: bool = False, progress: Callable | None = None,
-             proxies: Mapping[str, str] | None = None):
-    """Download a model of the registry; returns its folder."""
+def download(name: str, revision: str | None = None, cache_dir: str | None = None, force: bool = False,
+             progress: Callable | None = None, environment: Mapping[str, str] | None = None):
+    """Download a model of the registry or the hub; returns its folder."""
     from bertfit.checkpoints import download as fetch
 
-    _set_proxies(proxies)
-    return fetch(name, cache_dir, force, progress)
+    _take_environment(environment)
+    return fetch(name, cache_dir, force, progress, revision=revision)
 
 
-def _set_proxies(proxies: Mapping[str, str] | None) -> None:
-    """R's environment variables for proxies: Python's are a copy from its start, and R may have set others since."""
-    for name, value in (proxies or {}).items():
-        if value:
-            os.environ[name] = value
-        elif name in _set_by_r:
-            os.environ.pop(name, None)
-        _set_by_r.update([name] if value else [])
+def _take_environment(environment: Mapping[str, str] | None) -> None:
+    """R's environment variables: Python's are a copy from its start, and R may have set or unset others since.
+
+    Args:
+        environment: Those of `python_variables()` in R that are set; None to change nothing. One that R has set before
+            and does no longer is removed.
+    """
+    if environment is None:
+        return
+    given = {name: value for name, value in dict(environment).items() if value}
+    for name in _set_by_r - set(given):
+        os.environ.pop(name, None)
+    os.environ.update(given)
+    _set_by_r.clear()
+    _set_by_r.update(given)
 
 
 _set_by_r: set[str] = set()
 
 
 @exported
-def load(x: str, name: str | None = None, cache_dir: str | None = None, lower_case: bool | None = None,
-         max_len: int | None = None, download: bool = True, progress: Callable | None = None,
-         proxies: Mapping[str, str] | None = None):
+def load(x: str, name: str | None = None, revision: str | None = None, cache_dir: str | None = None,
+         lower_case: bool | None = None, max_len: int | None = None, task: str | None = None, download: bool = True,
+         progress: Callable | None = None, environment: Mapping[str, str] | None = None):
     """Open a model; returns its description, and `said`, what there is to say about the choice among several."""
     from bertfit.model import open_unbuilt
 
-    _set_proxies(proxies)
+    _take_environment(environment)
     said: list[str] = []
-    model = open_unbuilt(x, name=name, cache_dir=cache_dir, lower_case=lower_case, max_len=max_len,
-                         download_missing=download, progress=progress, say=said.append)
+    model = open_unbuilt(x, name=name, revision=revision, cache_dir=cache_dir, lower_case=lower_case, max_len=max_len,
+                         task=task, download_missing=download, progress=progress, say=said.append)
     return {**keep(model), "said": said}
 
 

@@ -15,7 +15,7 @@ from bertfit.errors import BertfitError
 from bertfit.r.boundary import exported
 
 PACKAGES = ("tensorflow", "tf-keras", "keras-bert", "tensorflow-text", "tokenizers", "sentencepiece", "safetensors",
-            "numpy", "pandas", "scikit-learn", "scipy", "ml-dtypes", "tqdm", "filelock",
+            "huggingface-hub", "numpy", "pandas", "scikit-learn", "scipy", "ml-dtypes", "tqdm", "filelock",
             "google-crc32c")
 OPTIONAL = ("tensorflow-text", "pandas")
 

@@ -1,13 +1,15 @@
 """The vocabulary: token strings in the order of the rows of the token embedding.
 
-There are two types. A WordPiece file holds one token per line, and a line's number is the token's row in the embedding.
-Lines end at a line feed only: a token may itself be U+0085 or U+2028, which ``str.splitlines`` and some readers treat
-as line ends, and that would shift every later id. A SentencePiece file is the library's model, in which the pieces are
-numbered. Does not tokenize (see `text.tokenizer`) or read checkpoints (`checkpoints.checkpoint` passes the casing).
+There are three types. A WordPiece file holds one token per line, and a line's number is the token's row in the
+embedding. Lines end at a line feed only: a token may itself be U+0085 or U+2028, which ``str.splitlines`` and some
+readers treat as line ends, and that would shift every later id. A SentencePiece file is the library's model, in which
+the pieces are numbered. Byte-level BPE and unigram are in a tokenizer.json (see `text.tokenizer_json`). Does not
+tokenize (see `text.tokenizer`) or read checkpoints (`checkpoints.checkpoint` passes the casing).
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import hashlib
@@ -15,11 +17,11 @@ import os
 import re
 
 from bertfit.errors import ArgumentError, Sentence, Value, VocabularyError
-from bertfit.text import sentencepiece_model
+from bertfit.text import sentencepiece_model, tokenizer_json
 from bertfit.text.special_tokens import SpecialTokens
 
 #: Type of a vocabulary -> the name of its file in a model's folder.
-FILE_NAMES = {"wordpiece": "vocab.txt", "sentencepiece": "vocab.model", "tokenizers": "tokenizer.json"}
+FILE_NAMES = {"wordpiece": "vocab.txt", "sentencepiece": "vocab.model"}
 #: Tokens with a special meaning, which never come from a text. Only SentencePiece vocabularies have the last two.
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[BOS]", "[EOS]")
 _UPPER_CASE = re.compile("[A-Z]")
@@ -42,6 +44,7 @@ class Vocabulary:
         type: "wordpiece", "sentencepiece", or "tokenizers" (byte-level BPE and unigram, by the package tokenizers).
             `kind` is the same.
         special: Its special tokens; None for BERT's.
+        spare: Rows of the token embedding at its end that have no token; see `padded`.
 
     Attributes:
         ids: The id of every token.
@@ -64,6 +67,7 @@ class Vocabulary:
     name: str = "vocab.txt"
     type: str = "wordpiece"
     special: SpecialTokens | None = None
+    spare: int = 0
     ids: dict[str, int] = dataclasses.field(init=False, compare=False)
     pad_id: int = dataclasses.field(init=False)
     unk_id: int = dataclasses.field(init=False)
@@ -129,6 +133,8 @@ class Vocabulary:
     ) -> Vocabulary:
         """Make a vocabulary from the bytes of its file; arguments and errors as for `from_file`."""
         data = bytes(data)
+        if tokenizer_json.is_tokenizer_json(data):
+            return cls._from_json(data, lower_case, name or path or tokenizer_json.FILE_NAME, path)
         type = "sentencepiece" if sentencepiece_model.is_model(data) else "wordpiece"
         name = name or path or FILE_NAMES[type]
         if type == "sentencepiece":
@@ -156,16 +162,64 @@ class Vocabulary:
         tokens = tuple(processor.id_to_piece(id_) for id_ in range(processor.get_piece_size()))
         # Found by normalising a letter, since the rules of a model may have any name.
         lowers = processor.normalize("A").strip(f"{sentencepiece_model.SPACE} ") == "a"
-        if lower_case not in (None, lowers):
-            raise ArgumentError("must be left out for a SentencePiece vocabulary, or be what it does.",
-                                [f"{name} {'lower-cases' if lowers else 'does not lower-case'}."],
-                                argument="lower_case", received=lower_case)
+        _require_casing(lower_case, lowers, name)
         return cls(tokens, lowers, data, path, name, "sentencepiece")
+
+    @classmethod
+    def _from_json(cls, data: bytes, lower_case: bool | None, name: str, path: str | None) -> Vocabulary:
+        document = tokenizer_json.parse(data, name)
+        opened = tokenizer_json.open_tokenizer(data, name)
+        tokens = tokenizer_json.token_names(opened, name)
+        special = tokenizer_json.special_tokens(document, tokens, name)
+        if tokenizer_json.is_berts_wordpiece(document):
+            if lower_case is None:
+                lower_case = document["normalizer"].get("lowercase", True) is True
+            lines = "".join(f"{token}\n" for token in tokens).encode("utf-8", "surrogatepass")
+            made = cls(tokens, lower_case, data, path, name, "wordpiece", special)
+            if special == SpecialTokens.bert(special.mask is not None):
+                with contextlib.suppress(VocabularyError):  # a token that is no line
+                    plain = cls.from_bytes(lines, lower_case, name, path)
+                    return plain if plain.tokens == tokens else made
+            return made
+        with tokenizer_json.damaged(name):
+            lowers = opened.normalizer is not None and opened.normalizer.normalize_str("A") == "a"
+        _require_casing(lower_case, lowers, name)
+        return cls(tokens, lowers, data, path, name, "tokenizers", special)
 
     @property
     def file_name(self) -> str:
-        """Name of its file in a model's folder: "vocab.txt" or "vocab.model"."""
-        return FILE_NAMES[self.type]
+        """Name of its file in a model's folder: "vocab.txt", "vocab.model" or "tokenizer.json"."""
+        return tokenizer_json.FILE_NAME if tokenizer_json.is_tokenizer_json(self.data) else FILE_NAMES[self.type]
+
+    @functools.cached_property
+    def algorithm(self) -> str:
+        """How it makes pieces: "WordPiece", "SentencePiece", "byte-level BPE", "BPE" or "unigram"."""
+        names = {"wordpiece": "WordPiece", "sentencepiece": "SentencePiece"}
+        return names.get(self.type) or tokenizer_json.algorithm(tokenizer_json.parse(self.data, self.name))
+
+    @property
+    def word_mark(self) -> str:
+        """What a piece starts with that continues a word ("##"), or that begins one ("▁", "Ġ"); "" if nothing does."""
+        marks = {"WordPiece": "##", "SentencePiece": "▁", "unigram": "▁", "byte-level BPE": "Ġ"}
+        return marks.get(self.algorithm, "")
+
+    @property
+    def filled(self) -> int:
+        """Rows of the token embedding up to the last one that has a token."""
+        return len(self.tokens) - self.spare
+
+    def padded(self, size: int) -> Vocabulary:
+        """The same vocabulary for a token embedding of `size` rows; those without a token are called "[unused ID]".
+
+        Raises:
+            ValueError: There are more tokens than rows.
+        """
+        if size == len(self):
+            return self
+        if size < self.filled:
+            raise ValueError(f"{self.filled} tokens do not fit into {size} rows")
+        names = (f"[unused {id_}]" for id_ in range(self.filled, size))
+        return dataclasses.replace(self, tokens=(*self.tokens[: self.filled], *names), spare=size - self.filled)
 
     @property
     def kind(self) -> str:
@@ -186,7 +240,15 @@ class Vocabulary:
 
     def __repr__(self) -> str:
         casing = "uncased" if self.lower_case else "cased"
-        return f"Vocabulary({len(self):,} tokens, {self.type}, {casing}, {self.name})"
+        kind = self.algorithm if self.type == "tokenizers" else self.type
+        return f"Vocabulary({len(self):,} tokens, {kind}, {casing}, {self.name})"
+
+
+def _require_casing(lower_case: bool | None, lowers: bool, name: str) -> None:
+    if lower_case not in (None, lowers):
+        raise ArgumentError("must be left out for a vocabulary that does its own casing, or be what it does.",
+                            [f"{name} {'lower-cases' if lowers else 'does not lower-case'}."],
+                            argument="lower_case", received=lower_case)
 
 
 def guess_lower_case(tokens) -> bool:

@@ -11,8 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bertfit.config import LongText
-from bertfit.settings import is_whole, require
-from bertfit.text.tokenizer import Encoding, truncated_pair_lengths
+from bertfit.text.encoding import Encoding, check_max_len, truncated_pair_lengths
 from bertfit.text.wordpiece import positions
 
 #: Of 510 tokens Sun et al. (2019) keep the first 128 and the last 382.
@@ -21,7 +20,7 @@ _HEAD, _HEAD_AND_TAIL = 128, 510
 Slices = Sequence[tuple[np.ndarray, np.ndarray]]
 
 
-def shortened(encoding: Encoding, max_len: int, long: LongText, separators: int = 1) -> Encoding:
+def shortened(encoding: Encoding, max_len: int, long: LongText) -> Encoding:
     """Whole texts (or pairs) as rows of at most `max_len` tokens, special tokens included.
 
     With "head_tail", a longer text keeps its first 128/510 of the tokens that there is room for (rounded to the nearest
@@ -38,28 +37,33 @@ def shortened(encoding: Encoding, max_len: int, long: LongText, separators: int 
         encoding: Tokens of whole texts: from `Tokenizer.encode` without `max_len`.
         max_len: Most tokens of a row.
         long: How longer texts are read; `Encoding.truncated_to` is for those that are truncated.
-        separators: Special tokens between the texts of a pair.
 
     Returns:
         The rows. `truncated` says of each text whether tokens of it are in no row. If a text has several rows, `owners`
         is set.
 
     Raises:
-        ArgumentError: `max_len` is not a whole number of at least 3, or `stride` too large for it.
+        ArgumentError: `max_len` is not a whole number of at least 3, or has no room for a pair's special tokens, or
+            `stride` is too large for it.
     """
-    require(is_whole(max_len, 3), "max_len", "a whole number of at least 3", max_len)
+    form = encoding.pair_form
+    max_len = check_max_len(max_len, 2 + form.separators if encoding.segments.any() else 3)
     overlap = long.overlap(max_len) if long.long_text == "windows" else 0
     if int(encoding.lengths.max(initial=0)) <= max_len:
         return encoding
     starts, lengths = encoding.splits[:-1], encoding.lengths
     of_pair = np.diff(np.concatenate([[0], np.cumsum(encoding.segments)])[encoding.splits])  # 0, or pair and its [SEP]
-    between = np.where(of_pair > 0, separators, 0)
+    between = np.where(of_pair > 0, form.separators, 0)
     second = np.maximum(of_pair - 1, 0)
     first = lengths - 2 - between - second
-    room = np.maximum(max_len - 2 - between, 0)
+    room = max_len - 2 - between
     at_first, at_second = starts + 1, starts + 1 + first + between
-    choose = _windows if long.long_text == "windows" else _heads_and_tails
-    owners, truncated, of_first, of_second = choose(first, second, room, overlap, of_pair > 0)
+    if long.long_text == "windows":
+        owners, truncated, of_first, of_second = _windows(first, second, room, overlap, of_pair > 0)
+    else:
+        kept = truncated_pair_lengths(first, second, room, form.odd_to_longer)
+        owners, truncated = np.arange(len(first)), sum(kept) < first + second
+        of_first, of_second = _ends(first, kept[0]), _ends(second, kept[1])
 
     def placed(slices: Slices, at: np.ndarray) -> Slices:
         return [(at[owners] + begin, length) for begin, length in slices]
@@ -71,24 +75,23 @@ def shortened(encoding: Encoding, max_len: int, long: LongText, separators: int 
     source = positions(begins.reshape(-1), sizes.reshape(-1))
     splits = np.concatenate([[0], np.cumsum(sizes.sum(axis=1))])
     several = owners if len(owners) > len(encoding) else None
-    return Encoding(encoding.ids[source], encoding.segments[source], splits, encoding.truncated | truncated, several)
+    truncated = encoding.truncated | truncated
+    return Encoding(encoding.ids[source], encoding.segments[source], splits, truncated, form, several)
 
 
-def _heads_and_tails(first: np.ndarray, second: np.ndarray, room: np.ndarray, overlap: int, paired: np.ndarray):
-    """Of rows with `first` and `second` tokens, [n] each: their owners, whether they lose tokens, and the slices kept
-    of each text."""
-    def ends(full: np.ndarray, kept: np.ndarray) -> Slices:
-        head = np.where(kept < full, (2 * _HEAD * kept + _HEAD_AND_TAIL) // (2 * _HEAD_AND_TAIL), kept)
-        tail = kept - head
-        return [(np.zeros_like(head), head), (full - tail, tail)]
-
-    keep_first, keep_second = truncated_pair_lengths(first, second, room)
-    truncated = keep_first + keep_second < first + second
-    return np.arange(len(first)), truncated, ends(first, keep_first), ends(second, keep_second)
+def _ends(full: np.ndarray, kept: np.ndarray) -> Slices:
+    """Head and tail of texts of `full` tokens, of which `kept` stay, [n] each."""
+    head = np.where(kept < full, (2 * _HEAD * kept + _HEAD_AND_TAIL) // (2 * _HEAD_AND_TAIL), kept)
+    tail = kept - head
+    return [(np.zeros_like(head), head), (full - tail, tail)]
 
 
 def _windows(first: np.ndarray, second: np.ndarray, room: np.ndarray, overlap: int, paired: np.ndarray):
-    """As `_heads_and_tails`, for windows; slices have an element per window."""
+    """Windows of rows that have `first` and `second` tokens and `room` for both, [n] each.
+
+    Returns:
+        The row of each window, [windows]; whether a row loses tokens, [n]; and the slices of each text in the windows.
+    """
     cut_second = second > first
     full, other = np.maximum(first, second), np.minimum(first, second)
     kept = np.minimum(other, room // 2)
@@ -122,7 +125,7 @@ def pooled(values: np.ndarray, encoding: Encoding, pooling: str) -> np.ndarray:
     Returns:
         [texts, K]; `values` itself if each text has one row.
 
-    >>> rows = Encoding(np.arange(3), np.zeros(3), np.arange(4), np.array([False, False]), np.array([0, 0, 1]))
+    >>> rows = Encoding(np.arange(3), np.zeros(3), np.arange(4), np.array([False, False]), owners=np.array([0, 0, 1]))
     >>> pooled(np.array([[1.0], [3.0], [5.0]]), rows, "mean").tolist()
     [[2.0], [5.0]]
     """

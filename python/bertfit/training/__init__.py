@@ -9,7 +9,7 @@ __all__, __getattr__, __dir__ = lazy_exports(__name__, {
     "callbacks": "Callback Console Report interruptible",
     "schedule": "learning_rate_at train_steps",
     "optimizer": "AdamWarmup",
-    "finetuning": "fit_model make_task",
+    "finetuning": "check_keeps_head fit_model make_task",
     "folder": "check_folder",
     "pretraining": "pretrain",
 })

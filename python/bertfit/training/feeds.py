@@ -43,7 +43,8 @@ def _constant_layers(model: Model, freeze: str | int) -> int:
     depth, head = model.config.num_hidden_layers, model.head_config
     numbers = head.layer_numbers(depth)
     of_first = head.pooling == "nsp" or (head.pooling == "cls" and numbers == (depth,))  # see Encoder.first
-    return min(int(freeze), depth - 1 if of_first else min(numbers))
+    frozen = depth if freeze and model.config.share_layers else int(freeze)
+    return min(frozen, depth - 1 if of_first else min(numbers))
 
 
 class TokenFeed:

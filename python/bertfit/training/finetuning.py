@@ -12,11 +12,13 @@ import numpy as np
 
 from bertfit import _env
 from bertfit.config import HeadConfig, Task, TrainConfig
-from bertfit.errors import ArgumentError, DataError
+from bertfit.errors import ArgumentError, DataError, Sentence, Setting
 from bertfit.model import Model, persist
+from bertfit.notices import FreshPoolerWarning, tell
 from bertfit.rows import LARGEST, Rows
+from bertfit.settings import require
 from bertfit.system import interrupts
-from bertfit.text import Encoding
+from bertfit.text import Encoding, shortened
 from bertfit.training.callbacks import Callback
 from bertfit.training.feeds import training_feed, validation_feed
 from bertfit.training.finetuning_objective import FineTuning
@@ -31,7 +33,7 @@ def fit_model(
     rows: Rows,
     *,
     task: Task,
-    head: HeadConfig | None = None,
+    head: HeadConfig | str | None = None,
     config: TrainConfig | None = None,
     validation: Rows | None = None,
     columns: Mapping[str, Sequence[str]] | None = None,
@@ -44,7 +46,7 @@ def fit_model(
         model: Loaded or fitted; it is not changed, its encoder is copied.
         rows: Texts with their targets; pairs and weights are optional.
         task: What is predicted.
-        head: Settings of the layers on the encoder; None for the defaults.
+        head: Settings of the layers on the encoder; None for the defaults. "keep" goes on with the model's own head.
         config: Settings; None for the defaults.
         validation: Validation rows, evaluated after every epoch; None takes a fraction of `rows`
             (`config.validation`).
@@ -61,7 +63,8 @@ def fit_model(
 
     Raises:
         DataError: There are no rows, or targets do not fit the task.
-        ArgumentError: Settings do not fit the task or the model; `config.checkpoint` holds a run that is neither
+        ArgumentError: Settings do not fit the task or the model; the head is kept, and the model has none, or one for
+            another task; `config.checkpoint` holds a run that is neither
             resumed nor overwritten, has no state to resume from, or its run had other rows, settings or another model.
         TrainingError: The loss is not finite, and there are no weights of an earlier epoch to return.
 
@@ -73,7 +76,12 @@ def fit_model(
         >>> fit_model(model, rows, task=task, config=config).record["history"]["val_loss"]  # doctest: +SKIP
         [0.21, 0.17]
     """
-    head, config = head or HeadConfig(), (config or TrainConfig()).for_encoder(model.config.hidden_size)
+    config, kept = (config or TrainConfig()).for_encoder(model.config.hidden_size), None
+    if head == "keep":
+        check_keeps_head(model)
+        require(task == model.task, "task", "the model's own where its head is kept", task.kind)
+        head, kept = model.head_config, {layer.name: layer.get_weights() for layer in model.head.layers}
+    head = head or HeadConfig()
     head.layer_numbers(model.config.num_hidden_layers)  # an error for layers that the encoder lacks
     _check_monitor(task, config)
     folder, state, seed = open_run(config.checkpoint, "fine-tuning", resume=config.resume, overwrite=config.overwrite,
@@ -90,7 +98,9 @@ def fit_model(
 
     source = {"kind": "fitted", "path": None, "sha256": None, "origin": persist.origin(model)}
     model = model.copy()
-    model.add_head(task, head, seed)
+    if head.pooling == "nsp" and model.fresh_pooler:
+        tell(FreshPoolerWarning(model.name))
+    model.add_head(task, head, seed, kept)
     _freeze(model, config.freeze)
     model.noise.reset(seed)
     precision = _env.resolve_precision(config.precision)
@@ -106,11 +116,19 @@ def fit_model(
     run.train()
     interrupts.answered()  # what is left takes no time, and the model would be lost
     model.source = source
+    model.fresh_pooler = model.fresh_pooler and not (head.pooling == "nsp" and config.freeze != "encoder")
     model.record = {"settings": {**config.of_training(), "seed": seed}, "seed": seed, **objective.facts(),
                     **run.outcome(), "pairs": rows.pairs is not None, "columns": dict(columns or {}),
                     "classes": classes}
     model.record["metrics"] = _kept_metrics(model.record)
     return model
+
+
+def check_keeps_head(model: Model) -> None:
+    """Raise an ArgumentError if a model has no head to go on with."""
+    if not model.fitted:
+        raise ArgumentError(Sentence("must be fitted where {}.", Setting("head", "keep")),
+                            [f"{model.name} is an encoder without a head."], argument="model")
 
 
 def _kept_metrics(record: dict[str, Any]) -> dict[str, float]:
@@ -170,7 +188,7 @@ def _encode(model: Model, rows: Rows, config: TrainConfig) -> tuple[int, Encodin
         return config.max_len, model.encode(rows, config.max_len, long)
     encoding = model.encode(rows, model.max_len) if long.truncates else model.tokenizer.encode(rows.texts, rows.pairs)
     max_len = auto_max_len(encoding.lengths, config.max_len_quantile, model.max_len)
-    return max_len, encoding.truncated_to(max_len) if long.truncates else model.shortened(encoding, max_len, long)
+    return max_len, encoding.truncated_to(max_len) if long.truncates else shortened(encoding, max_len, long)
 
 
 def _freeze(model: Model, freeze: str | int) -> None:

@@ -22,8 +22,9 @@ from bertfit.settings import is_number
 tf = _env.tensorflow()
 keras = _env.keras()
 
-#: Name patterns of the weights that decay in `Run`: embedding tables and matrices, not biases or normalization.
-DECAYED = ("embeddings", "kernel", "W1", "W2", "Wk", "Wq", "Wv", "Wo")
+#: Name patterns of the weights that decay in `Run`: embedding tables and matrices, not biases (the one by distance is
+#: "Embedding-Relative/bias") or normalization.
+DECAYED = ("embeddings", "kernel", "W1", "W2", "Wg", "Wk", "Wq", "Wv", "Wo", "pre_softmax", "post_softmax")
 
 
 def _check(argument: str, value, low: float, above: bool = False, below: float = math.inf) -> None:

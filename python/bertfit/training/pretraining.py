@@ -1,9 +1,9 @@
-"""Pretraining: masked tokens (MLM) and next sentences (NSP) together, from scratch or from a checkpoint.
+"""Pretraining: masked tokens (MLM) and next sentences (NSP) together, or the first alone.
 
 `pretrain` runs steps over the batches of a `PretrainingData`. In `out_dir` it saves the bundles "best" and "last"
 (with `save_epochs` also "epoch-003", ...) and the run's state: a run that was interrupted or killed and is resumed
 from it ends with the same weights as one that was not. The loss follows Google's run_pretraining.py: the mean over
-masked tokens plus the mean over pairs.
+masked tokens plus the mean over pairs; without an NSP head it is the first mean alone, as RoBERTa's.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from bertfit.config import PretrainConfig, PretrainHeads
+from bertfit.config import BertConfig, PretrainConfig, PretrainHeads
 from bertfit.corpus import PretrainingData, open_pretraining_data
 from bertfit.errors import ArgumentError, DataError
 from bertfit.model import Model, persist
@@ -41,7 +41,8 @@ def pretrain(
     Args:
         model: Fresh (`bertfit.init`) or loaded; it is not changed. Heads that it has are trained further.
         data: A `PretrainingData`, or the path or paths that `open_pretraining_data` takes.
-        heads: Forms of the heads of a model without any; None for Google's.
+        heads: Forms of the heads of a model without any. None for Google's; for an encoder with fewer than two
+            segments, which cannot tell the texts of a pair apart, without the next sentence.
         config: Settings; None for the defaults.
         validation: Validation data of the same kind, evaluated after every epoch; None for none.
         out_dir: Folder for "best", "last" and the state; None saves nothing.
@@ -82,7 +83,8 @@ def pretrain(
     source = {"kind": "pretrained", "path": None, "sha256": None, "origin": persist.origin(model)}
     model = model.copy(heads=True)
     if model.pretraining is None:
-        model.add_pretraining(heads or PretrainHeads(), seed)
+        model.add_pretraining(heads or _default_heads(model.config), seed)
+    _check_monitor(model.pretrain_heads, config)
     objective = Pretraining(model, data, validation, config, seed)
     run = Run(objective, config, callbacks, folder=folder, save_steps=config.save_steps)
     if state is not None:
@@ -90,9 +92,20 @@ def pretrain(
     run.train()
     interrupts.answered()  # what is left takes no time, and the model would be lost
     model.source, model.record = source, objective.record(run)
+    model.fresh_pooler = model.fresh_pooler and not objective.pairs
     if folder is not None and "last" in folder.unsaved:
         folder.keep_elsewhere(model)
     return model
+
+
+def _default_heads(config: BertConfig) -> PretrainHeads:
+    return PretrainHeads() if config.type_vocab_size > 1 else PretrainHeads(nsp="none")
+
+
+def _check_monitor(heads: PretrainHeads, config: PretrainConfig) -> None:
+    if heads.nsp == "none" and config.monitor.startswith("nsp_"):
+        raise ArgumentError("must be another measure for a model that predicts no next sentence.", argument="monitor",
+                            received=config.monitor)
 
 
 def _check_data(model: Model, data: PretrainingData, argument: str) -> None:

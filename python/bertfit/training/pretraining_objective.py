@@ -1,4 +1,4 @@
-"""The `Objective` of pretraining: batches of masked pairs, the losses of both tasks, and the measures of an epoch."""
+"""The `Objective` of pretraining: batches of masked pairs, the losses of its tasks, and the measures of an epoch."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Pretraining:
     """The `Objective` of pretraining: masked tokens and next sentences.
 
     Args:
-        model: The model, with MLM and NSP heads.
+        model: The model, with an MLM head. Without an NSP head the data's pairs are read and not classified.
         data: Training data.
         validation: Validation data, or None.
         config: Settings.
@@ -74,9 +74,10 @@ class Pretraining:
         self.pass_steps = math.ceil(data.n / config.batch_size)
         self.total_steps = config.steps or config.epochs * (config.steps_per_epoch or self.pass_steps)
         self.epoch_steps = min(config.steps_per_epoch or self.pass_steps, self.total_steps)
-        self.variables = [*model.encoder.trainable_weights]
-        for layer in model.pretraining.layers:
-            self.variables += layer.trainable_weights
+        self.pairs = model.pretraining.next_sentence is not None
+        layers = model.encoder.layers if self.pairs else model.encoder.layers_up_to(model.encoder.depth)
+        layers += model.pretraining.layers
+        self.variables = [weight for layer in layers for weight in layer.trainable_weights]
         self.rule = mask_rule(data, model.vocabulary) if config.masking == "dynamic" else None
         model.noise.reset(seed)
         self.shapes = plan_fixed(data.max_len, self.total_steps, config.batch_size, model.config, compiling.can_compile)
@@ -111,18 +112,20 @@ class Pretraining:
 
     def _losses(self, tokens, segments, offsets, labels, next_labels, training: bool):
         sequence = self.model.encoder.states([tokens, segments], training)[-1]  # [B, S, H]
-        pooled = self.model.encoder.pooled(sequence[:, 0])  # [B, H]
         vectors = tf.gather(tf.reshape(sequence, [-1, self.model.config.hidden_size]), offsets)  # [M, H]
         token_logits = self.model.pretraining.token_logits(vectors)  # [M, V]
-        next_logits = self.model.pretraining.next_logits(pooled)  # [B, 2]
         real = tf.cast(labels >= 0, tf.float32)
         token_losses = kernels.token_losses(token_logits, tf.maximum(labels, 0)) * real
-        next_losses = tf.nn.sparse_softmax_cross_entropy_with_logits(next_labels, next_logits)
         masked = tf.reduce_sum(real)
-        loss = tf.reduce_sum(token_losses) / tf.maximum(masked, 1.0) + tf.reduce_mean(next_losses)
-        return loss, tf.stack([
-            tf.reduce_sum(token_losses), _count_correct(token_logits, labels), masked,
-            tf.reduce_sum(next_losses), _count_correct(next_logits, next_labels),
+        loss = tf.reduce_sum(token_losses) / tf.maximum(masked, 1.0)
+        sums = [tf.reduce_sum(token_losses), _count_correct(token_logits, labels), masked]
+        if not self.pairs:
+            return loss, tf.stack([*sums, 0.0, 0.0, 0.0])
+        pooled = self.model.encoder.pooled(sequence[:, 0])  # [B, H]
+        next_logits = self.model.pretraining.next_logits(pooled)  # [B, 2]
+        next_losses = tf.nn.sparse_softmax_cross_entropy_with_logits(next_labels, next_logits)
+        return loss + tf.reduce_mean(next_losses), tf.stack([
+            *sums, tf.reduce_sum(next_losses), _count_correct(next_logits, next_labels),
             tf.cast(tf.size(next_labels), tf.float32),
         ])
 
@@ -207,10 +210,9 @@ def _count_correct(logits, labels):
 
 
 def _measures(sums: dict[str, float]) -> dict[str, float]:
-    """Losses and accuracies from sums; MLM's are means over masked tokens, NSP's over pairs."""
-    tokens, pairs = max(sums["mlm_count"], 1.0), max(sums["nsp_count"], 1.0)
-    measures = {
-        "mlm_loss": sums["mlm_loss"] / tokens, "mlm_accuracy": sums["mlm_right"] / tokens,
-        "nsp_loss": sums["nsp_loss"] / pairs, "nsp_accuracy": sums["nsp_right"] / pairs,
-    }
-    return {"loss": measures["mlm_loss"] + measures["nsp_loss"], **measures}
+    """Losses and accuracies from sums; MLM's are means over masked tokens, NSP's over pairs, if it is trained."""
+    tokens, pairs = max(sums["mlm_count"], 1.0), sums["nsp_count"]
+    measures = {"mlm_loss": sums["mlm_loss"] / tokens, "mlm_accuracy": sums["mlm_right"] / tokens}
+    if pairs:
+        measures.update(nsp_loss=sums["nsp_loss"] / pairs, nsp_accuracy=sums["nsp_right"] / pairs)
+    return {"loss": measures["mlm_loss"] + measures.get("nsp_loss", 0.0), **measures}

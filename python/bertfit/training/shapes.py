@@ -96,7 +96,9 @@ def batch_bytes(rows: int, length: int, config: BertConfig) -> int:
 
     Measured in float32 without compiled kernels, which is the most; with them in bfloat16 it is about half.
     """
-    per_token = 4 * (9 * config.hidden_size + 6 * config.intermediate_size) + 5 * config.num_attention_heads * length
+    wide = (9 if config.gated_feed_forward else 6) * config.intermediate_size
+    scores = (13 if config.talking_heads else 5) * config.num_attention_heads * length  # mixed ones are kept, too
+    per_token = 4 * (9 * config.hidden_size + wide) + scores
     return rows * length * config.num_hidden_layers * per_token
 
 
@@ -115,7 +117,7 @@ def _seconds_per_token(config: BertConfig, between: float) -> float:
     """Estimated seconds per token of a training step; `between` is `PLAIN_SECONDS` or `COMPILED_SECONDS`."""
     width, layers = config.hidden_size, config.num_hidden_layers
     weights = layers * (4 * width * config.num_attention_heads * config.attention_head_size
-                        + 2 * width * config.intermediate_size)
+                        + (3 if config.gated_feed_forward else 2) * width * config.intermediate_size)
     return 6 * weights / PRODUCT_RATE + between * layers * width
 
 

@@ -4,6 +4,7 @@ import io
 import stat
 import subprocess
 import sys
+import tarfile
 import threading
 import zipfile
 from pathlib import Path
@@ -80,6 +81,87 @@ def test_a_flipped_byte_is_noticed_by_the_archives_own_checksum(site, tmp_path):
     site.body = site.body[:500_000] + bytes([site.body[500_000] ^ 1]) + site.body[500_001:]
     with pytest.raises(DownloadError, match="whole zip file"):
         get(tmp_path)
+
+
+# ---- tar archives ----
+
+
+def make_tar(path, entries, mode="w:gz", **fields):
+    """A tar archive of `entries` (name, content or type of a link or device); `fields` change the last one."""
+    with tarfile.open(path, mode) as opened:
+        for number, (name, content) in enumerate(entries):
+            info = tarfile.TarInfo(name)
+            if isinstance(content, bytes):
+                info.size = len(content)
+            else:
+                info.type, info.linkname = content.encode(), "/etc/passwd"
+            if number == len(entries) - 1:
+                for field, value in fields.items():
+                    setattr(info, field, value)
+            opened.addfile(info, io.BytesIO(content) if isinstance(content, bytes) else None)
+    return path
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz"])
+@pytest.mark.parametrize("form", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+def test_a_tar_archive_is_unpacked(tmp_path, mode, form):
+    (tmp_path / "in/assets").mkdir(parents=True)
+    (tmp_path / "in/assets/vocab.txt").write_bytes(b"a\n")
+    (tmp_path / "in" / ("x" * 60)).write_bytes(b"123" * 1000)
+    with tarfile.open(tmp_path / "a.tar", mode, format=form) as opened:
+        opened.add(tmp_path / "in", "./")
+    written = archive.unpack(tmp_path / "a.tar", tmp_path / "out", 4000)
+    assert {str(path.relative_to(tmp_path / "out")) for path in written} == {"assets/vocab.txt", "x" * 60}
+    assert (tmp_path / "out" / ("x" * 60)).read_bytes() == b"123" * 1000
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [("../evil.txt", b"evil", "outside"), ("a/../../evil.txt", b"evil", "outside"),
+     ("/tmp/bertfit-evil", b"", "outside"), ("C:/evil.txt", b"evil", "outside"), ("a\\..\\evil", b"evil", "outside"),
+     ("GOOD.TXT", b"evil", "twice"), ("link", tarfile.SYMTYPE.decode(), "link or a device"),
+     ("link", tarfile.LNKTYPE.decode(), "link or a device"),
+     ("pipe", tarfile.FIFOTYPE.decode(), "link or a device"), ("device", tarfile.CHRTYPE.decode(), "link or a device")],
+)
+def test_tar_entries_that_leave_the_folder_are_refused(tmp_path, name, content, reason):
+    path = make_tar(tmp_path / "evil.tar.gz", [("good.txt", b"good"), (name, content)])
+    with pytest.raises(DownloadError, match=reason):
+        archive.unpack(path, tmp_path / "out", 10_000)
+    assert not list(tmp_path.rglob("evil*.txt")) and not Path("/tmp/bertfit-evil").exists()
+
+
+def test_tar_bombs_are_refused(tmp_path):
+    def refused(path, match):
+        with pytest.raises(DownloadError, match=match):
+            archive.unpack(path, tmp_path / "out", 1_000_000)
+        assert sum(p.stat().st_size for p in (tmp_path / "out").rglob("*")) <= 1_000_000
+
+    refused(make_tar(tmp_path / "a.tgz", [("zeros", b"\0" * 2_000_000)]), "more than 1,000,000 bytes")
+    refused(make_tar(tmp_path / "b.tgz", [(f"{i}", b"") for i in range(1001)]), "more than 1000 entries")
+    # An extended header of 5 MB, which tarfile would read into memory.
+    with tarfile.open(tmp_path / "c.tgz", "w:gz", format=tarfile.PAX_FORMAT) as opened:
+        info = tarfile.TarInfo("x")
+        info.pax_headers = {"comment": "a" * 5_000_000}
+        opened.addfile(info)
+    refused(tmp_path / "c.tgz", "header of")
+    sparse = tarfile.TarInfo("hole")
+    sparse.pax_headers = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.realsize": "99999999999"}
+    with tarfile.open(tmp_path / "d.tgz", "w:gz", format=tarfile.PAX_FORMAT) as opened:
+        body = b"1\n0\n0\n".ljust(512, b"\0")
+        sparse.size = len(body)
+        opened.addfile(sparse, io.BytesIO(body))
+    refused(tmp_path / "d.tgz", "link or a device|whole tar")
+
+
+def test_a_damaged_tar_archive_is_refused(tmp_path):
+    content = make_tar(tmp_path / "a.tgz", [("a", bytes(range(256)) * 100), ("b", b"b" * 5000)]).read_bytes()
+    for bad in (content[:200], content[:-9], content[:-1], content[:100] + b"x" + content[101:]):
+        (tmp_path / "bad.tgz").write_bytes(bad)
+        with pytest.raises(DownloadError, match="whole tar file"):
+            archive.unpack(tmp_path / "bad.tgz", tmp_path / f"out{len(bad)}{bad[100]}", 100_000)
+
+
+# ---- locks ----
 
 
 def test_a_lock_is_waited_for_and_given_up(tmp_path):

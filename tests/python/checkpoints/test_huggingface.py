@@ -137,13 +137,11 @@ def test_every_missing_tensor_is_named(tmp_path, name):
     changed(tmp_path, lambda t: t.pop(name), f"Missing: {name} ")
 
 
-def test_half_a_pooler_and_none_are_errors(tmp_path):
+def test_half_a_pooler_is_an_error_and_none_is_told(tmp_path):
     changed(tmp_path / "a", lambda t: t.pop("pooler.dense.bias"), r"Missing: pooler\.dense\.bias")
-
-    def without(tensors):
-        del tensors["pooler.dense.bias"], tensors["pooler.dense.weight"]
-
-    assert "random" in changed(tmp_path / "b", without, "must have a pooler")
+    tensors = {name: value for name, value in huggingface_tensors().items() if not name.startswith("pooler.")}
+    assert open_checkpoint(write_huggingface(tmp_path / "b", tensors)).missing == ("pooler",)
+    assert open_checkpoint(write_huggingface(tmp_path / "c")).missing == ()
 
 
 def test_wrong_shapes_are_named(tmp_path):
@@ -152,9 +150,17 @@ def test_wrong_shapes_are_named(tmp_path):
     assert name in message and "config.json" in message
 
 
-@pytest.mark.parametrize("name", ["encoder.layer.2.output.dense.bias", "bert.extra", "adapter.weight", "bert.cls.x"])
+@pytest.mark.parametrize("name", ["encoder.layer.2.output.dense.bias", "bert.extra", "pooler.x", "bert.cls.x"])
 def test_unknown_tensors_are_named(tmp_path, name):
     changed(tmp_path, lambda t: t.update({name: np.zeros(3, np.float32)}), f"Unknown: {name}")
+
+
+def test_tensors_outside_of_the_encoder_are_named_as_unused(tmp_path):
+    extra = {"qa_outputs.weight": np.zeros((2, 16), np.float32), "adapter.x": np.zeros(3, np.float32),
+             "cls.seq_relationship.bias": np.zeros(2, np.float32), "bert.embeddings.position_ids": np.arange(12)[None]}
+    checkpoint = open_checkpoint(write_huggingface(tmp_path / "a", {**huggingface_tensors(), **extra}))
+    assert checkpoint.unused == ("adapter.x", "cls.seq_relationship.bias", "qa_outputs.weight")
+    assert open_checkpoint(write_huggingface(tmp_path / "b")).unused == ()
 
 
 def test_the_same_tensor_twice_is_an_error(tmp_path):
@@ -177,10 +183,10 @@ def test_many_faults_are_one_error(tmp_path):
     def change(tensors):
         for name in [n for n in tensors if n.startswith("encoder.layer.1.")]:
             del tensors[name]
-        tensors["zzz"] = np.zeros(1, np.float32)
+        tensors["encoder.zzz"] = np.zeros(1, np.float32)
 
     message = changed(tmp_path, change, "Missing")
-    assert "and 11 more" in message and "Unknown: zzz" in message
+    assert "and 11 more" in message and "Unknown: encoder.zzz" in message
 
 
 # ---- damage ----
@@ -229,14 +235,15 @@ def test_trailing_bytes_and_bad_headers_are_errors(tmp_path):
 @pytest.mark.parametrize(
     ("settings", "match"),
     [
-        ({"model_type": "roberta"}, '`model_type`.*\n.*"roberta"'),
-        ({"model_type": None}, "`model_type`"),
+        ({"model_type": "deberta-v2"}, '`model_type`.* "bert", .*"mpnet".*\n.*"deberta-v2"'),
+        ({"model_type": None}, "`model_type`.*must be one of"),
         ({"position_embedding_type": "relative_key"}, "`position_embedding_type`.*\n.*relative_key"),
         ({"is_decoder": True}, "`is_decoder`"),
         ({"hidden_act": "silu"}, "`hidden_act`"),
         ({"intermediate_size": None}, "has no intermediate_size"),
         ({"pad_token_id": 3}, "`pad_token_id`.*\n.*says 3; in .* it is 0"),
-        ({"vocab_size": 44}, "has 40 tokens; `vocab_size` in .* is 44"),
+        ({"vocab_size": 44}, r"embeddings\.word_embeddings\.weight is \[40, 16\], not \[44, 16\]"),
+        ({"vocab_size": 39}, "has 40 tokens; `vocab_size` in .* is 39"),
         ({"layer_norm_eps": 0}, "`layer_norm_eps` must be"),
         ({"num_hidden_layers": 3}, r"Missing: encoder\.layer\.2\."),
     ],
@@ -247,8 +254,8 @@ def test_configurations_that_do_not_fit_are_named(tmp_path, settings, match):
 
 @pytest.mark.parametrize(
     ("name", "what"),
-    [("pytorch_model.bin", "can run code"), ("model.safetensors.index.json", "shards"), ("tf_model.h5", "Keras"),
-     ("other.txt", r"has no model\.safetensors")],
+    [("tf_model.h5", "Keras"), ("flax_model.msgpack", "Flax"), ("adapter_config.json", "adapter"),
+     ("other.txt", "has neither, and no shards")],
 )
 def test_other_weight_formats_say_how_to_convert(tmp_path, name, what):
     folder = write_huggingface(tmp_path / "toy")

@@ -7,7 +7,7 @@ import urllib.parse
 
 import pytest
 
-from bertfit.checkpoints import registry
+from bertfit.checkpoints import models, recommended, registry
 from bertfit.errors import ArgumentError
 
 # Counted by Google's and Hugging Face's own code for their published configurations (pooler included).
@@ -28,10 +28,10 @@ def test_parameters_are_the_published_counts(name, parameters):
 
 
 def test_the_models_that_users_expect_are_there():
-    names = registry.models()["name"]
+    names = models()["name"]
     small = {f"bert-uncased-l{layers}-h{h}" for layers in (2, 4, 6, 8, 10, 12) for h in (128, 256, 512, 768)}
     assert len(small) == 24 and small <= set(names)
-    assert len(names) == len(set(names)) == 34
+    assert len(names) == len(set(names)) == 34 + len(recommended.MODELS)
     assert set(registry.ALIASES.values()) <= set(names)
     assert not set(registry.ALIASES) & set(names)
 
@@ -71,11 +71,35 @@ def test_an_unknown_name_offers_near_ones():
 def test_table_says_what_is_cached(tmp_path):
     folder = registry.folder(registry.find("bert-tiny-uncased"), tmp_path)
     folder.mkdir(parents=True)
-    assert not any(registry.models(tmp_path)["cached"])  # a folder without the manifest is unfinished
+    assert not any(models(tmp_path)["cached"])  # a folder without the manifest is unfinished
     (folder / registry.MANIFEST).write_text(json.dumps({"files": {}}))
-    table = registry.models(tmp_path)
+    table = models(tmp_path)
     assert [n for n, cached in zip(table["name"], table["cached"], strict=True) if cached] == ["bert-uncased-l2-h128"]
     assert len({len(column) for column in table.values()}) == 1
+
+
+def test_recommended_classifiers_have_their_facts(monkeypatch, tmp_path):
+    monkeypatch.setenv("HF_ENDPOINT", "https://hub.example.org")
+    table = models(tmp_path)
+    rows = {name: {column: table[column][i] for column in table} for i, name in enumerate(table["name"])}
+    toxic = rows["unitary/toxic-bert"]
+    assert (toxic["source"], toxic["task"], toxic["licence"]) == ("hub", "toxicity", "apache-2.0")
+    assert toxic["card"] == "https://hub.example.org/unitary/toxic-bert" and toxic["parameters"] == 109_482_240
+    assert len(rows["unitary/unbiased-toxic-roberta"]["labels"].split(", ")) == 16
+    assert rows["nlptown/bert-base-multilingual-uncased-sentiment"]["labels"].startswith("1 star, 2 stars")
+    assert rows["martin-ha/toxic-comment-model"]["licence"] is None
+    assert not any(row["cached"] for row in rows.values())
+    assert recommended.near("Toxic-BERT") == ["unitary/toxic-bert"]
+
+
+# Counted by transformers for the published configurations, with a pooler where the family has none: H * H + H more.
+@pytest.mark.parametrize(("name", "parameters"), [
+    ("distilbert/distilbert-base-uncased", 66_362_880 + 590_592), ("FacebookAI/roberta-base", 124_645_632 - 2 * 768),
+    ("albert/albert-base-v2", 11_683_584), ("google/electra-small-discriminator", 13_483_008 + 256 * 257),
+    ("microsoft/mpnet-base", 109_486_464 - 2 * 768),
+])
+def test_parameters_of_the_families_are_counted(name, parameters):
+    assert registry.count_parameters(recommended.MODELS[name].config) == parameters
 
 
 def test_cache_path_prefers_argument_then_variable(tmp_path, monkeypatch):

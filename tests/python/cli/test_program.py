@@ -13,7 +13,7 @@ import bertfit
 from bertfit.cli.program import main
 from toys.cli import ROOT, SIZES, environment, start
 
-COMMANDS = ("vocab", "data", "pretrain", "train", "evaluate", "predict")
+COMMANDS = ("vocab", "data", "pretrain", "train", "evaluate", "predict", "download")
 
 
 # -- Interrupts and pipes ---------------------------------------------------------------------------------
@@ -229,4 +229,5 @@ def test_the_readmes_commands_parse():
 
     (block,) = re.findall(r"## Command line\n.*?```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
     lines = re.findall(r"^(?:echo .* \| )?bertfit (.+)$", block, re.M)
-    assert [parser().parse_args(line.split()).command for line in lines] == [*COMMANDS, "predict"]
+    assert [parser().parse_args(line.split()).command for line in lines] == [
+        *COMMANDS[:6], "predict", "download", "predict"]

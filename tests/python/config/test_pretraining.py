@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from bertfit.config.pretraining import PretrainConfig
+from bertfit.config.pretraining import PretrainConfig, PretrainHeads
 from bertfit.errors import ArgumentError
 
 
@@ -16,3 +16,11 @@ from bertfit.errors import ArgumentError
 def test_pretraining_settings_are_refused_by_name(setting, value):
     with pytest.raises(ArgumentError, match=f"`{setting}` must"):
         PretrainConfig(**{setting: value})
+
+
+def test_forms_of_the_heads():
+    assert [PretrainHeads(nsp=form).nsp for form in ("google", "plain", "none")] == ["google", "plain", "none"]
+    with pytest.raises(ArgumentError, match='`nsp` must be "google", "plain" or "none"'):
+        PretrainHeads(nsp="no")
+    with pytest.raises(ArgumentError, match="`mlm` must be"):
+        PretrainHeads(mlm="none")

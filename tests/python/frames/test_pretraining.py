@@ -21,9 +21,9 @@ def start(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pretrain")
     (folder / "corpus.txt").write_text(TALES, "utf-8")
     vocabulary = bertfit.train_vocabulary([folder / "corpus.txt"], 50, "wordpiece")
-    bertfit.make_pretraining_data(folder / "corpus.txt", vocabulary, folder / "data", max_len=24, seed=1)
+    data = bertfit.make_pretraining_data(folder / "corpus.txt", vocabulary, folder / "data", max_len=24, seed=1)
     config = bertfit.BertConfig(vocab_size=len(vocabulary), **SIZES)
-    return bertfit.init(config, vocabulary, seed=1), folder / "data"
+    return bertfit.init(config, vocabulary, seed=1), data
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def test_settings_may_be_given_as_control_or_by_name(model, start):
     again = bertfit.pretrain(*start, control=control, seed=1)
     for mine, other in zip(model.model.graph().get_weights(), again.model.graph().get_weights(), strict=True):
         np.testing.assert_array_equal(mine, other)
-    for wrong in ({"control": 3}, {"step": 3}, {"callbacks": [print]}):
+    for wrong in ({"control": 3}, {"step": 3}, {"callbacks": [print]}, {"validation": {}}):
         with pytest.raises(ArgumentError):
             bertfit.pretrain(*start, **wrong)
 

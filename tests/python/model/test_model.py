@@ -9,7 +9,8 @@ from bertfit.config.task import Task
 from bertfit.errors import ArgumentError
 from bertfit.model.model import Model
 from bertfit.model.questions import Logits
-from bertfit.network.encoder import Encoder, hidden_states
+from bertfit.network.encoder import Encoder
+from bertfit.network.keras_graph import hidden_states
 from bertfit.rows.table import Rows
 from toys.models import VOCABULARY, encoder_layer_names, fill_at_random, toy_config, toy_model, toy_texts
 
@@ -149,7 +150,7 @@ def test_a_checkpoint_fills_every_weight(max_len):
 
     class Checkpoint:
         name, kind, path, sha256 = "small", "google", "/a/folder", "abc"
-        config, vocabulary, heads = toy_config(), VOCABULARY, None
+        config, vocabulary, heads, classifier = toy_config(), VOCABULARY, None, None
 
         @staticmethod
         def fill(encoder):

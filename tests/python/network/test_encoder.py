@@ -7,7 +7,8 @@ import pytest
 from bertfit import _env
 from bertfit.config.encoder import BertConfig
 from bertfit.errors import ArgumentError
-from bertfit.network.encoder import Encoder, hidden_states
+from bertfit.network.encoder import Encoder
+from bertfit.network.keras_graph import hidden_states
 from bertfit.network.products import compute_in
 from toys.models import NO_DROPOUT, encoder_layer_names, fill_at_random, toy_config
 

@@ -8,8 +8,9 @@ from bertfit.config.head import HeadConfig
 from bertfit.config.pretraining import PretrainHeads
 from bertfit.config.task import Task
 from bertfit.errors import ArgumentError
-from bertfit.network.encoder import Encoder, hidden_states
+from bertfit.network.encoder import Encoder
 from bertfit.network.heads import build_head, build_pooling, feature_width, network_graph
+from bertfit.network.keras_graph import hidden_states
 from bertfit.network.products import compute_in
 from bertfit.rows import Rows
 from toys.models import NO_DROPOUT, fill_at_random, toy_config, toy_head, toy_model, toy_texts

@@ -172,6 +172,48 @@ def test_softmax_over_many_bfloat16_scores_adds_up_in_float32(monkeypatch, withi
     np.testing.assert_allclose(gradient, expected, rtol=2**-7, atol=1e-6)
 
 
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("dtype, close", [("float32", 1e-5), ("bfloat16", 3e-2)])
+def test_a_position_bias_is_added_and_gets_the_gradient_of_every_row(dtype, close, compiled):
+    scores, upstream = RNG.normal(size=(5, 3, 4, 4)) * 3, RNG.normal(size=(5, 3, 4, 4))
+    bias = RNG.normal(size=(1, 3, 4, 4)) * 2
+    scores = tf.cast(tf.cast(tf.constant(scores), dtype), tf.float64).numpy()  # as bfloat16 has them
+    mask = np.array([[True] * 4] * 4 + [[True, True, True, False]])
+    low = (1.0 - mask)[:, None, None, :] * kernels.MASKED
+
+    @tf.function
+    def traced(scores, bias):
+        with compiling.compiled(compiled), tf.GradientTape() as tape:
+            tape.watch([scores, bias])
+            weights = kernels.attention_weights(scores, tf.constant(mask), 0.5, 0.0, None, bias)
+            total = tf.reduce_sum(tf.cast(weights, tf.float32) * tf.constant(upstream, tf.float32))
+        return weights, tape.gradient(total, [scores, bias])
+
+    weights, (of_scores, of_bias) = traced(tf.cast(tf.constant(scores), dtype), tf.constant(bias, tf.float32))
+    assert (weights.dtype, of_scores.dtype, of_bias.dtype) == (dtype, dtype, tf.float32)
+    np.testing.assert_allclose(tf.cast(weights, tf.float32), softmax(scores * 0.5 + bias + low), atol=close)
+    expected = slope(lambda s: softmax(s * 0.5 + bias + low), scores, upstream)
+    np.testing.assert_allclose(tf.cast(of_scores, tf.float32), expected, atol=close)
+    slopes = (2 * expected).sum(0, keepdims=True)  # scores are halved before the bias is added
+    np.testing.assert_allclose(of_bias, slopes, atol=5 * close)
+    assert np.abs(slopes).max() > 0.5
+
+
+@pytest.mark.parametrize("dtype, close", [("float32", 1e-6), ("bfloat16", 2e-2)])
+def test_with_a_position_bias_weights_drop_alike_compiled_or_not(dtype, close):
+    scores, upstream = RNG.normal(size=(4, 2, 16, 16)), RNG.normal(size=(4, 2, 16, 16)).astype(np.float32)
+    bias = tf.constant(RNG.normal(size=(1, 2, 16, 16)), tf.float32)
+
+    def ours(scores):
+        return kernels.attention_weights(scores, None, 1.0, 0.25, KEY, bias)
+
+    plain, ours_compiled = (run(ours, scores, compiled=c, dtype=dtype, upstream=upstream) for c in (False, True))
+    assert (plain[0] == 0).mean() == pytest.approx(0.25, abs=0.04)
+    np.testing.assert_array_equal(plain[0] == 0, ours_compiled[0] == 0)
+    for one, other in zip(plain, ours_compiled, strict=True):
+        np.testing.assert_allclose(one, other, atol=close)
+
+
 @pytest.mark.parametrize("dtype, close", [("float32", 1e-6), ("bfloat16", 2e-2)])
 def test_attention_drops_alike_compiled_or_not(dtype, close):
     scores, upstream = RNG.normal(size=(4, 2, 16, 16)), RNG.normal(size=(4, 2, 16, 16)).astype(np.float32)

@@ -15,13 +15,16 @@ from bertfit.network.layers import (
     FeedForward,
     FirstToken,
     LayerNormalization,
+    OneSegment,
     PositionEmbedding,
+    RelativePositions,
     TokenEmbedding,
     activation,
+    distance_buckets,
 )
 from bertfit.network.noise import Dropout, FreshNormal, Noise
 from bertfit.network.pretrain_heads import TiedLogits
-from toys.models import fill_at_random, toy_model
+from toys.models import OTHER_ENCODERS, fill_at_random, toy_model
 
 tf = _env.tensorflow()
 keras = _env.keras()
@@ -47,6 +50,10 @@ LAYERS = {
     "TokenEmbedding": (lambda: TokenEmbedding(17, 8, 3, noise=noise(), name="b", initializer=fresh()), IDS),
     "PositionEmbedding": (lambda: PositionEmbedding(9, name="c", initializer=fresh()), X),
     "MultiHeadSelfAttention": (lambda: MultiHeadSelfAttention(2, 3, 0.4, 6, fresh(), noise(), name="d"), X),
+    "OneSegment": (lambda: OneSegment(1, 8, embeddings_initializer=fresh(), name="l"), IDS),
+    "RelativePositions": (lambda: RelativePositions(6, 3, name="m", initializer=fresh()), X),
+    "TalkingHeads": (lambda: MultiHeadSelfAttention(2, 3, 0.4, 6, fresh(), noise(), 0, True, name="n"), X),
+    "GatedFeedForward": (lambda: FeedForward(5, "relu", fresh(), True, name="o"), X),
     "FeedForward": (lambda: FeedForward(5, "relu", name="e", initializer=fresh()), X),
     "Dense": (lambda: Dense(5, "tanh", use_bias=False, name="f", initializer=fresh()), X),
     "Dropout": (lambda: Dropout(0.4, 6, noise(), name="g"), X),
@@ -139,11 +146,78 @@ def test_the_feed_forward_uses_the_configs_activation(name, function):
     np.testing.assert_allclose(layer(x).numpy(), function(x @ W1 + b1) @ W2 + b2, atol=1e-5)
 
 
+@pytest.mark.parametrize("name, function", [
+    ("gelu", lambda x: np.vectorize(lambda v: 0.5 * v * (1 + math.erf(v / math.sqrt(2))))(x)), ("linear", lambda x: x),
+])
+@pytest.mark.parametrize("training", [False, True])
+def test_a_gate_multiplies_the_activations_of_the_feed_forward_layer(name, function, training):
+    layer = FeedForward(7, name, gated=True)  # "GLU variants": (act(x W1) * (x V)) W2, here with biases
+    x = RNG.normal(0, 1, (2, 3, 5)).astype(np.float32)
+    layer(x)
+    fill_at_random([layer], scale=1.0)
+    W1, b1, W2, b2, V, c = (weight.astype(np.float64) for weight in layer.get_weights())
+    expected = (function(x @ W1 + b1) * (x @ V + c)) @ W2 + b2
+    np.testing.assert_allclose(layer(x, training=training).numpy(), expected, atol=2e-5)
+    assert (W1.shape, V.shape, W2.shape) == ((5, 7), (5, 7), (7, 5))
+
+
+def slow_bucket(distance, buckets):
+    """T5's rule in words: half of the buckets for keys after the query; of each half the first half for one distance
+    each, the others for ranges that grow up to 128."""
+    half, size = buckets // 2, abs(distance)
+    start, single = half if distance > 0 else 0, half // 2
+    if size < single:
+        return start + size
+    edges = [single * (128 / single) ** (k / (half - single)) for k in range(half - single)]
+    return start + single + sum(size >= edge - 1e-6 for edge in edges) - 1
+
+
+@pytest.mark.parametrize("buckets", [4, 6, 8, 32, 508])
+def test_buckets_of_distances_are_t5s(buckets):
+    distances = np.arange(-600, 601)
+    ours = distance_buckets(distances, buckets)
+    assert ours.tolist() == [slow_bucket(int(d), buckets) for d in distances]
+    assert ours.min() == 0 and ours.max() == buckets - 1
+
+
+@pytest.mark.parametrize("buckets", [8, 16, 32, 64])
+def test_buckets_of_distances_are_transformers(buckets):
+    torch = pytest.importorskip("torch")
+    mpnet = pytest.importorskip("transformers.models.mpnet.modeling_mpnet")
+    distances = np.arange(-600, 601)
+    theirs = mpnet.MPNetEncoder.relative_position_bucket(torch.tensor(distances), buckets).numpy()
+    np.testing.assert_array_equal(distance_buckets(distances, buckets), theirs)
+
+
+@pytest.mark.parametrize("length", [1, 2, 7, 150])
+def test_the_bias_of_a_pair_of_tokens_is_its_buckets_and_so_is_the_gradient(length):
+    layer = RelativePositions(32, 3)
+    x = tf.zeros([2, length, 4])
+    layer(x)
+    fill_at_random([layer])
+    upstream = RNG.normal(size=(1, 3, length, length)).astype(np.float32)
+    with tf.GradientTape() as tape:
+        bias = layer(x)
+        total = tf.reduce_sum(bias * upstream)
+    gradient = tape.gradient(total, layer.bias)
+    bucket = distance_buckets(np.arange(length)[None, :] - np.arange(length)[:, None], 32)  # [query, key]
+    np.testing.assert_allclose(bias, layer.get_weights()[0][bucket].transpose(2, 0, 1)[None], atol=1e-6)
+    table = tf.Variable(layer.get_weights()[0])
+    with tf.GradientTape() as tape:
+        total = tf.reduce_sum(tf.transpose(tf.gather(table, bucket), [2, 0, 1]) * upstream[0])
+    expected = tf.convert_to_tensor(tape.gradient(total, table))
+    np.testing.assert_allclose(gradient, expected, atol=1e-4)
+
+
 # -- Keras models --------------------------------------------------------------------------------------
 
-@pytest.fixture(scope="module", params=["encoder", "mean of two layers"])
+#: All that other families have, in one encoder.
+OTHERS = {name: value for fields in OTHER_ENCODERS.values() for name, value in fields.items()}
+
+
+@pytest.fixture(scope="module", params=["encoder", "mean of two layers", "another family's"])
 def graph(request):
-    model = toy_model()
+    model = toy_model(**(OTHERS | {"type_vocab_size": 1} if request.param == "another family's" else {}))
     if request.param != "encoder":
         model.add_head(Task("multiclass", "abc"), HeadConfig(hidden=(6,), pooling="mean", layers=(1, -1)), seed=2)
     return model.graph()
@@ -183,7 +257,7 @@ def test_a_clone_has_the_same_fresh_weights_and_can_be_trained(graph):
 
 
 CUSTOM = {cls.__name__: cls for cls in (LayerNormalization, TokenEmbedding, PositionEmbedding, MultiHeadSelfAttention,
-                                        FeedForward, Dense, Dropout, FirstToken, MeanPool, MaxPool, FreshNormal)}
+                                        OneSegment, RelativePositions, FeedForward, Dense, Dropout, FirstToken, MeanPool, MaxPool, FreshNormal)}
 
 
 @pytest.mark.parametrize("file, custom", [

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from bertfit.config.long_text import LongText
 from bertfit.errors import ArgumentError
-from bertfit.text.tokenizer import Encoding, Tokenizer
+from bertfit.text.encoding import Encoding, PairForm
+from bertfit.text.tokenizer import Tokenizer
 from bertfit.text.vocabulary import Vocabulary
 from bertfit.text.windows import pooled, shortened, window_counts
 
@@ -148,12 +149,14 @@ def test_two_separators_between_the_texts_of_a_pair():
     a, b = ids_of(WORDS[:6]), ids_of(WORDS[10:19])
     ids = np.array([CLS, *a, SEP, SEP, *b, SEP], np.int32)
     segments = np.array([0] * 9 + [1] * 10, np.int32)
-    whole = Encoding(ids, segments, np.array([0, len(ids)]), np.array([False]))
-    windows = shortened(whole, 14, LongText("windows", 2), separators=2)  # room 10: five of a, five of b
+    whole = Encoding(ids, segments, np.array([0, len(ids)]), np.array([False]), PairForm(2))
+    windows = shortened(whole, 14, LongText("windows", 2))  # room 10: five of a, five of b
     assert [row[0] for row in rows_of(windows)] == [
         [CLS, *a[:5], SEP, SEP, *part, SEP] for part in (b[0:5], b[3:8], b[6:9])]
     assert windows.truncated.tolist() == [True]
-    ends_ = shortened(whole, 14, LongText("head_tail"), separators=2)
+    with pytest.raises(ArgumentError, match="at least 4"):
+        shortened(whole, 3, LongText("windows", 0))
+    ends_ = shortened(whole, 14, LongText("head_tail"))
     assert rows_of(ends_)[0][0] == [CLS, *ends(a, 5), SEP, SEP, *ends(b, 5), SEP]
 
 

@@ -19,6 +19,14 @@ VOCABULARY = Vocabulary.from_bytes(("\n".join(TOKENS) + "\n").encode(), lower_ca
 TEXTS = ["a good film", "a very bad film!", "the plot", "fun", "dull", "the film. a fun plot. very very good plots"]
 NO_DROPOUT = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
 
+#: Fields by which families of encoders differ, in four combinations that have them all.
+OTHER_ENCODERS = {
+    "albert": {"embedding_size": 6, "share_layers": True},
+    "roberta": {"type_vocab_size": 1, "position_offset": 2},
+    "mpnet": {"type_vocab_size": 0, "relative_attention_num_buckets": 8},
+    "talking": {"talking_heads": True, "gated_feed_forward": True, "hidden_act": "gelu"},
+}
+
 
 def toy_config(**changes) -> BertConfig:
     """Sizes of the toy, or others. Fresh weights are wider than BERT's, so that they do something."""

@@ -43,7 +43,7 @@ def _join_heads(*parts):
     return tf.reshape(joined, [*tf.unstack(tf.shape(joined)[:2]), math.prod(joined.shape[2:])])
 
 
-def attention_weights(scores, mask, scale: float, rate: float, key):
+def attention_weights(scores, mask, scale: float, rate: float, key, position_bias=None):
     """Softmax of scaled scores over the last axis, with masked positions excluded, then dropout.
 
     Args:
@@ -52,11 +52,14 @@ def attention_weights(scores, mask, scale: float, rate: float, key):
         scale: The scores are multiplied by this.
         rate: Share of weights dropped; 0 for none.
         key: See `drop`; None without dropout.
+        position_bias: [1, N, Q, S], float32, added to the scaled scores of every row; None for none.
 
     Returns:
         Attention weights [B, N, Q, S], in the dtype of the scores.
     """
     bias = tf.zeros([1, 1]) if mask is None else (1.0 - tf.cast(mask, tf.float32)) * MASKED  # [B, S]
+    if position_bias is not None:
+        return _biased_weights(scores, bias, scale, rate, key, position_bias)
     if not is_compiling():
         # In this form oneDNN fuses the product, the factor and the mask, and rounds once.
         weights = _plain_softmax(scores * tf.cast(scale, scores.dtype) + tf.cast(bias, scores.dtype)[:, None, None, :])
@@ -70,6 +73,26 @@ def attention_weights(scores, mask, scale: float, rate: float, key):
         return dropped, lambda dy: _softmax_gradient(weights, dy, key, scale=scale, rate=rate)
 
     return forward(scores)
+
+
+def _biased_weights(scores, bias, scale: float, rate: float, key, position_bias):
+    """`attention_weights` with a position bias, whose gradient is summed over the rows in float32."""
+    if not is_compiling():
+        biased = tf.cast(scores, tf.float32) * scale + bias[:, None, None, :] + position_bias
+        weights = tf.cast(_plain_softmax(biased), scores.dtype)
+        return drop(weights, rate, key) if rate else weights
+    key = tf.zeros([2], tf.uint32) if key is None else key
+
+    @custom_gradient
+    def forward(scores, position_bias):
+        def backward(dy):
+            gradient = _softmax_gradient(weights, dy, key, scale=scale, rate=rate)
+            return gradient, tf.reduce_sum(tf.cast(gradient, tf.float32), axis=0, keepdims=True) / scale
+
+        weights = _softmax(scores, bias, position_bias, scale=scale)
+        return drop_kernel(weights, key, rate=rate) if rate else weights, backward
+
+    return forward(scores, position_bias)
 
 
 @custom_gradient
@@ -92,8 +115,9 @@ def _softmax_rounds_once(dtype) -> bool:
 
 
 @kernel
-def _softmax(scores, bias, *, scale: float):
-    return tf.cast(tf.nn.softmax(tf.cast(scores, tf.float32) * scale + bias[:, None, None, :]), scores.dtype)
+def _softmax(scores, bias, *position_bias, scale: float):
+    biased = sum(position_bias, tf.cast(scores, tf.float32) * scale + bias[:, None, None, :])
+    return tf.cast(tf.nn.softmax(biased), scores.dtype)
 
 
 @kernel
