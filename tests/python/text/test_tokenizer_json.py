@@ -6,10 +6,10 @@ import os
 import random
 
 import pytest
-from toys.tokenizers import transformers_tokenizer
 
 from bertfit.errors import VocabularyError
 from bertfit.text import SpecialTokens, Tokenizer, Vocabulary, read_vocabulary
+from toys.tokenizers import transformers_tokenizer
 
 pytest.importorskip("transformers")
 MUTATIONS = int(os.environ.get("BERTFIT_MUTATIONS", "1000"))  # 20,000 were run
