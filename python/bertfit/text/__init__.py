@@ -1,4 +1,4 @@
-"""Texts to token ids and back, with WordPiece or SentencePiece; vocabularies read and trained.
+"""Texts to token ids and back: WordPiece, SentencePiece, or a tokenizer.json's; vocabularies read and trained.
 
 In: strings and a `Vocabulary`. Out: an `Encoding` (ids, segments, splits). WordPiece ids equal Google's tokenizer's.
 """
@@ -11,6 +11,7 @@ __all__, __getattr__, __dir__ = lazy_exports(__name__, {
     "vocabulary_files": "read_vocabulary",
     "encoding": "Encoding PairForm truncated_pair_lengths",
     "tokenizer": "Tokenizer",
+    "windows": "pooled shortened window_counts",
     "wordpiece": "positions",
     "vocabulary_training": "train_vocabulary",
 })
