@@ -150,7 +150,8 @@ def is_file_name(name: str) -> bool:
     >>> [is_file_name(name) for name in ("vocab.txt", "../vocab.txt", "C:x", "")]
     [True, False, False, False]
     """
-    return name not in ("", ".", "..") and not any(mark in name for mark in "/\\:\0") and len(name.encode("utf-8", "replace")) <= _LONGEST_NAME
+    plain = name not in ("", ".", "..") and not any(mark in name for mark in "/\\:\0")
+    return plain and len(name.encode("utf-8", "replace")) <= _LONGEST_NAME
 
 
 def is_tar(path: Path) -> bool:
