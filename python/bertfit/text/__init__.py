@@ -1,4 +1,4 @@
-"""Texts to token ids and back, with WordPiece or SentencePiece; vocabularies read and trained.
+"""Texts to token ids and back: WordPiece, SentencePiece, or a tokenizer.json's; vocabularies read and trained.
 
 In: strings and a `Vocabulary`. Out: an `Encoding` (ids, segments, splits). WordPiece ids equal Google's tokenizer's.
 """

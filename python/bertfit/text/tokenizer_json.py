@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from bertfit.errors import VocabularyError
+from bertfit.errors import BertfitError, VocabularyError
 from bertfit.text.special_tokens import SpecialTokens
 
 FILE_NAME = "tokenizer.json"
@@ -89,7 +89,7 @@ def damaged(name: str, rule: str = "A tokenizer.json must be whole.") -> Iterato
     """
     try:
         yield
-    except (VocabularyError, KeyboardInterrupt, SystemExit, GeneratorExit, MemoryError):
+    except (BertfitError, KeyboardInterrupt, SystemExit, GeneratorExit, MemoryError):
         raise
     except BaseException as error:
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
@@ -233,6 +233,11 @@ def algorithm(document: dict[str, Any]) -> str:
 
 def is_berts_wordpiece(document: dict[str, Any]) -> bool:
     """Whether the file describes what our WordPiece does: BERT's normalization and words, "##" pieces."""
+    with damaged(FILE_NAME):
+        return _is_berts_wordpiece(document)
+
+
+def _is_berts_wordpiece(document: dict[str, Any]) -> bool:
     model, normal = document["model"], document.get("normalizer") or {}
     vocab = model["vocab"]
     return (
