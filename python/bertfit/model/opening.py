@@ -73,9 +73,9 @@ def open_unbuilt(
     if not isinstance(x, (str, os.PathLike)) or not str(x):
         raise ArgumentError("must be the name of a model or the path of a folder.", argument="x", received=x)
     path = Path(x).expanduser()
-    if not path.exists() and hub.is_hub_id(str(x)) and not registry.is_known(str(x)):
+    if isinstance(x, str) and not path.exists() and hub.is_hub_id(x) and not registry.is_known(x):
         tried = (f"There is no folder {path.absolute()}.",)
-        folder = hub.fetch(str(x), revision, cache_dir=cache_dir, online=download_missing, progress=progress,
+        folder = hub.fetch(x, revision, cache_dir=cache_dir, online=download_missing, progress=progress,
                            tried=tried)
         return _from_checkpoint(open_checkpoint(folder, name=name, lower_case=lower_case, task=task), max_len)
     hub.refuse_revision(revision, str(x))
