@@ -8,7 +8,7 @@ from bertfit._exports import lazy_exports
 __all__, __getattr__, __dir__ = lazy_exports(__name__, {
     "special_tokens": "SpecialTokens",
     "vocabulary": "Vocabulary",
-    "vocabulary_files": "read_vocabulary",
+    "vocabulary_files": "read_sentencepiece read_vocabulary",
     "encoding": "Encoding PairForm truncated_pair_lengths",
     "tokenizer": "Tokenizer",
     "windows": "pooled shortened window_counts",
