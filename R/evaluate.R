@@ -47,7 +47,8 @@ bert_evaluate <- function(model, newdata, ..., target = NULL, by = NULL, thresho
   check_long_text(long_text, stride, window_pooling, call)
   model <- check_model(model, fitted = TRUE, call = call)
   rows <- evaluation_rows(model, newdata, target, call)
-  rows <- with_targets(rows, code_target(rows$target_columns, model$task, model$labels, call = call))
+  rows <- with_targets(rows, code_target(rows$target_columns, model$task, model$labels, call = call,
+                                         by_id = is.null(model$record$classes)))
   groups <- if (!is.null(by)) group_codes(newdata, by, n_rows(rows), call)
   report <- bert_call(
     if (is.null(by)) "evaluate" else "evaluate_groups",
@@ -91,13 +92,14 @@ group_table <- function(report, data, by, first, call) {
 
 evaluation_rows <- function(model, newdata, target, call) {
   if (is.data.frame(newdata)) {
-    columns <- model$columns
-    recipe <- model$recipe
-    if (!is.null(target)) {
-      check_names(target, arg = "target", call = call)
-      columns$target <- target
+    if (!is.null(target)) check_names(target, arg = "target", call = call)
+    columns <- columns_in(model, newdata, target, call = call)
+    labelled <- model$task == "multilabel" && all(model$labels %in% names(newdata))
+    columns$target <- target %||% columns$target %||% if (labelled) model$labels
+    if (is.null(columns$target)) {
+      bert_abort("must be given: the model knows no column of it.", call = call, argument = "target")
     }
-    rows <- read_rows(new_source(columns, recipe, model$response), newdata, arg = "newdata", call = call)
+    rows <- read_rows(new_source(columns, model$recipe, model$response), newdata, arg = "newdata", call = call)
   } else {
     rows <- read_newdata(model, newdata, call = call)
     if (is.null(target)) {

@@ -4,13 +4,14 @@
 #'
 #' The most probable tokens for each `[MASK]` of a text: the task of masked-token pretraining.
 #'
-#' @param text A character vector or factor of texts without missing values, each with one `[MASK]` or more.
+#' @param text A character vector or factor of texts without missing values, each with one `[MASK]` or more, or with
+#'   the mask token as the model's vocabulary spells it (`<mask>`).
 #' @param model A model with an MLM head: from [bert_pretrain()], or a checkpoint that [bert_load()] opened with its
 #'   heads; or the name or path of one.
 #' @param top Tokens per mask.
 #' @return A data.table with a row per text, mask and token, the most probable token first: `row`, the number of the
 #'   text; `mask`, the number of the mask in it; `rank`; `token`, as it stands in the vocabulary (`##` marks the inside
-#'   of a word); `probability`.
+#'   of a word, U+0120 or U+2581 a space before it); `probability`.
 #' @section Errors: `bertfit_error_argument` when the model has no such head; `bertfit_error_data` for a text without
 #'   `[MASK]` or longer than the model's positions, with the rows.
 #' @seealso [bert_next_sentence()]; Devlin et al. (2019), <https://arxiv.org/abs/1810.04805>.

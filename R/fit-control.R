@@ -45,7 +45,8 @@
 #'   `NULL` weighs rows equally.
 #' @param freeze What keeps its pretrained weights: `"none"`, `"embeddings"`, `"encoder"` (only the head is
 #'   trained; the encoder then runs once and its output is kept), or a number n for the embeddings and the
-#'   first n layers, which also run once if they have no dropout and their output needs no more than 2 GB.
+#'   first n layers, which also run once if they have no dropout and their output needs no more than 2 GB. Where
+#'   layers share one set of weights, any n above 0 freezes all of them.
 #' @param early_stopping Epochs without a better `monitor` after which training stops. `NULL` for never.
 #' @param monitor Validation measure that tells which epoch is best: `"loss"`, `"accuracy"`, `"auc"`,
 #'   `"f1_macro"` or `"rmse"`. Without validation rows it is taken on the training rows.

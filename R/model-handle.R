@@ -19,6 +19,7 @@ new_bert_model <- function(description, bundle = own_bytes(description), extra =
     cased = isFALSE(description$lower_case),
     vocab_size = as.integer(description$vocab_size),
     vocab_type = description$vocab_type,
+    vocab_algorithm = description$vocab_algorithm,
     kind = description$kind,
     path = description$path,
     sha256 = description$sha256,

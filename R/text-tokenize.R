@@ -3,15 +3,18 @@
 #' Tokenize texts
 #'
 #' Turns texts into the ids that a BERT encoder reads, exactly as Google's `tokenization.py` does for this model's
-#' vocabulary and casing (or, for a SentencePiece vocabulary, as that library does): `[CLS] text [SEP]`, or
-#' `[CLS] text [SEP] pair [SEP]`. All texts go to Python in one call.
+#' vocabulary and casing: `[CLS] text [SEP]`, or `[CLS] text [SEP] pair [SEP]`. With a SentencePiece vocabulary, or a
+#' `tokenizer.json` of byte-level BPE (RoBERTa) or unigram (XLM-RoBERTa, CamemBERT, ALBERT), pieces are those of that
+#' library, between the special tokens of that model: `<s> text </s>`, `<s> text </s></s> pair </s>`. A special token
+#' that stands in a text is split like any other characters. All texts go to Python in one call.
 #'
 #' @param x A character vector or factor of texts, without missing values; or a data frame with a text column.
 #' @param model A model from [bert_load()] or [bert_fit()], a name or path as [bert_load()] takes, or a vocabulary from
 #'   [bert_vocab_train()].
 #' @param max_len Most tokens per row, special tokens included: a whole number from 3 to the model's own maximum.
 #'   `NULL`, the default, is that maximum (for a fitted model, the length it was fitted with; for a vocabulary, 512).
-#'   A longer text is truncated at its end; of a pair, the longer text loses its last token until both fit.
+#'   A longer text is truncated at its end; of a pair, the longer text loses its last token until both fit. A pair
+#'   with two separators needs 4.
 #' @param pair The second text of every row: a character vector as long as `x`, or for a data frame the name of a
 #'   column. `NULL` for none.
 #' @param ... Must be empty.
@@ -60,14 +63,14 @@ bert_tokenize <- function(x, model, max_len = NULL, pair = NULL, ..., padding = 
 
 #' Text of token ids
 #'
-#' Joins tokens by spaces, and `##` pieces to the token before; SentencePiece pieces mark the spaces themselves. Casing,
-#' accents and spaces that tokenizing removed are not restored.
+#' Joins tokens by spaces, and `##` pieces to the token before; SentencePiece pieces mark the spaces themselves, and a
+#' `tokenizer.json` has its own decoder. Casing, accents and spaces that tokenizing removed are not restored.
 #'
 #' @param ids An integer matrix with a row per text, a list of integer vectors, one integer vector (one text), or
 #'   what [bert_tokenize()] returned.
 #' @param model The model whose vocabulary the ids belong to (or its name or path), or the vocabulary.
-#' @param skip_special Whether to leave out `[PAD]`, `[CLS]` and `[SEP]`. `[UNK]` and `[MASK]` stay, since they stand
-#'   for words.
+#' @param skip_special Whether to leave out `[PAD]`, `[CLS]` and `[SEP]`, or what the model has in their place. `[UNK]` and
+#'   `[MASK]` stay, since they stand for words.
 #' @return A character vector, one string per text.
 #' @section Errors: `bertfit_error_data` for ids that are not in the vocabulary.
 #' @examplesIf bertfit::bert_available()

@@ -124,8 +124,8 @@ print.bert_vocab <- function(x, ...) {
   invisible(x)
 }
 
-# "8,007 tokens, SentencePiece, uncased"
+# "8,007 tokens, SentencePiece, uncased", "50,265 tokens, byte-level BPE, cased"
 vocabulary_text <- function(size, type, cased) {
-  kind <- if (identical(type, "sentencepiece")) "SentencePiece"
+  kind <- if (!tolower(type %||% "wordpiece") %in% "wordpiece") sub("^sentencepiece$", "SentencePiece", type)
   paste(c(count(size, "token"), kind, if (cased) "cased" else "uncased"), collapse = ", ")
 }

@@ -16,15 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from bertfit.checkpoints import google, hub, huggingface, labels, registry, tfhub, weight_files
+from bertfit.checkpoints import google, hub, huggingface, labels, layout, registry, tfhub, weight_files
 from bertfit.checkpoints.classifier import Classifier
 from bertfit.checkpoints.tensors import read_json
 from bertfit.config import BertConfig
-from bertfit.errors import Arg, ArgumentError, CheckpointError, Function, Sentence, Value
+from bertfit.errors import Arg, ArgumentError, CheckpointError, Sentence, Value
 from bertfit.text import Vocabulary, read_vocabulary
-
-_BUNDLE = "bertfit.json"
-_OWNERS = {"tfhub": "TF Hub's", "google": "Google's", "huggingface": "Hugging Face's"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,10 +82,11 @@ def open_checkpoint(
     """Open and check the checkpoint at `path`.
 
     Args:
-        path: A folder with Google's files (bert_config.json, bert_model.ckpt.*, vocab.txt) or Hugging Face's
-            (config.json, vocab.txt, and the weights: model.safetensors or pytorch_model.bin, whole or in shards), or
-            with one folder that has them; or one of those files, or the checkpoint's prefix (".../model.ckpt-1000")
-            if a folder has several.
+        path: A folder with Google's files (bert_config.json, bert_model.ckpt.*, vocab.txt), Hugging Face's
+            (config.json, a tokenizer, and the weights: model.safetensors or pytorch_model.bin, whole or in shards) or
+            TF Hub's (saved_model.pb, variables/, assets/), or with one folder that has them; or one of those files, or
+            the checkpoint's prefix (".../model.ckpt-1000") if a folder has several; or a zip or tar archive of such a
+            folder; or a model's folder in the cache of huggingface_hub (models--owner--name).
         name: Name of the checkpoint; None for the folder's name.
         lower_case: Whether text is lower-cased; None takes it from the folder's files, its name, or the tokens.
         task: What a finished classifier predicts, one of `labels.OPENED_AS`; None for what its config.json says, see
@@ -137,17 +135,23 @@ def read_config(path: Path) -> BertConfig | None:
 
 
 def _open(path: Path, name: str | None, lower_case: bool | None, task: str | None) -> Checkpoint:
-    given, prefix = _folder_and_prefix(path)
-    folder, kind = _locate(given)
+    if layout.is_archive(path):
+        with layout.unpacked(path) as scratch:
+            opened = _open(scratch.folder, name or scratch.folder.name, lower_case, task)
+            scratch.keep_for(opened.fill.__self__)  # the reader of its weights
+        return dataclasses.replace(opened, path=str(path))
+    given, prefix = layout.folder_and_prefix(path)
+    folder, kind = layout.locate(given)
     if kind == "tfhub":
         weights = tfhub.TfHubWeights(folder, lower_case)
         return Checkpoint(name or given.name, kind, str(folder), weights.config, weights.vocabulary, weights.sha256,
-                          weights.fill, weights.read_heads if weights.has_heads else None)
+                          weights.fill, weights.read_heads if weights.has_heads else None, unused=weights.unused)
     read = google if kind == "google" else huggingface
     config = read.read_config(folder)
-    if lower_case is None:
-        lower_case = _lower_case(folder, given, kind, name)
-    vocabulary = _vocabulary(folder, lower_case, kind, config, folder / read.CONFIG)
+    if lower_case is None and kind == "huggingface" and not (folder / "tokenizer.json").is_file():
+        _check_tokenizer(folder / "tokenizer_config.json")
+    vocabulary = read_vocabulary(folder, lower_case, _cased_by_name(folder, given, name))
+    _check_size(vocabulary, kind, config, folder / read.CONFIG)
     config = _with_padding(config, vocabulary, kind, folder / read.CONFIG)
     repository, revision = hub.origin(folder)
     opened = {"name": name or repository or given.name, "kind": kind, "path": str(folder), "vocabulary": vocabulary,
@@ -162,67 +166,7 @@ def _open(path: Path, name: str | None, lower_case: bool | None, task: str | Non
                       unused=weights.unused, classifier=weights.classifier, weights=weights.paths)
 
 
-def _folder_and_prefix(path: Path) -> tuple[Path, str | None]:
-    """The folder that `path` is or lies in, and the TensorFlow checkpoint's name if the path contains it."""
-    if path.is_dir():
-        return path, None
-    if path.is_file() and path.name == tfhub.CONFIG:
-        return path.parent, None
-    prefix = re.sub(r"\.(index|meta|data-\d{5}-of-\d{5})$", "", path.name)
-    if path.with_name(f"{prefix}.index").is_file():
-        return path.parent, prefix
-    if path.is_file() and path.name in (google.CONFIG, huggingface.CONFIG, *weight_files.FILES, "vocab.txt"):
-        return path.parent, None
-    what = "is a file that no checkpoint consists of" if path.exists() else "does not exist"
-    raise CheckpointError("A checkpoint must be a folder.", [f"{path} {what}."])
-
-
-def _locate(folder: Path) -> tuple[Path, str]:
-    """The folder with the files, `folder` or one directly below it, and their kind."""
-    if (folder.parent / tfhub.CONFIG).is_file() and folder.name in ("variables", "assets"):
-        return folder.parent, "tfhub"
-    if kind := _kind(folder):
-        return folder, kind
-    if (folder / _BUNDLE).exists():
-        raise CheckpointError(
-            "A checkpoint folder must hold Google's or Hugging Face's files.",
-            [f"{folder} is a saved bertfit model.", Sentence("Open it with {}.", Function("load"))],
-        )
-    below = [(child, kind) for child in sorted(folder.iterdir()) if child.is_dir() and (kind := _kind(child))]
-    if len(below) == 1:
-        return below[0]
-    if below:
-        raise CheckpointError(
-            "A folder must hold one checkpoint.",
-            [f"{folder} holds {', '.join(child.name for child, _ in below)}.", "Give the path of one of them."],
-        )
-    names = sorted(child.name for child in folder.iterdir())
-    raise CheckpointError(
-        "A checkpoint folder must hold Google's files (bert_config.json, bert_model.ckpt.*, vocab.txt) "
-        "or Hugging Face's (config.json, model.safetensors, vocab.txt).",
-        [f"{folder} holds {', '.join(names[:8]) or 'nothing'}{', ...' if len(names) > 8 else ''}."],
-    )
-
-
-def _kind(folder: Path) -> str | None:
-    """The kind of a folder's files, or None. One file of a kind is enough; its reader names the missing ones."""
-    signs = {
-        "tfhub": ((folder / tfhub.CONFIG).is_file(), (folder / "variables").is_dir()),
-        "google": ((folder / google.CONFIG).is_file(), bool(google.prefixes(folder))),
-        "huggingface": ((folder / huggingface.CONFIG).is_file(), weight_files.is_there(folder)),
-    }
-    complete = [kind for kind, sign in signs.items() if all(sign)]
-    if len(complete) > 1:
-        owners = " and ".join(_OWNERS[kind] for kind in complete)
-        raise CheckpointError("A folder must hold one checkpoint.",
-                              [f"{folder} holds {owners} files.", "Move one set into a folder of its own."])
-    if complete:
-        return complete[0]
-    return next((kind for kind, sign in signs.items() if any(sign)), None)
-
-
-def _vocabulary(folder: Path, lower_case: bool | None, kind: str, config: BertConfig, config_file: Path) -> Vocabulary:
-    vocabulary = read_vocabulary(folder, lower_case)
+def _check_size(vocabulary: Vocabulary, kind: str, config: BertConfig, config_file: Path) -> None:
     # Hugging Face's tables may have rows more, to be of a round size; no token reads them.
     if len(vocabulary) > config.vocab_size or (kind == "google" and len(vocabulary) < config.vocab_size):
         raise CheckpointError(
@@ -230,7 +174,6 @@ def _vocabulary(folder: Path, lower_case: bool | None, kind: str, config: BertCo
             [f"{vocabulary.path} has {len(vocabulary):,} tokens; "
              f"`vocab_size` in {config_file} is {config.vocab_size:,}."],
         )
-    return vocabulary
 
 
 def _with_padding(config: BertConfig, vocabulary: Vocabulary, kind: str, config_file: Path) -> BertConfig:
@@ -243,13 +186,8 @@ def _with_padding(config: BertConfig, vocabulary: Vocabulary, kind: str, config_
     return dataclasses.replace(config, pad_token_id=vocabulary.pad_id)
 
 
-def _lower_case(folder: Path, given: Path, kind: str, name: str | None) -> bool | None:
-    """Whether text is lower-cased, from the files, else from the name, else None (the tokens then decide)."""
-    settings = folder / "tokenizer_config.json"
-    if kind == "huggingface" and settings.is_file():
-        value = _told_by_tokenizer(settings)
-        if value is not None:
-            return value
+def _cased_by_name(folder: Path, given: Path, name: str | None) -> bool | None:
+    """Whether text is lower-cased, from the names; None if they do not say it."""
     for label in (name, folder.name, given.name):
         if label and registry.is_known(label):
             return not registry.find(label).cased
@@ -258,15 +196,15 @@ def _lower_case(folder: Path, given: Path, kind: str, name: str | None) -> bool 
     return None
 
 
-def _told_by_tokenizer(path: Path) -> bool | None:
-    """`do_lower_case` of tokenizer_config.json, or None; CheckpointError if our tokenizer does not do what it says."""
-    settings = read_json(path)
+def _check_tokenizer(path: Path) -> None:
+    """Raise CheckpointError if our tokenizer of a vocab.txt does not do what tokenizer_config.json says."""
+    settings = read_json(path) if path.is_file() else {}
     lower_case = settings.get("do_lower_case")
     strips, chinese = settings.get("strip_accents"), settings.get("tokenize_chinese_chars", True)
     if chinese is False or (isinstance(strips, bool) and strips != (lower_case is True)):
         raise CheckpointError(
             "A checkpoint's tokenizer must lower-case and strip accents together, and split Chinese characters.",
             [f"{path} says do_lower_case {lower_case}, strip_accents {strips}, tokenize_chinese_chars {chinese}.",
-             Sentence("Give {} yourself to use Google's tokenization all the same.", Arg("lower_case"))],
+             Sentence("Give {} yourself to use Google's tokenization all the same.", Arg("lower_case")),
+             "A tokenizer.json beside it, as transformers writes one, is done as it says."],
         )
-    return lower_case if isinstance(lower_case, bool) else None

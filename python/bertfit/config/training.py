@@ -60,7 +60,8 @@ class TrainConfig(Settings):
             n / (2 * rows without it) where it is not. Fractions count as set from 0.5 on, and lie between both weights.
             A dict weighs every label's part of the loss.
         freeze: "none", "embeddings", "encoder", or a whole number n: embeddings and the first n layers. Outputs that
-            are the same in every epoch (of the whole encoder, or of n layers without dropout) are computed once.
+            are the same in every epoch (of the whole encoder, or of n layers without dropout) are computed once. Where
+            layers share one set of weights, any n above 0 freezes it, and so all of them.
         early_stopping: Epochs without a better `monitor` after which training stops; None for never.
         monitor: Metric that chooses the best weights, on the validation rows, or on the training rows if there are
             no validation rows: "loss", "accuracy", "auc", "f1_macro" or "rmse".

@@ -92,7 +92,7 @@ class MaskRule:
                                   [f"{vocabulary.name} has {len(vocabulary):,} tokens and no [MASK]."])
         never = (vocabulary.pad_id, vocabulary.cls_id, vocabulary.sep_id)
         inside = continuing_pieces(vocabulary) if whole_word else None
-        return cls(mask_prob, max_predictions, vocabulary.mask_id, vocabulary.filled, never, inside)
+        return cls(mask_prob, max_predictions, vocabulary.mask_id, len(vocabulary), never, inside)
 
 
 def continuing_pieces(vocabulary: Vocabulary) -> np.ndarray:

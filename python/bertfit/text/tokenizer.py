@@ -74,12 +74,14 @@ class Tokenizer:
         max_len = check_max_len(max_len, 3 if pairs is None else 2 + between)
         specials = 2 if pairs is None else 2 + between
         budget = None if max_len is None else max_len - specials
-        # One token more than can stay tells whether anything was left out.
-        first_ids, first = self._pieces(texts, None if budget is None else budget + 1)
+        # One token more than can stay tells whether anything was left out, but not which text of a pair is longer.
+        counted = budget is None or (pairs is not None and self.pair_form.odd_to_longer and budget % 2 == 1)
+        enough = None if counted else budget + 1
+        first_ids, first = self._pieces(texts, enough)
         if pairs is None:
             second_ids, second = np.zeros(0, np.int32), np.zeros(len(texts), np.int64)
         else:
-            second_ids, second = self._pieces(pairs, None if budget is None else budget + 1)
+            second_ids, second = self._pieces(pairs, enough)
         full = first + second
         if budget is None:
             keep_first, keep_second = first, second

@@ -44,7 +44,6 @@ class Vocabulary:
         type: "wordpiece", "sentencepiece", or "tokenizers" (byte-level BPE and unigram, by the package tokenizers).
             `kind` is the same.
         special: Its special tokens; None for BERT's.
-        spare: Rows of the token embedding at its end that have no token; see `padded`.
 
     Attributes:
         ids: The id of every token.
@@ -67,7 +66,6 @@ class Vocabulary:
     name: str = "vocab.txt"
     type: str = "wordpiece"
     special: SpecialTokens | None = None
-    spare: int = 0
     ids: dict[str, int] = dataclasses.field(init=False, compare=False)
     pad_id: int = dataclasses.field(init=False)
     unk_id: int = dataclasses.field(init=False)
@@ -202,24 +200,6 @@ class Vocabulary:
         """What a piece starts with that continues a word ("##"), or that begins one ("▁", "Ġ"); "" if nothing does."""
         marks = {"WordPiece": "##", "SentencePiece": "▁", "unigram": "▁", "byte-level BPE": "Ġ"}
         return marks.get(self.algorithm, "")
-
-    @property
-    def filled(self) -> int:
-        """Rows of the token embedding up to the last one that has a token."""
-        return len(self.tokens) - self.spare
-
-    def padded(self, size: int) -> Vocabulary:
-        """The same vocabulary for a token embedding of `size` rows; those without a token are called "[unused ID]".
-
-        Raises:
-            ValueError: There are more tokens than rows.
-        """
-        if size == len(self):
-            return self
-        if size < self.filled:
-            raise ValueError(f"{self.filled} tokens do not fit into {size} rows")
-        names = (f"[unused {id_}]" for id_ in range(self.filled, size))
-        return dataclasses.replace(self, tokens=(*self.tokens[: self.filled], *names), spare=size - self.filled)
 
     @property
     def kind(self) -> str:

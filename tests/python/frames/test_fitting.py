@@ -148,7 +148,7 @@ def test_regression_on_a_frame_predicts_on_the_scale_of_the_column(data):
      ({"validation": ["a"]}, "`validation` must be a pandas .+, or a share"),
      ({"validation": True}, "`validation` must be a share"),
      ({"sample_weights": "wait"}, "`sample_weights`"), ({"sample_weights": "kind"}, "`sample_weights` must be numbers"),
-     ({"model": "no-such-model"}, r"one of bertfit\.models\(\), or a folder"),
+     ({"model": "no-such-model"}, r"one of bertfit\.models\(\), a folder, or the id"),
      ({"model": 3}, "`model` must be what bertfit.load"),
      ({"control": 3}, "`control` must be a TrainConfig"), ({"head": [8]}, "`head` must be a HeadConfig"),
      ({"callbacks": print}, "list of bertfit.Callback"), ({"callbacks": [Callback]}, "list of bertfit.Callback"),

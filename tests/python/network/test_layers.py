@@ -241,7 +241,7 @@ def check_training(model):
     learner = keras.Model(model.inputs, outputs)
     learner.compile(keras.optimizers.Adam(0.01), "mse")
     x, y = np.tile(IDS, (8, 1)), np.tile([1.0, -1.0], 8)
-    losses = learner.fit([x, x * 0], y, epochs=12, verbose=0).history["loss"]
+    losses = learner.fit([x, x * 0], y, epochs=24, verbose=0).history["loss"]
     assert losses[-1] < 0.5 * losses[0]
 
 
@@ -256,8 +256,9 @@ def test_a_clone_has_the_same_fresh_weights_and_can_be_trained(graph):
     check_training(clone)
 
 
-CUSTOM = {cls.__name__: cls for cls in (LayerNormalization, TokenEmbedding, PositionEmbedding, MultiHeadSelfAttention,
-                                        OneSegment, RelativePositions, FeedForward, Dense, Dropout, FirstToken, MeanPool, MaxPool, FreshNormal)}
+CUSTOM = {cls.__name__: cls for cls in (
+    LayerNormalization, TokenEmbedding, PositionEmbedding, MultiHeadSelfAttention, OneSegment, RelativePositions,
+    FeedForward, Dense, Dropout, FirstToken, MeanPool, MaxPool, FreshNormal)}
 
 
 @pytest.mark.parametrize("file, custom", [
