@@ -34,8 +34,9 @@
 #' plot(report, which = "roc")
 #' bert_evaluate(fit, transform(tail(jigsaw_sample, 64), long = nchar(comment_text) > 80), by = "long")
 #' @export
-bert_evaluate <- function(model, newdata, ..., target = NULL, by = NULL, threshold = NULL, batch_size = NULL,
-                          precision = "auto", progress = is_interactive(), new_data) {
+bert_evaluate <- function(model, newdata, ..., target = NULL, by = NULL, threshold = NULL, long_text = NULL,
+                          stride = NULL, window_pooling = NULL, batch_size = NULL, precision = "auto",
+                          progress = is_interactive(), new_data) {
   check_dots_empty0(...)
   check_given("model")
   newdata <- given_newdata()
@@ -43,14 +44,17 @@ bert_evaluate <- function(model, newdata, ..., target = NULL, by = NULL, thresho
   check_number(batch_size, null_ok = TRUE)
   check_flag(progress)
   call <- current_env()
+  check_long_text(long_text, stride, window_pooling, call)
   model <- check_model(model, fitted = TRUE, call = call)
   rows <- evaluation_rows(model, newdata, target, call)
-  rows <- with_targets(rows, code_target(rows$target_columns, model$task, model$labels, call = call))
+  rows <- with_targets(rows, code_target(rows$target_columns, model$task, model$labels, call = call,
+                                         by_id = is.null(model$record$classes)))
   groups <- if (!is.null(by)) group_codes(newdata, by, n_rows(rows), call)
   report <- bert_call(
     if (is.null(by)) "evaluate" else "evaluate_groups",
     model = model_handle(model, call = call), rows = rows, groups = as_py_array(groups$codes), threshold = threshold,
-    batch_size = batch_size, precision = precision, progress = rows_progress(progress), call = call
+    long_text = long_text, stride = stride, window_pooling = window_pooling, batch_size = batch_size,
+    precision = precision, progress = rows_progress(progress), call = call
   )
   if (!is.null(by)) {
     return(group_table(report, newdata, by, groups$first, call))
@@ -88,13 +92,14 @@ group_table <- function(report, data, by, first, call) {
 
 evaluation_rows <- function(model, newdata, target, call) {
   if (is.data.frame(newdata)) {
-    columns <- model$columns
-    recipe <- model$recipe
-    if (!is.null(target)) {
-      check_names(target, arg = "target", call = call)
-      columns$target <- target
+    if (!is.null(target)) check_names(target, arg = "target", call = call)
+    columns <- columns_in(model, newdata, target, call = call)
+    labelled <- model$task == "multilabel" && all(model$labels %in% names(newdata))
+    columns$target <- target %||% columns$target %||% if (labelled) model$labels
+    if (is.null(columns$target)) {
+      bert_abort("must be given: the model knows no column of it.", call = call, argument = "target")
     }
-    rows <- read_rows(new_source(columns, recipe, model$response), newdata, arg = "newdata", call = call)
+    rows <- read_rows(new_source(columns, model$recipe, model$response), newdata, arg = "newdata", call = call)
   } else {
     rows <- read_newdata(model, newdata, call = call)
     if (is.null(target)) {

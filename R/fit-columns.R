@@ -203,6 +203,7 @@ read_newdata <- function(object, newdata, call, arg = "newdata", gaps = FALSE) {
   if (!is.data.frame(newdata)) {
     bert_abort("must be a data frame or a character vector.", call = call, argument = arg, received = newdata)
   }
+  columns <- columns_in(object, newdata, arg = arg, call = call)
   if (is.null(columns$text) && is.null(object$recipe)) {
     bert_abort("must be a character vector for this model.",
                c(x = "It was fitted in Python on texts without a column name."), call = call, argument = arg)

@@ -32,11 +32,13 @@
 #' @param text Name of the column of texts.
 #' @param target Name of the target column, or names of several for a multilabel task.
 #' @param model Where to start: a model from [bert_load()], or a name or path that [bert_load()] opens, such as
-#'   `"minilm-l6-uncased"`.
+#'   `"minilm-l6-uncased"`. Of a fitted model the encoder is taken, with its head only where `head = "keep"`.
 #' @param ... Settings of [bert_control()], such as `epochs = 2`. Each may be given here or in `control`, not in both.
 #' @param pair Name of a column of second texts, for tasks on pairs of texts; `NULL` for none.
 #' @param task `"auto"`, or one of `"binary"`, `"multiclass"`, `"multilabel"`, `"regression"`.
-#' @param head The layers on top, from [bert_head()].
+#' @param head The layers on top, from [bert_head()], with fresh weights; or `"keep"`, which goes on with the head of a
+#'   fitted `model` and its labels, in their order: the target may have no other classes, and the columns of a
+#'   multilabel target have the names of the labels.
 #' @param control How to train, from [bert_control()].
 #' @param callbacks A function that is called with every event of the run (a step, an epoch), or a list of such
 #'   functions; one that returns `"stop"` ends the run. See [bert_callbacks].
@@ -135,7 +137,12 @@ fit_bridge <- function(data, source, model, task, head, control, callbacks, call
   callbacks <- check_callbacks(callbacks, call)
   check_model(model, call = call, open = FALSE)
   rows <- read_rows(source, data, call = call)
-  target <- read_task(rows$target_columns, task, call = call)
+  if (keeps_head(head)) {
+    model <- check_model(model, call = call)
+    target <- keep_task(rows$target_columns, task, model, call = call)
+  } else {
+    target <- read_task(rows$target_columns, task, call = call)
+  }
   rows <- with_targets(rows, target$values, row_weights(control$sample_weights, data, n_rows(rows), call))
   validation <- if (is.data.frame(control$validation)) {
     validation_rows(control$validation, source, target, control$sample_weights, call)
@@ -166,7 +173,7 @@ row_weights <- function(weights, data, n, call, arg = "data") {
 
 validation_rows <- function(data, source, target, weights, call) {
   rows <- read_rows(source, data, call = call, arg = "validation")
-  values <- code_target(rows$target_columns, target$kind, target$labels, call = call)
+  values <- code_target(rows$target_columns, target$kind, target$labels, call = call, by_id = isTRUE(target$by_id))
   by_name <- is_string(weights) && weights %in% names(data)
   with_targets(rows, values, if (by_name) row_weights(weights, data, n_rows(rows), call, "validation"))
 }
@@ -198,8 +205,8 @@ fit_impl <- function(model, rows, validation, target, head, control, callbacks, 
     })
     response <- source$response
     new_bert_model(description, extra = list(
-      control = kept_control(control), head = head, target_type = target$type, recipe = source$recipe,
-      response = response, formula = columns_formula(source$columns, response$terms, response$env %||% globalenv())
+      control = kept_control(control), head = if (keeps_head(head)) model$head else head, target_type = target$type,
+      recipe = source$recipe, response = response, formula = columns_formula(source$columns, response$terms, response$env %||% globalenv())
     ))
   })
 }

@@ -39,9 +39,16 @@ as_bert_head <- function(settings) {
   structure(settings, class = "bert_head")
 }
 
+# Whether a fit goes on with the head of its model.
+keeps_head <- function(head) identical(head, "keep")
+
 head_arguments <- function(head, call = caller_env()) {
+  if (keeps_head(head)) {
+    return(head)
+  }
   if (!inherits(head, "bert_head")) {
-    bert_abort("must come from `bert_head()`.", call = call, argument = "head", received = head)
+    bert_abort(paste0("must come from `bert_head()`", if (is.character(head)) ", or be \"keep\"", "."), call = call,
+               argument = "head", received = head)
   }
   settings <- unclass(head)
   for (name in c("hidden", "layers")) settings[[name]] <- as.list(settings[[name]])

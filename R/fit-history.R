@@ -61,6 +61,7 @@ NULL
 #' @export
 plot.bert_fit <- function(x, metrics = NULL, ...) {
   check_dots_empty0(...)
+  check_history(x, current_env())
   plot_history(x$history, metrics, current_env())
   invisible(x)
 }
@@ -70,6 +71,13 @@ plot.bert_history <- function(x, metrics = NULL, ...) {
   check_dots_empty0(...)
   plot_history(x, metrics, current_env())
   invisible(x)
+}
+
+check_history <- function(x, call) {
+  if (!trained_here(x)) {
+    bert_abort("A model must have been trained by `bert_fit()` to have a history.",
+               paste0(x$name, " was trained elsewhere."), call = call)
+  }
 }
 
 plot_history <- function(history, metrics, call) {
@@ -115,6 +123,7 @@ plot_data <- function(history, metrics, call) {
 #' @exportS3Method ggplot2::autoplot
 autoplot.bert_fit <- function(object, metrics = NULL, ...) {
   check_dots_empty0(...)
+  check_history(object, current_env())
   draw_history(object$history, metrics, current_env())
 }
 

@@ -2,6 +2,9 @@
 
 #' @export
 print.bert_fit <- function(x, ...) {
+  if (!trained_here(x)) {
+    return(print_classifier(x))
+  }
   rows <- x$record$rows
   labels <- switch(x$task, regression = NULL, paste0(": ", paste(utils::head(x$labels, 6), collapse = ", "),
                                                      if (length(x$labels) > 6) ", ..."))

@@ -225,14 +225,19 @@ some_levels <- function(levels) {
 }
 
 # The same target in other rows (validation, evaluation), coded as the fit coded it.
-code_target <- function(target, kind, labels, call = caller_env()) {
+# Columns of a multilabel target are taken in the order of the labels where they have their names. `by_id`: numbers may
+# be the ids of labels that are no numbers, as in the data that a classifier of Hugging Face was trained on.
+code_target <- function(target, kind, labels, call = caller_env(), by_id = FALSE) {
   for (name in names(target)) check_target_column(target[[name]], name, call)
   column <- target[[1]]
   if (kind == "multilabel") {
-    return(share_matrix(target, call))
+    return(share_matrix(if (setequal(names(target), labels)) target[labels] else target, call))
   }
   if (kind == "regression") {
     return(read_regression(column, names(target), call)$values)
+  }
+  if (by_id && are_ids(column, kind, labels)) {
+    return(as.numeric(column))
   }
   fraction <- kind == "binary" && is.numeric(column) && identical(labels, c("0", "1"))
   if (fraction && all(column >= 0 & column <= 1)) {

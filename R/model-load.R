@@ -9,7 +9,12 @@
 #'     checkpoint of another name, such as `model.ckpt-1000`, is found; where there are several, give the path of one;
 #'   * a **Hugging Face** folder (`config.json`, a tokenizer, and `model.safetensors` or `pytorch_model.bin`, whole or in
 #'     shards; PyTorch's files are read without running anything in them) of the families bert, distilbert, electra,
-#'     albert, roberta, camembert, xlm-roberta and mpnet;
+#'     albert, roberta, camembert, xlm-roberta and mpnet. A finished classifier (`...ForSequenceClassification`) comes
+#'     back as a fitted model, see below;
+#'   * a **SavedModel of TF Hub** (`saved_model.pb`, `variables`, `assets`), which is read and not run: BERT, small BERT,
+#'     experts, ELECTRA, ALBERT, and talking heads with gated GELU;
+#'   * a zip or tar **archive** of one of these three kinds of folders, or a model's folder in the cache of
+#'     huggingface_hub (`models--owner--name`);
 #'   * a **bertfit bundle** that [bert_save()] wrote: a fitted model comes back ready to predict;
 #'   * the folder of a **pretraining run** ([bert_pretrain()] with `out_dir`): its model `best`, else `last`. A message
 #'     of class `bertfit_message_run` says which, and by what measure it is the best.
@@ -27,6 +32,21 @@
 #' [bert_fit()], unless a Google checkpoint or a bundle is opened. If an encoder's file changes before that call, the
 #' call stops with `bertfit_error_checkpoint`.
 #'
+#' @section Finished classifiers:
+#' A classifier of Hugging Face is a `bert_fit` that was trained elsewhere: [predict()][predict.bert_fit] gives the
+#' probabilities that transformers gives, [bert_evaluate()], [bert_embed()], [bert_save()], [bert_export()] and
+#' `saveRDS()` work as for any other, and [bert_fit()] goes on from its head with `head = "keep"`. It has no history.
+#'
+#' Its task follows from `problem_type` and the number of labels in `config.json`: two labels are `"binary"` (the second
+#' is the positive class), more `"multiclass"`, several that may hold together `"multilabel"`. Labels have the names
+#' and the order of `id2label`; names such as `LABEL_0` are kept. A single output without `problem_type` is a
+#' `"regression"` if its label is `LABEL_0`, unless sentence-transformers applies a sigmoid to it; else it is
+#' `"binary"`, of `"not <label>"` and `"<label>"`. Where that is not what the model was trained for, `task` says so.
+#'
+#' Texts are given as a character vector, or as a data frame with a column `text` (and `pair` for second texts) or with
+#' only one column of texts. Targets of an evaluation are labels; 0/1, `TRUE`/`FALSE` and shares count the second label
+#' of two, and numbers are the ids of labels named `LABEL_0`, `LABEL_1`, ...
+#'
 #' @param x A name, an id or a path.
 #' @param ... Must be empty.
 #' @param revision Of a model of the hub: a branch, a tag or a whole commit hash. `NULL`, the default, is the one in the
@@ -34,6 +54,9 @@
 #' @param lower_case Whether texts are lower-cased and stripped of accents. `NULL`, the default, takes it from the
 #'   checkpoint: its tokenizer settings, else its name ("cased", "uncased"), else its tokens.
 #' @param max_len Keep only this many positions: the longest input in tokens. `NULL` keeps all (usually 512).
+#' @param task What a finished classifier predicts, where its `config.json` says another task or leaves it open:
+#'   `"binary"`, `"multiclass"`, `"multilabel"` or `"regression"`; `"none"` opens its encoder without the head. `NULL`,
+#'   the default, follows `config.json`.
 #' @inheritParams bert_models
 #' @param download Whether a model that is not in the cache may be fetched, and the hub asked.
 #' @param quiet Show neither messages nor a progress bar.
@@ -41,8 +64,8 @@
 #'   * `name`; `config`, the encoder's sizes as a list ([bert_config()]);
 #'   * `vocab_file`, the path of its vocabulary (`NULL` for a bundle's that is held in memory); `vocab_size`, `cased`;
 #'   * `max_len`, the longest input in tokens; `parameters`, the number of weights;
-#'   * `kind`, `path` and `sha256`: where the weights came from and their digest; `repository` and `revision`: the id and
-#'     the commit, for a model of the hub and what was trained from it.
+#'   * `kind`, `path` and `sha256`: where the weights came from and their digest; `repository` and `revision`: the id
+#'     and the commit, for a model of the hub and what was trained from it.
 #'
 #'   A fitted model is a `bert_fit` as well, as [bert_fit()] returned it, a pretrained one a `bert_pretrained`.
 #' @section Models of the hub: The Python package huggingface_hub fetches them and keeps them, in the cache that
@@ -69,7 +92,8 @@
 #' model$config$hidden_size
 #' bert_load("google-bert/bert-base-uncased", revision = "main")
 #' @export
-bert_load <- function(x, ..., revision = NULL, lower_case = NULL, max_len = NULL, cache_dir = NULL, download = TRUE, quiet = FALSE) {
+bert_load <- function(x, ..., revision = NULL, lower_case = NULL, max_len = NULL, task = NULL, cache_dir = NULL,
+                      download = TRUE, quiet = FALSE) {
   check_dots_empty0(...)
   check_given("x")
   check_string(x)
@@ -79,19 +103,20 @@ bert_load <- function(x, ..., revision = NULL, lower_case = NULL, max_len = NULL
   check_string(cache_dir, null_ok = TRUE)
   check_flag(download)
   check_flag(quiet)
-  open_model(x, revision, lower_case, max_len, cache_dir, download, quiet)
+  check_string(task, null_ok = TRUE)
+  open_model(x, revision, lower_case, max_len, cache_dir, download, quiet, task = task)
 }
 
 # The model of a name, an id or a path: bert_load(), and every function whose `model` may be one.
 open_model <- function(x, revision = NULL, lower_case = NULL, max_len = NULL, cache_dir = NULL, download = TRUE,
-                       quiet = FALSE, call = caller_env()) {
+                       quiet = FALSE, task = NULL, call = caller_env()) {
   release_dropped()
   description <- withCallingHandlers(
     bert_call(
       "load",
       x = if (is_path(x)) absolute(x) else x,
-      revision = revision, cache_dir = cache_dir, lower_case = lower_case, max_len = max_len, download = download,
-      progress = download_progress(quiet), environment = python_variables(), call = call
+      revision = revision, cache_dir = cache_dir, lower_case = lower_case, max_len = max_len, task = task,
+      download = download, progress = download_progress(quiet), environment = python_variables(), call = call
     ),
     bertfit_message_unused = function(told) if (quiet) tryInvokeRestart("muffleMessage")
   )

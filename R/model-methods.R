@@ -2,21 +2,29 @@
 
 #' @export
 print.bert_model <- function(x, ..., title = "bert_model") {
-  config <- x$config
-  origin <- c(google = "Google checkpoint", huggingface = "Hugging Face folder", bundle = "bertfit bundle",
-              fresh = "fresh weights", pretrained = "pretraining")[x$kind]
   vocabulary <- vocabulary_text(x$vocab_size, x$vocab_algorithm %||% x$vocab_type, x$cased)
   cat_folded(
     "<", title, "> ", x$name, "\n",
-    "  encoder     ", if (!is.null(config$model_type)) paste0(config$model_type, ", "), config$num_hidden_layers,
-    " layers x ", config$hidden_size, " hidden x ", config$num_attention_heads, " heads\n",
+    encoder_line(x$config),
     "  parameters  ", big(x$parameters), "\n",
     "  vocabulary  ", vocabulary, "\n",
-    "  from        ", paste(c(if (is.na(origin)) x$kind else origin, x$path), collapse = ", "), "\n",
+    from_line(x),
     hub_line(x),
     if (!inherits(x, "bert_pretrained")) seed_line(x$seed) # which prints more, and that at its end
   )
   invisible(x)
+}
+
+encoder_line <- function(config) {
+  paste0("  encoder     ", if (!is.null(config$model_type)) paste0(config$model_type, ", "), config$num_hidden_layers,
+         " layers x ", config$hidden_size, " hidden x ", config$num_attention_heads, " heads\n")
+}
+
+# Where the weights came from.
+from_line <- function(x) {
+  origin <- c(google = "Google checkpoint", huggingface = "Hugging Face folder", bundle = "bertfit bundle",
+              fresh = "fresh weights", pretrained = "pretraining")[x$kind]
+  paste0("  from        ", paste(c(if (is.na(origin)) x$kind else origin, x$path), collapse = ", "), "\n")
 }
 
 # The model of the hub that the weights, or those that training began with, came from; nothing if there is none.

@@ -15,8 +15,9 @@ import bertfit
 
 PUBLIC = [
     "AdamWarmup", "Bert", "BertClassifier", "BertConfig", "BertEmbedder", "BertRegressor", "BertfitError",
-    "BertfitWarning", "Callback", "HeadConfig", "MissingTextWarning", "PretrainConfig", "PretrainHeads", "TrainConfig",
-    "TruncationWarning", "Vocabulary", "custom_objects", "download", "download_model", "fit", "init", "keras_model",
+    "BertfitWarning", "Callback", "FreshPoolerWarning", "HeadConfig", "MissingTextWarning", "OfflineWarning",
+    "PretrainConfig", "PretrainHeads", "TrainConfig", "TruncationWarning", "UnusedTensorsWarning", "Vocabulary",
+    "custom_objects", "download", "download_model", "fit", "init", "keras_model",
     "load", "make_pretraining_data", "models", "pretrain", "pretrain_model", "read_folders", "train_steps",
     "train_vocabulary",
 ]

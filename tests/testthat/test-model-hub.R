@@ -37,7 +37,8 @@ local_hub <- function(env = parent.frame()) {
     HF_ENDPOINT = started[[1]], HF_HOME = home, no_proxy = "127.0.0.1,localhost", HF_HUB_OFFLINE = NA, HF_TOKEN = NA,
     HF_HUB_CACHE = NA, .local_envir = env
   )
-  list(address = started[[1]], home = home, stop = stop, gate = function(name) tell(paste("gate", name)))
+  list(address = started[[1]], home = home, stop = stop, gate = function(name) tell(paste("gate", name)),
+       pause = function(seconds) tell(paste("pause", seconds)))
 }
 
 toy_id <- "toys/bert-uncased"
@@ -153,4 +154,36 @@ test_that("a folder that is called like an id is opened, and nothing is asked fo
   expect_silent(model <- bert_load(toy_id))
   expect_null(model$repository)
   expect_identical(normalizePath(model$path), normalizePath(file.path(folder, toy_id)))
+})
+
+test_that("Ctrl-C ends a download, and the next call completes it", {
+  skip_on_os("windows")
+  hub <- local_hub()
+  hub$pause(0.2)
+  log <- withr::local_tempfile()
+  script <- withr::local_tempfile(fileext = ".R")
+  writeLines(c(
+    paste0("say <- function(...) cat(..., '\\n', file = ", deparse(log), ", append = TRUE)"),
+    "library(bertfit)",
+    "told <- tryCatch(bert_download('toys/bert-uncased'), interrupt = function(condition) 'interrupted')",
+    "say(told)",
+    "Sys.sleep(1)",
+    "say(basename(dirname(dirname(bert_download('toys/bert-uncased')))))"
+  ), script)
+  libraries <- paste(c(dirname(system.file(package = "bertfit")), .libPaths()), collapse = ":")
+  withr::local_envvar(R_LIBS = libraries, R_TESTS = "")
+  pid_file <- withr::local_tempfile()
+  rscript <- file.path(R.home("bin"), "Rscript")
+  system(sprintf("'%s' --vanilla '%s' > /dev/null 2>&1 & echo $! > '%s'", rscript, script, pid_file))
+  pid <- as.integer(readLines(pid_file))
+  withr::defer(tools::pskill(pid, tools::SIGKILL))
+  until <- function(done) for (i in 1:600) if (done()) break else Sys.sleep(0.1)
+  until(function() length(list.files(hub$home, "incomplete$", recursive = TRUE)) > 0)
+  Sys.sleep(0.5)
+  tools::pskill(pid, tools::SIGINT)
+  until(function() file.exists(log))
+  expect_identical(trimws(readLines(log)[1]), "interrupted")
+  hub$pause(0)
+  until(function() length(readLines(log)) > 1)
+  expect_identical(trimws(readLines(log)[2]), "models--toys--bert-uncased")
 })

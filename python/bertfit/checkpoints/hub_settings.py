@@ -9,7 +9,8 @@ from __future__ import annotations
 import contextlib
 import inspect
 import os
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -78,6 +79,25 @@ def asking() -> Iterator[None]:
 
     Neither Ctrl-C nor a caller's progress bar reaches the threads of Xet, the package's other way to get files.
     """
+    with _lock:
+        if not _before:
+            _before.append(_change())
+        _before.append(None)
+    try:
+        yield
+    finally:
+        with _lock:
+            _before.pop()
+            if len(_before) == 1:  # the last of several threads
+                _before.pop()()
+
+
+_lock = threading.Lock()
+_before: list[Callable[[], None] | None] = []  # what restores the package's settings, and a None per block that is open
+
+
+def _change() -> Callable[[], None]:
+    """Change the package's settings for `asking`; returns the function that restores them."""
     from huggingface_hub import constants, utils
 
     changed = {"HF_HUB_DISABLE_XET": True, "HF_HUB_OFFLINE": False, "DOWNLOAD_CHUNK_SIZE": _PIECE}
@@ -87,13 +107,14 @@ def asking() -> Iterator[None]:
         setattr(constants, name, changed[name])
     if silenced:
         utils.disable_progress_bars()
-    try:
-        yield
-    finally:
+
+    def restore() -> None:
         for name, value in before.items():
             setattr(constants, name, value)
         if silenced:
             utils.enable_progress_bars()
+
+    return restore
 
 
 def get_file(hub: ModuleType, *arguments: Any, bar: type | None = None, **settings: Any) -> None:

@@ -17,15 +17,23 @@ if TYPE_CHECKING:
 
 
 @exported
-def fit(model: Model, rows: Rows, kind: str, labels: Sequence[str], head: HeadConfig | None = None,
-        control: TrainConfig | None = None, validation: Rows | None = None,
+def fit(model: Model, rows: Rows, kind: str, labels: Sequence[str],
+        head: str | HeadConfig | None = None, control: TrainConfig | None = None, validation: Rows | None = None,
         columns: Mapping[str, Sequence[str]] | None = None, classes: Mapping | None = None,
         progress: Callable | None = None, callback: Callable | None = None):
-    """Fine-tune a model; returns the description of the new model. `callback` gets every event, `progress` a few."""
-    from bertfit.training import fit_model, make_task
+    """Fine-tune a model; returns the description of the new model. `callback` gets every event, `progress` a few.
 
+    `kind` and `labels` are the model's own where its head is kept.
+    """
+    from bertfit.training import check_keeps_head, fit_model, make_task
+
+    if head == "keep":
+        check_keeps_head(model)
+        task = model.task
+    else:
+        task = make_task(kind, labels, rows.targets)
     return keep(fit_model(
-        model, rows, task=make_task(kind, labels, rows.targets), head=head, config=control, validation=validation,
+        model, rows, task=task, head=head, config=control, validation=validation,
         columns=columns, classes=classes, callbacks=_reports(progress, callback),
     ))
 

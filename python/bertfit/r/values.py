@@ -90,6 +90,8 @@ def _read(value: Any, hint: Any, name: str, find: Callable[[Any], Any]) -> Any:
         return value
     kinds = typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
     for kind in kinds:
+        if kind is str and isinstance(value, str):  # of a settings class or a word in its place
+            return value
         if kind is _Model:
             return find(value)
         if kind is Rows:

@@ -51,7 +51,7 @@ def test_a_threshold_moves_the_predicted_classes(here, capfd):
     ("evaluate --model multiclass --input new.csv --target y --threshold 0.2",
      "`--threshold` must be left out for a multiclass model."),
     ("predict --model plain --input new.csv", "Fit it with `bertfit train`."),
-    ("predict --model no-such-model --input new.csv", "must be one of bertfit.models() in Python, or a folder."),
+    ("predict --model no-such-model --input new.csv", "one of bertfit.models() in Python, a folder, or the id"),
 ])
 def test_errors_name_options_and_commands(here, capfd, line, said):
     if "multiclass" in line:

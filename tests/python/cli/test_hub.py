@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 
 import pytest
 
@@ -49,8 +50,14 @@ def test_training_starts_from_a_model_of_the_hub(site, tmp_path, capfd):
 
 def test_a_finished_classifier_of_the_hub_predicts(site, families, tmp_path, capfd):
     labels = {0: "fine", 1: "rude", 2: "awful"}
-    folder = families.folder("bert", "classifier", num_labels=3, id2label=labels)
-    site.add("toys/classifier", toy.files_of(folder))
+    made = toy.files_of(families.folder("bert", "classifier", num_labels=3, id2label=labels))
+    ids = json.loads(made["tokenizer.json"])["model"]["vocab"]
+    made["vocab.txt"] = "".join(f"{token}\n" for token in sorted(ids, key=ids.get)).encode()
+    site.add("toys/classifier", made)
+    folder = tmp_path / "classifier"
+    folder.mkdir()
+    for name, data in made.items():
+        (folder / name).write_bytes(data)
     (tmp_path / "new.csv").write_text("text\na good film\nit was dull\n")
     answers = []
     for model in ("toys/classifier", "toys/classifier@main", str(folder)):

@@ -39,9 +39,12 @@ def oracle(folder, auto, texts=TEXTS, pairs=None):
     """The outputs of transformers, text by text, so that no padding is involved."""
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     model = getattr(transformers, auto).from_pretrained(folder).eval()
+    # transformers 5's tokenizer of ALBERT leaves the segments of pairs out, which the model was pretrained with.
+    segments = getattr(model.config, "type_vocab_size", 0) > 1
     out = []
     for row, text in enumerate(texts):
-        given = tokenizer(text, *([] if pairs is None else [pairs[row]]), return_tensors="pt")
+        given = tokenizer(text, *([] if pairs is None else [pairs[row]]), return_tensors="pt",
+                          return_token_type_ids=segments)
         with torch.no_grad():
             out.append(model(**given))
     return tokenizer, out

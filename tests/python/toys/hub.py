@@ -204,6 +204,21 @@ def serve():
     return hub
 
 
+NAME = "toys/bert-uncased"
+
+
+def files(tmp_path_factory):
+    """A test file's fixture: `files = pytest.fixture(files)`. The files of a tiny BERT, by name."""
+    from toys.checkpoints import write_huggingface
+
+    return files_of(write_huggingface(tmp_path_factory.mktemp("hub") / "toy"))
+
+
+def cache(tmp_path):
+    """The folder of the package's cache in the environment of `site`."""
+    return tmp_path / "home" / "hub"
+
+
 def site(monkeypatch, tmp_path):
     """A test file's fixture: `site = pytest.fixture(site)`. A `Hub` to which HF_ENDPOINT leads, and an empty cache."""
     hub = serve()
@@ -230,12 +245,15 @@ def main():
     for config in Path(sys.argv[1]).glob("*/*/config.json"):
         hub.add("/".join(config.parent.parts[-2:]), files_of(config.parent))
     print(hub.address, flush=True)
-    for line in sys.stdin:  # an empty line or the end of the parent ends it; "gate ID" needs a token from then on
-        word, _, name = line.strip().partition(" ")
-        if word != "gate":
+    for line in sys.stdin:  # "gate ID": it needs a token from now on; "pause SECONDS": a large file takes 100 of these
+        word, _, value = line.strip().partition(" ")
+        if word == "gate":
+            hub.repositories[value].gated = True
+        elif word == "pause":
+            hub.pause, hub.pieces = float(value), 100
+        else:  # an empty line, or the end of the parent
             break
-        hub.repositories[name].gated = True
-        print("gated", flush=True)
+        print("done", flush=True)
     hub.close()
 
 
