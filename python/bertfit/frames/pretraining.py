@@ -73,8 +73,8 @@ def pretrain(
     heads = build(PretrainHeads, heads, "heads") if isinstance(heads, Mapping) else heads
     console = [Console(config.verbose)] if config.verbose else []
     return Bert(run(
-        model_of(model), _place(data), validation=_place(validation), heads=heads, config=config, out_dir=out_dir, resume=resume,
-        overwrite=overwrite, callbacks=[*console, *callback_list(callbacks)],
+        model_of(model), _place(data), validation=_place(validation), heads=heads, config=config, out_dir=out_dir,
+        resume=resume, overwrite=overwrite, callbacks=[*console, *callback_list(callbacks)],
     ))
 
 

@@ -63,7 +63,8 @@ def test_every_family_has_all_its_files(site, families, family):
     assert toy.files_of(fetched) == {name: data for name, data in toy.files_of(folder).items()
                                      if name != "generation_config.json"}
     opened, here = open_checkpoint(fetched), open_checkpoint(folder)
-    assert (opened.config, opened.vocabulary.tokens, opened.sha256) == (here.config, here.vocabulary.tokens, here.sha256)
+    assert (opened.config, opened.sha256) == (here.config, here.sha256)
+    assert opened.vocabulary.tokens == here.vocabulary.tokens
     assert (opened.name, opened.repository) == (f"toys/{family}", f"toys/{family}")
 
 
