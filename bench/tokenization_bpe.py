@@ -2,7 +2,7 @@
 
 The vocabulary has 30,000 tokens, trained on the comments of wiki_toxicity.csv as RoBERTa's was. The texts are those
 comments and the tweets of tweets.csv. Both give ids without padding; of tokenizers' result the lists of ids are taken
-from its objects or not. A tokenizer of bertfit keeps the ids of words: "first" is a new one, "again" has seen the texts.
+from its objects or not. A tokenizer of bertfit keeps the ids of words: "first" is a new one, "again" has seen them.
 """
 
 from __future__ import annotations

@@ -55,6 +55,11 @@ def parse(data: bytes, name: str = FILE_NAME) -> dict[str, Any]:
                     raise TypeError("an added token without its text or id")
             if not isinstance(model["vocab"], list if model["type"] == "Unigram" else dict):
                 raise TypeError("the vocabulary of its model")
+            if model["type"] == "BPE" and (prefix := model.get("continuing_subword_prefix")):
+                # The package aborts the process over pieces that are shorter than the prefix.
+                second = [(merge.split(" ") if isinstance(merge, str) else merge)[1] for merge in model["merges"]]
+                if not prefix.isascii() or not all(piece.startswith(prefix) for piece in second):
+                    raise ValueError("its merges do not have the prefix of continuing pieces")
     if model["type"] not in MODELS:
         raise VocabularyError(f"The model of a tokenizer.json must be {', '.join(MODELS[:-1])} or {MODELS[-1]}.",
                               [f"{name} has {model['type']!s:.40}."])
