@@ -156,6 +156,33 @@ def test_reference_e_scores_are_the_same_after_saving(tmp_path):
     assert len(np.unique(scores[:, 1])) == len(SENTENCES)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_every_encoder_is_fine_tuned_saved_kept_and_exported(tmp_path, name):
+    import pickle
+
+    import pandas as pd
+
+    import bertfit
+
+    encoder = bertfit.load(STORED / f"{name}.tar.gz")
+    vectors = encoder.embed(SENTENCES, pooling="mean")
+    rows = pd.DataFrame({"text": SENTENCES * 4, "label": [1, 1, 0, 0, 0] * 4})
+    fit = bertfit.fit(rows, "text", "label", encoder, epochs=1, batch_size=4, learning_rate=1e-3, max_len=20, seed=1,
+                      verbose=0)
+    assert not np.array_equal(fit.embed(SENTENCES, pooling="mean"), vectors)  # all layers were trained
+    fit.save(tmp_path / "fit")
+    for again in (bertfit.load(tmp_path / "fit"), pickle.loads(pickle.dumps(fit))):
+        assert np.array_equal(again.predict(SENTENCES), fit.predict(SENTENCES))
+    if name == "talking_heads":  # transformers has no such encoder
+        with pytest.raises(BertfitError):
+            encoder.export(tmp_path / "out", "huggingface")
+        return
+    again = bertfit.load(encoder.export(tmp_path / "out", "huggingface"))
+    assert np.array_equal(again.embed(SENTENCES, pooling="mean"), vectors)
+    if name == "bert_mlm":
+        assert again.fill_mask("the [MASK] film").equals(encoder.fill_mask("the [MASK] film"))
+
+
 # ---- what is refused ----
 
 
