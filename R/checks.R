@@ -209,7 +209,8 @@ other_names <- list(
   patience = "early_stopping", decay = "weight_decay", clipnorm = "clip_norm", max_grad_norm = "clip_norm",
   warmup_ratio = "warmup", warmup_proportion = "warmup", gradient_accumulation_steps = "accumulation",
   random_state = "seed", callback = "callbacks", label = "target", labels = "target", y = "target",
-  text_pair = "pair", newdata = "new_data", new_data = "newdata", output_dir = "out_dir", max_steps = "steps"
+  text_pair = "pair", newdata = "new_data", doc_stride = "stride", new_data = "newdata", output_dir = "out_dir",
+  max_steps = "steps"
 )
 
 or_null <- function(null_ok) if (null_ok) " or NULL" else ""

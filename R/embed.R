@@ -10,6 +10,9 @@
 #'   tokens among them), `"cls"` the first token, `"nsp"` the pretrained pooler (of the last layer).
 #' @param pair A character vector of second texts, read together with the first; `NULL` for none.
 #' @param normalize Whether to divide each vector by its Euclidean length, so that the product of two is their cosine.
+#' @param long_text,stride What is read of texts that are longer than the `max_len` of the fit, or else of the model,
+#'   and the overlap of windows, as in [bert_control()]; `NULL` for what the fit read, before a fit `"truncate"`. The
+#'   vectors of a text's windows are averaged.
 #' @param ... Must be empty.
 #' @inheritParams predict.bert_fit
 #' @return A numeric matrix with a row per text and `hidden size * length(layers)` columns. Rows are named as `x` is:
@@ -26,7 +29,8 @@
 #' round(tcrossprod(bert_embed(model, texts, normalize = TRUE)), 2)
 #' @export
 bert_embed <- function(model, x, layers = -1, pooling = "mean", ..., pair = NULL, normalize = FALSE,
-                       batch_size = NULL, precision = "auto", progress = is_interactive()) {
+                       long_text = NULL, stride = NULL, batch_size = NULL, precision = "auto",
+                       progress = is_interactive()) {
   check_dots_empty0(...)
   check_given("model", "x")
   check_numbers(layers, "layers", current_env())
@@ -35,12 +39,14 @@ bert_embed <- function(model, x, layers = -1, pooling = "mean", ..., pair = NULL
   check_flag(normalize)
   check_flag(progress)
   call <- current_env()
+  check_long_text(long_text, stride, NULL, call)
   model <- check_model(model, call = call)
   rows <- embed_rows(model, x, pair, call)
   vectors <- bert_call(
     "embed",
     model = model_handle(model, call = call), rows = rows, layers = layers, pooling = pooling, normalize = normalize,
-    batch_size = batch_size, precision = precision, progress = rows_progress(progress), call = call
+    long_text = long_text, stride = stride, batch_size = batch_size, precision = precision,
+    progress = rows_progress(progress), call = call
   )
   dimnames(vectors) <- list(row_names_of(x, nrow(vectors)), vector_names(ncol(vectors), layers, model$config))
   vectors

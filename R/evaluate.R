@@ -34,8 +34,9 @@
 #' plot(report, which = "roc")
 #' bert_evaluate(fit, transform(tail(jigsaw_sample, 64), long = nchar(comment_text) > 80), by = "long")
 #' @export
-bert_evaluate <- function(model, newdata, ..., target = NULL, by = NULL, threshold = NULL, batch_size = NULL,
-                          precision = "auto", progress = is_interactive(), new_data) {
+bert_evaluate <- function(model, newdata, ..., target = NULL, by = NULL, threshold = NULL, long_text = NULL,
+                          stride = NULL, window_pooling = NULL, batch_size = NULL, precision = "auto",
+                          progress = is_interactive(), new_data) {
   check_dots_empty0(...)
   check_given("model")
   newdata <- given_newdata()
@@ -43,6 +44,7 @@ bert_evaluate <- function(model, newdata, ..., target = NULL, by = NULL, thresho
   check_number(batch_size, null_ok = TRUE)
   check_flag(progress)
   call <- current_env()
+  check_long_text(long_text, stride, window_pooling, call)
   model <- check_model(model, fitted = TRUE, call = call)
   rows <- evaluation_rows(model, newdata, target, call)
   rows <- with_targets(rows, code_target(rows$target_columns, model$task, model$labels, call = call,
@@ -51,7 +53,8 @@ bert_evaluate <- function(model, newdata, ..., target = NULL, by = NULL, thresho
   report <- bert_call(
     if (is.null(by)) "evaluate" else "evaluate_groups",
     model = model_handle(model, call = call), rows = rows, groups = as_py_array(groups$codes), threshold = threshold,
-    batch_size = batch_size, precision = precision, progress = rows_progress(progress), call = call
+    long_text = long_text, stride = stride, window_pooling = window_pooling, batch_size = batch_size,
+    precision = precision, progress = rows_progress(progress), call = call
   )
   if (!is.null(by)) {
     return(group_table(report, newdata, by, groups$first, call))

@@ -10,7 +10,8 @@
 #' in Python.
 #'
 #' - `"begin"`, before the first step: `epochs`, `steps` (of an epoch), `step` (steps done, of a resumed run), `rows`,
-#'   `validation_rows`, `max_len` (tokens), `truncated` (rows), `precision`, `device`, `parameters`, `trainable`.
+#'   `windows` (of these rows, if they are read in windows), `validation_rows`, `max_len` (tokens), `truncated` (rows),
+#'   `precision`, `device`, `parameters`, `trainable`.
 #' - `"step"`, after every optimizer step (a batch): `epoch`, `step` and `steps` of the epoch, `loss` and `metric`
 #'   (means of the epoch so far), `metric_name`, `seconds_left`.
 #' - `"epoch"`, after every epoch: `epoch`, `epochs`, the measures (`loss`, `accuracy`, ..., `val_loss`, ...),

@@ -18,9 +18,23 @@
 #' @param min_learning_rate Learning rate at the last step.
 #' @param weight_decay Decoupled decay of weight matrices; biases and layer norms are left out.
 #' @param clip_norm Gradients are scaled down to this global norm. `NULL` sets no limit.
-#' @param max_len Longest input in tokens, special tokens included; longer texts are truncated. `"auto"` takes the
-#'   `max_len_quantile` of the training texts' lengths, at most the model's own `max_len`.
-#' @param max_len_quantile Share of training texts that `max_len = "auto"` does not truncate.
+#' @param max_len Longest input in tokens, special tokens included; `long_text` says what is read of longer texts.
+#'   `"auto"` takes the `max_len_quantile` of the training texts' lengths, at most the model's own `max_len`.
+#' @param max_len_quantile Share of training texts that `max_len = "auto"` leaves room for.
+#' @param long_text What is read of a text that is longer than `max_len`, in the fit and by the fitted model.
+#'   - `"truncate"`: its beginning.
+#'   - `"head_tail"`: its first and last tokens, 128 and 382 of 510 as in Sun et al. (2019), or in that proportion. The
+#'     number of first tokens is rounded to the nearest.
+#'   - `"windows"`: all of it, in windows of `max_len` tokens that overlap, each with its own special tokens. The last
+#'     ends where the text ends. The windows of a text share its weight in training and have its target; batches and
+#'     steps are counted in windows, losses and measures in texts, whose windows are pooled. A model reads texts so
+#'     until [predict()][predict.bert_fit], [bert_evaluate()] or [bert_embed()] are told otherwise.
+#'
+#'   Of a pair, `"windows"` cuts the longer text; the shorter one is in every window, and keeps at most half of it.
+#' @param stride Tokens that two neighbouring windows have in common, as in transformers; `NULL` for a quarter of
+#'   `max_len`. In windows of a pair, at most half of what the longer text has in them.
+#' @param window_pooling How the logits of a text's windows become one: their `"mean"`, or their `"max"` (for what may
+#'   stand anywhere in a text, such as an insult).
 #' @param validation What `val_` measures are computed on: the share of rows held out (stratified by class; 0
 #'   for none), or a data frame with the same columns as the training data.
 #' @param class_weights `NULL` for none; `"balanced"` for `rows / (classes * rows of the class)`, as in scikit-learn; or
@@ -31,7 +45,8 @@
 #'   `NULL` weighs rows equally.
 #' @param freeze What keeps its pretrained weights: `"none"`, `"embeddings"`, `"encoder"` (only the head is
 #'   trained; the encoder then runs once and its output is kept), or a number n for the embeddings and the
-#'   first n layers, which also run once if they have no dropout and their output needs no more than 2 GB.
+#'   first n layers, which also run once if they have no dropout and their output needs no more than 2 GB. Where
+#'   layers share one set of weights, any n above 0 freezes all of them.
 #' @param early_stopping Epochs without a better `monitor` after which training stops. `NULL` for never.
 #' @param monitor Validation measure that tells which epoch is best: `"loss"`, `"accuracy"`, `"auc"`,
 #'   `"f1_macro"` or `"rmse"`. Without validation rows it is taken on the training rows.
@@ -56,15 +71,17 @@
 #' @section Errors: `bertfit_error_argument` when a setting has the wrong type. Ranges are checked by [bert_fit()].
 #' @seealso The learning rate follows Devlin et al. (2019), <https://arxiv.org/abs/1810.04805>, as keras-bert's
 #'   AdamWarmup does; decoupled weight decay is from Loshchilov and Hutter (2019), <https://arxiv.org/abs/1711.05101>.
+#'   Head and tail are from Sun et al. (2019), <https://arxiv.org/abs/1905.05583>.
 #' @examples
 #' bert_control(epochs = 2, batch_size = 16, class_weights = "balanced")
+#' bert_control(max_len = 256, long_text = "windows", stride = 64)
 #' @export
 bert_control <- function(epochs = 3, batch_size = 32, learning_rate = "auto", warmup = 0.1, min_learning_rate = 0,
                          weight_decay = 0.01, clip_norm = 1, max_len = "auto", max_len_quantile = 0.95,
-                         validation = 0.1, class_weights = NULL, sample_weights = NULL, freeze = "none",
-                         early_stopping = NULL, monitor = "loss", restore_best = TRUE, accumulation = 1,
-                         precision = "auto", seed = NULL, verbose = 2, checkpoint = NULL, save_steps = NULL,
-                         resume = FALSE, overwrite = FALSE, ...) {
+                         long_text = "truncate", stride = NULL, window_pooling = "mean", validation = 0.1,
+                         class_weights = NULL, sample_weights = NULL, freeze = "none", early_stopping = NULL,
+                         monitor = "loss", restore_best = TRUE, accumulation = 1, precision = "auto", seed = NULL,
+                         verbose = 2, checkpoint = NULL, save_steps = NULL, resume = FALSE, overwrite = FALSE, ...) {
   check_dots_empty0(...)
   given <- names(match.call())[-1]
   settings <- mget(setting_names("bert_control"), envir = environment())
@@ -75,8 +92,8 @@ bert_control <- function(epochs = 3, batch_size = 32, learning_rate = "auto", wa
 control_types <- list(
   number = c("epochs", "batch_size", "warmup", "min_learning_rate", "weight_decay",
              "max_len_quantile", "accumulation", "verbose"),
-  number_or_null = c("clip_norm", "early_stopping", "seed", "save_steps"),
-  string = c("monitor", "precision"),
+  number_or_null = c("stride", "clip_norm", "early_stopping", "seed", "save_steps"),
+  string = c("long_text", "window_pooling", "monitor", "precision"),
   string_or_null = "checkpoint",
   flag = c("restore_best", "resume", "overwrite"),
   number_or_string = c("learning_rate", "max_len", "freeze")

@@ -17,13 +17,19 @@
 #'   or a label, is predicted; `NULL` means 0.5. An error where it would do nothing.
 #' @param na_action What to do with a missing text: `"error"`, or `"keep"`, which leaves its row in place with missing
 #'   predictions and says how many there are (a message of class `bertfit_message_missing`).
-#' @param batch_size Rows per batch of the longest texts, more of shorter ones, but at most 65,536 tokens; `NULL`
-#'   chooses by memory.
+#' @param long_text What is read of texts that are longer than the `max_len` of the fit: `"truncate"`, `"head_tail"` or
+#'   `"windows"`, as in [bert_control()]; `NULL` for what the fit read. The logits of a text's windows are pooled before
+#'   they become probabilities.
+#' @param stride,window_pooling Tokens that neighbouring windows have in common, and `"mean"` or `"max"` of their
+#'   logits; `NULL` for the settings of the fit. An error where there are no windows.
+#' @param batch_size Rows (or windows) per batch of the longest texts, more of shorter ones, but at most 65,536 tokens;
+#'   `NULL` chooses by memory.
 #' @param precision `"auto"`, `"float32"`, `"bfloat16"` or `"float16"`, as in [bert_control()].
 #' @param progress Whether to show a progress bar, in terminals that can.
-#' @section Cut texts: The model reads the first `max_len` tokens of the fit. A message of class
-#'   `bertfit_message_truncated` says how many texts were longer; `suppressMessages(..., classes =
-#'   "bertfit_message_truncated")` silences it.
+#' @section Cut texts: The model reads the first `max_len` tokens of the fit, unless `long_text` says otherwise. A
+#'   message of class `bertfit_message_truncated` says how many texts lost tokens; `suppressMessages(..., classes =
+#'   "bertfit_message_truncated")` silences it. With `long_text = "windows"` none is lost, except of pairs whose shorter
+#'   text is longer than half of a window.
 #' @return One row per row of `newdata`, in its order and with its class: a data.table for a data.table, a tibble
 #'   for a tibble, a data frame (with the same row names) for a data frame; a data.table for a character vector.
 #' @section Errors: `bertfit_error_argument` for a missing column or a `type` the task does not have;
@@ -39,17 +45,21 @@
 #' @method predict bert_fit
 #' @export
 predict.bert_fit <- function(object, newdata, type = NULL, ..., threshold = NULL, na_action = c("error", "keep"),
-                             batch_size = NULL, precision = "auto", progress = is_interactive(), new_data) {
+                             long_text = NULL, stride = NULL, window_pooling = NULL, batch_size = NULL,
+                             precision = "auto", progress = is_interactive(), new_data) {
   check_dots_empty0(...)
-  predict_rows(object, given_newdata(), type, threshold = threshold, na_action = na_action, batch_size = batch_size,
-               precision = precision, progress = progress, call = current_env())
+  predict_rows(object, given_newdata(), type, threshold = threshold, na_action = na_action, long_text = long_text,
+               stride = stride, window_pooling = window_pooling, batch_size = batch_size, precision = precision,
+               progress = progress, call = current_env())
 }
 
 # predict() with the user's call, which augment() gives too.
 predict_rows <- function(object, newdata, type = NULL, threshold = NULL, na_action = c("error", "keep"),
-                         batch_size = NULL, precision = "auto", progress = is_interactive(), call = caller_env()) {
+                         long_text = NULL, stride = NULL, window_pooling = NULL, batch_size = NULL, precision = "auto",
+                         progress = is_interactive(), call = caller_env()) {
   check_string(type, null_ok = TRUE, arg = "type", call = call)
   check_number(threshold, null_ok = TRUE, arg = "threshold", call = call)
+  check_long_text(long_text, stride, window_pooling, call)
   check_number(batch_size, null_ok = TRUE, arg = "batch_size", call = call)
   check_flag(progress, arg = "progress", call = call)
   keep <- check_choice(na_action, c("error", "keep"), arg = "na_action", call = call) == "keep"
@@ -58,7 +68,8 @@ predict_rows <- function(object, newdata, type = NULL, threshold = NULL, na_acti
   values <- bert_call(
     "predict",
     model = model_handle(object, call = call), rows = rows, type = type, threshold = threshold,
-    batch_size = batch_size, precision = precision, progress = rows_progress(progress), call = call
+    long_text = long_text, stride = stride, window_pooling = window_pooling, batch_size = batch_size,
+    precision = precision, progress = rows_progress(progress), call = call
   )
   columns <- prediction_columns(object, values, type, n_rows(rows))
   absent <- rows$n - n_rows(rows)
@@ -68,6 +79,12 @@ predict_rows <- function(object, newdata, type = NULL, threshold = NULL, na_acti
                 " no text: the predictions are NA."), "missing", n = absent, of = rows$n)
   }
   like_newdata(columns, newdata)
+}
+
+check_long_text <- function(long_text, stride, window_pooling, call) {
+  check_string(long_text, null_ok = TRUE, arg = "long_text", call = call)
+  check_number(stride, null_ok = TRUE, arg = "stride", call = call)
+  check_string(window_pooling, null_ok = TRUE, arg = "window_pooling", call = call)
 }
 
 #' @method predict bert_model

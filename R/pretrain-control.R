@@ -17,8 +17,8 @@
 #'   with; `"static"` keeps the data's own masks, as Google's code does.
 #' @param validation_steps Batches of the validation data that are evaluated after an epoch; `NULL` for all.
 #' @param monitor Measure, on the validation data where there are some, that tells which weights are best: `"loss"`,
-#'   `"mlm_loss"`, `"mlm_accuracy"`, `"nsp_loss"` or `"nsp_accuracy"`. `"auto"` is `"mlm_accuracy"` on validation data,
-#'   and `"loss"` without them.
+#'   `"mlm_loss"`, `"mlm_accuracy"`, `"nsp_loss"` or `"nsp_accuracy"` (the last two only with a next-sentence head).
+#'   `"auto"` is `"mlm_accuracy"` on validation data, and `"loss"` without them.
 #' @param save_epochs Epochs between two models that are kept for good in `out_dir`, as `epoch-003`; `NULL` for none.
 #' @param save_steps Steps between two states to resume from, beside those at the end of epochs; `NULL` for none.
 #' @param warmup,min_learning_rate,weight_decay,clip_norm,precision,verbose As in [bert_control()].

@@ -86,7 +86,8 @@ say <- function(line) {
 
 begin_line <- function(event) {
   parts <- c(
-    count(event$rows, "row"),
+    paste(c(count(event$rows, "row"), if (!is.null(event[["windows"]])) count(event[["windows"]], "window")),
+          collapse = " in "),
     if (event$validation_rows > 0) paste(big(event$validation_rows), "for validation"),
     paste0("up to ", count(event$max_len, "token"),
            if (event$truncated > 0) paste0(" (", big(event$truncated), " cut)")),

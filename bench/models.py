@@ -21,19 +21,43 @@ def minilm() -> pathlib.Path:
     return _made("minilm", "make_minilm")
 
 
-def _made(name: str, function: str) -> pathlib.Path:
+def family(name: str) -> pathlib.Path:
+    """As `base`, for "distilbert", "roberta" or "albert"."""
+    return _made(name, "make_family", name)
+
+
+def _made(name: str, function: str, *arguments: str) -> pathlib.Path:
     """The model's folder, made by the first process that asks for it while others wait."""
     folder = SCRATCH / name
     SCRATCH.mkdir(parents=True, exist_ok=True)
     with filelock.FileLock(SCRATCH / f"{name}.lock"):
         if not (folder / "huggingface").is_dir():
-            with Side(__file__, function, str(folder)) as side:
+            with Side(__file__, function, str(folder), *arguments) as side:
                 side.run()
     return folder
 
 
 def make_base(folder: str):
     """Make `base`'s folder."""
+    return _maker(folder, {}, {})
+
+
+def make_family(folder: str, name: str):
+    """Make `family`'s folder: the published base sizes and dropout rates, and the head of transformers' classifier."""
+    gelu, no_dropout = {"hidden_act": "gelu"}, {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    width = sized(768, 128)
+    fields, head = {
+        "distilbert": ({"num_hidden_layers": sized(6, 2), "type_vocab_size": 0, **gelu},
+                       {"pooling": "cls", "hidden": (width,), "activation": "relu"}),
+        "roberta": ({"type_vocab_size": 1, "position_offset": 1, "layer_norm_eps": 1e-5, **gelu},
+                    {"pooling": "cls", "hidden": (width,), "activation": "tanh"}),
+        "albert": ({"embedding_size": sized(128, 32), "share_layers": True, **no_dropout}, {}),
+    }[name]
+    return _maker(folder, {"model_type": name, **fields}, head)
+
+
+def _maker(folder: str, fields: dict, head: dict):
+    """The function that makes a classifier with fresh weights."""
     from bertfit.checkpoints import registry
     from bertfit.config.encoder import BertConfig
     from bertfit.config.head import HeadConfig
@@ -44,8 +68,8 @@ def make_base(folder: str):
 
     def make() -> None:
         small = {"hidden_size": 128, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 512}
-        model = fresh_model(BertConfig(30522, **sized({}, small)), str(vocabulary), seed=0)
-        model.add_head(Task("binary", ("no", "yes")), HeadConfig(), 0)
+        model = fresh_model(BertConfig(30522, **{**sized({}, small), **fields}), str(vocabulary), seed=0)
+        model.add_head(Task("binary", ("no", "yes")), HeadConfig(**head), 0)
         model.record = {"max_len": 128}
         _write(model, folder)
 

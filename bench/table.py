@@ -22,7 +22,7 @@ import sys
 from harness import ROOT, SCRATCH, Row, machine, show, versions
 
 MEASUREMENTS = ("train_step", "pretrain_step", "predict_fixed", "epoch", "predict_r", "frozen", "r_over_python",
-                "memory", "fits", "startup", "accuracy", "scale")
+                "memory", "fits", "startup", "accuracy", "scale", "families")
 OTHERS = ("kernels", "tokenization", "pretrain_data", "korean")  # print their figures, which README.md has
 RESULTS = SCRATCH / "results"
 

@@ -34,7 +34,7 @@ OTHER_NAMES = {
     "max_grad_norm": "clip_norm", "warmup_ratio": "warmup", "warmup_proportion": "warmup",
     "gradient_accumulation_steps": "accumulation", "random_state": "seed", "callback": "callbacks",
     "label": "target", "labels": "target", "y": "target", "text_pair": "pair", "newdata": "new_data",
-    "new_data": "newdata", "output_dir": "out_dir", "max_steps": "steps",
+    "doc_stride": "stride", "new_data": "newdata", "output_dir": "out_dir", "max_steps": "steps",
 }
 
 Callee = TypeVar("Callee", bound=Callable)

@@ -31,3 +31,24 @@ test_that("four curves are drawn, or those that are asked for", {
   expect_equal(lapply(panels, function(panel) unlist(lapply(panel$curves, `[[`, "y"))), lapply(curves, values))
   expect_error(plot(model, metrics = "auc"), class = "bertfit_error_argument")
 })
+
+test_that("without a next-sentence head there are two curves, and nothing is told of it", {
+  skip_if_not_installed("ggplot2")
+  toy <- toy_corpus()
+  config <- bert_config(vocab_size = toy$vocab$size, hidden_size = 16, num_hidden_layers = 2, num_attention_heads = 2,
+                        intermediate_size = 32, max_position_embeddings = 32, type_vocab_size = 1,
+                        embedding_size = 8, share_layers = TRUE)
+  expect_identical(config$share_layers, TRUE)
+  model <- bert_pretrain(bert_init(config, toy$vocab, seed = 1), toy$data, steps = 4, steps_per_epoch = 2,
+                         precision = "float32", seed = 1, verbose = 0)
+  expect_match(capture.output(print(model)), "heads +MLM transform, NSP none", all = FALSE)
+  expect_match(capture.output(print(model)), "last +mlm_loss [0-9.]+, mlm_accuracy [0-9.]+$", all = FALSE)
+  expect_identical(levels(ggplot2::autoplot(model)$data$metric), c("mlm_loss", "mlm_accuracy"))
+  expect_length(drawn_panels(plot(model)), 2)
+  expect_identical(glance(model)$nsp, "none")
+  expect_identical(model$history$loss, model$history$mlm_loss)
+  expect_error(bert_next_sentence("good", "day", model), "NSP head", class = "bertfit_error_argument")
+  file <- withr::local_tempfile(fileext = ".rds")
+  saveRDS(model, file)
+  expect_identical(bert_fill_mask("the [MASK]", readRDS(file)), bert_fill_mask("the [MASK]", model))
+})

@@ -33,6 +33,11 @@ test_that("the memory of a large batch is told before the first step", {
   expect_match(line(bytes = 3 * 2^30, parts = 4), "about 3.0 GB of memory for each of 4 parts of a batch", fixed = TRUE)
 })
 
+test_that("windows are counted beside the rows they are of", {
+  expect_match(begin_line(c(begin, windows = 3412L)), paste0(count(begin$rows, "row"), " in 3,412 windows, "),
+               fixed = TRUE)
+})
+
 test_that("no time left is shown while it is not known", {
   unknown <- step
   unknown["seconds_left"] <- list(NULL)

@@ -19,17 +19,17 @@ def models(cache_dir: str | os.PathLike | None = None) -> dict[str, list[Any]]:
     Returns:
         `name`: what `bertfit.load` takes; `layers`, `hidden`, `heads`: sizes of the encoder; `parameters`: its weights,
         the pooler included; `cased`; `language`; `size_mb`: the size of these weights as float32, in 10^6 bytes;
-        `source`: "google", "package" or "hub". For finished classifiers `task` ("toxicity", "sentiment") and `labels`
-        (names, separated by ", "); `licence` and `card`, the address of the model's card, where they are known;
-        `cached`: whether the files are in the cache. What is not known is None.
+        `source`: "google", "package", "tfhub" or "hub". For finished classifiers `task` ("toxicity", "sentiment") and
+        `labels` (names, separated by ", "); `licence` and `card`, the address of the model's card, where they are
+        known; `cached`: whether the files are in the cache. What is not known is None.
 
     >>> table = models()
     >>> table["labels"][table["name"].index("martin-ha/toxic-comment-model")]
     'non-toxic, toxic'
     """
     rows = [{**{column: getattr(entry, column) for column in _SIZES},
-             "task": None, "labels": None, "licence": "apache-2.0" if entry.source == "google" else None, "card": None,
-             "cached": (registry.folder(entry, cache_dir) / registry.MANIFEST).is_file()}
+             "task": None, "labels": None, "licence": None if entry.source == "package" else "apache-2.0",
+             "card": entry.card, "cached": (registry.folder(entry, cache_dir) / registry.MANIFEST).is_file()}
             for entry in registry.MODELS.values()]
     rows += [_of_the_hub(model, cache_dir) for model in recommended.MODELS.values()]
     return {column: [row[column] for row in rows] for column in rows[0]}

@@ -16,15 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from bertfit.checkpoints import google, hub, huggingface, labels, registry, tfhub, weight_files
+from bertfit.checkpoints import google, hub, huggingface, labels, layout, registry, tfhub, weight_files
 from bertfit.checkpoints.classifier import Classifier
 from bertfit.checkpoints.tensors import read_json
 from bertfit.config import BertConfig
-from bertfit.errors import Arg, ArgumentError, CheckpointError, Function, Sentence, Value
+from bertfit.errors import Arg, ArgumentError, CheckpointError, Sentence, Value
 from bertfit.text import Vocabulary, read_vocabulary
-
-_BUNDLE = "bertfit.json"
-_OWNERS = {"tfhub": "TF Hub's", "google": "Google's", "huggingface": "Hugging Face's"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,10 +84,11 @@ def open_checkpoint(
     """Open and check the checkpoint at `path`.
 
     Args:
-        path: A folder with Google's files (bert_config.json, bert_model.ckpt.*, vocab.txt) or Hugging Face's
-            (config.json, vocab.txt, and the weights: model.safetensors or pytorch_model.bin, whole or in shards), or
-            with one folder that has them; or one of those files, or the checkpoint's prefix (".../model.ckpt-1000")
-            if a folder has several.
+        path: A folder with Google's files (bert_config.json, bert_model.ckpt.*, vocab.txt), Hugging Face's
+            (config.json, a tokenizer, and the weights: model.safetensors or pytorch_model.bin, whole or in shards) or
+            TF Hub's (saved_model.pb, variables/, assets/), or with one folder that has them; or one of those files, or
+            the checkpoint's prefix (".../model.ckpt-1000") if a folder has several; or a zip or tar archive of such a
+            folder; or a model's folder in the cache of huggingface_hub (models--owner--name).
         name: Name of the checkpoint; None for the folder's name.
         lower_case: Whether text is lower-cased; None takes it from the folder's files, its name, or the tokens.
         task: What a finished classifier predicts, one of `labels.OPENED_AS`; None for what its config.json says, see
@@ -139,12 +137,17 @@ def read_config(path: Path) -> BertConfig | None:
 
 
 def _open(path: Path, name: str | None, lower_case: bool | None, task: str | None) -> Checkpoint:
-    given, prefix = _folder_and_prefix(path)
-    folder, kind = _locate(given)
+    if layout.is_archive(path):
+        with layout.unpacked(path) as scratch:
+            opened = _open(scratch.folder, name or scratch.folder.name, lower_case, task)
+            scratch.keep_for(opened.fill.__self__)  # the reader of its weights
+        return dataclasses.replace(opened, path=str(path))
+    given, prefix = layout.folder_and_prefix(path)
+    folder, kind = layout.locate(given)
     if kind == "tfhub":
         weights = tfhub.TfHubWeights(folder, lower_case)
         return Checkpoint(name or given.name, kind, str(folder), weights.config, weights.vocabulary, weights.sha256,
-                          weights.fill, weights.read_heads if weights.has_heads else None)
+                          weights.fill, weights.read_heads if weights.has_heads else None, unused=weights.unused)
     read = google if kind == "google" else huggingface
     config = read.read_config(folder)
     if lower_case is None and kind == "huggingface" and not (folder / "tokenizer.json").is_file():
@@ -164,65 +167,6 @@ def _open(path: Path, name: str | None, lower_case: bool | None, task: str | Non
                       heads=weights.read_heads if weights.has_heads else None, missing=weights.missing,
                       unused=weights.unused, classifier=weights.classifier, weights=weights.paths,
                       read=weights.read_encoder)
-
-
-def _folder_and_prefix(path: Path) -> tuple[Path, str | None]:
-    """The folder that `path` is or lies in, and the TensorFlow checkpoint's name if the path contains it."""
-    if path.is_dir():
-        return path, None
-    if path.is_file() and path.name == tfhub.CONFIG:
-        return path.parent, None
-    prefix = re.sub(r"\.(index|meta|data-\d{5}-of-\d{5})$", "", path.name)
-    if path.with_name(f"{prefix}.index").is_file():
-        return path.parent, prefix
-    if path.is_file() and path.name in (google.CONFIG, huggingface.CONFIG, *weight_files.FILES, "vocab.txt"):
-        return path.parent, None
-    what = "is a file that no checkpoint consists of" if path.exists() else "does not exist"
-    raise CheckpointError("A checkpoint must be a folder.", [f"{path} {what}."])
-
-
-def _locate(folder: Path) -> tuple[Path, str]:
-    """The folder with the files, `folder` or one directly below it, and their kind."""
-    if (folder.parent / tfhub.CONFIG).is_file() and folder.name in ("variables", "assets"):
-        return folder.parent, "tfhub"
-    if kind := _kind(folder):
-        return folder, kind
-    if (folder / _BUNDLE).exists():
-        raise CheckpointError(
-            "A checkpoint folder must hold Google's or Hugging Face's files.",
-            [f"{folder} is a saved bertfit model.", Sentence("Open it with {}.", Function("load"))],
-        )
-    below = [(child, kind) for child in sorted(folder.iterdir()) if child.is_dir() and (kind := _kind(child))]
-    if len(below) == 1:
-        return below[0]
-    if below:
-        raise CheckpointError(
-            "A folder must hold one checkpoint.",
-            [f"{folder} holds {', '.join(child.name for child, _ in below)}.", "Give the path of one of them."],
-        )
-    names = sorted(child.name for child in folder.iterdir())
-    raise CheckpointError(
-        "A checkpoint folder must hold Google's files (bert_config.json, bert_model.ckpt.*, vocab.txt) "
-        "or Hugging Face's (config.json, model.safetensors, vocab.txt).",
-        [f"{folder} holds {', '.join(names[:8]) or 'nothing'}{', ...' if len(names) > 8 else ''}."],
-    )
-
-
-def _kind(folder: Path) -> str | None:
-    """The kind of a folder's files, or None. One file of a kind is enough; its reader names the missing ones."""
-    signs = {
-        "tfhub": ((folder / tfhub.CONFIG).is_file(), (folder / "variables").is_dir()),
-        "google": ((folder / google.CONFIG).is_file(), bool(google.prefixes(folder))),
-        "huggingface": ((folder / huggingface.CONFIG).is_file(), weight_files.is_there(folder)),
-    }
-    complete = [kind for kind, sign in signs.items() if all(sign)]
-    if len(complete) > 1:
-        owners = " and ".join(_OWNERS[kind] for kind in complete)
-        raise CheckpointError("A folder must hold one checkpoint.",
-                              [f"{folder} holds {owners} files.", "Move one set into a folder of its own."])
-    if complete:
-        return complete[0]
-    return next((kind for kind, sign in signs.items() if any(sign)), None)
 
 
 def _check_size(vocabulary: Vocabulary, kind: str, config: BertConfig, config_file: Path) -> None:

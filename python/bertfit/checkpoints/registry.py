@@ -18,6 +18,7 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from bertfit.checkpoints import recommended
 from bertfit.config import BertConfig, presets
@@ -25,6 +26,8 @@ from bertfit.errors import ArgumentError, Function, Sentence, Value
 
 GOOGLE = "https://storage.googleapis.com/bert_models"
 MANIFEST = "bertfit-files.json"  # `downloads` writes it last, so it marks a complete folder
+TFHUB = "https://tfhub.dev"
+TFHUB_FILES = ("saved_model.pb", "variables/variables.index", "variables/variables.data-*", "assets/*")
 GOOGLE_FILES = ("bert_config.json", "vocab.txt", "*.ckpt*.index", "*.ckpt*.data-*")
 
 
@@ -50,13 +53,16 @@ class Entry:
 
     Args:
         name: The name that `bertfit.load()` and R's `bert_load()` take.
-        source: "google" (a zip archive under `GOOGLE`) or "package" (a Python package that contains the files).
-        location: The archive's path under `GOOGLE`, or "package==version".
+        source: "google" (a zip archive under `GOOGLE`), "tfhub" (a tar archive under `TFHUB`) or "package" (a Python
+            package that contains the files).
+        location: The archive's path under `GOOGLE`, the model's handle under `TFHUB`, or "package==version".
         layers, hidden, heads, vocab_size: Sizes of the encoder; the feed-forward width is 4 x hidden.
         cased: Whether the model distinguishes upper and lower case.
         language: "English", "Chinese", "102 languages" or "104 languages".
         sha256: Known digests by file name (of the archive, for "google"). For other files the digest is recorded
             at the first download and checked from then on.
+        fields: Further fields of its `BertConfig`.
+        sized: Whether these sizes are all published, so that the number of weights is known.
     """
 
     name: str
@@ -69,39 +75,56 @@ class Entry:
     cased: bool
     language: str = "English"
     sha256: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    fields: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    sized: bool = True
+
+    @property
+    def slug(self) -> str:
+        """The name as that of a file."""
+        return self.name.replace("/", "--")
 
     @property
     def config(self) -> BertConfig:
         """The published configuration (sizes only; `checkpoints.checkpoint` reads the full one from the files)."""
         return BertConfig(
             vocab_size=self.vocab_size, hidden_size=self.hidden, num_hidden_layers=self.layers,
-            num_attention_heads=self.heads, intermediate_size=4 * self.hidden,
+            num_attention_heads=self.heads, intermediate_size=4 * self.hidden, **self.fields,
         )
 
     @property
-    def parameters(self) -> int:
-        """Number of weights of the encoder with its pooler."""
-        return count_parameters(self.config)
+    def parameters(self) -> int | None:
+        """Number of weights of the encoder with its pooler; None if it is not known."""
+        return count_parameters(self.config) if self.sized else None
 
     @property
-    def size_mb(self) -> float:
-        """Size of the encoder's float32 weights in megabytes (10^6 bytes)."""
-        return round(self.parameters * 4 / 1e6, 1)
+    def size_mb(self) -> float | None:
+        """Size of the encoder's float32 weights in megabytes (10^6 bytes); None if it is not known."""
+        return round(self.parameters * 4 / 1e6, 1) if self.sized else None
 
     @property
     def url(self) -> str:
-        """The archive's address; the environment variable `BERTFIT_MIRROR` replaces `GOOGLE`."""
+        """The archive's address; the environment variables `BERTFIT_MIRROR` and `BERTFIT_TFHUB_MIRROR` replace
+        `GOOGLE` and `TFHUB`.
+        """
+        if self.source == "tfhub":  # with this question TF Hub answers with the archive, else with a page
+            place = os.environ.get("BERTFIT_TFHUB_MIRROR") or TFHUB
+            return f"{place.rstrip('/')}/{self.location}?tf-hub-format=compressed"
         return f"{(os.environ.get('BERTFIT_MIRROR') or GOOGLE).rstrip('/')}/{self.location}"
+
+    @property
+    def card(self) -> str | None:
+        """The address of the page that describes it, of TF Hub's models."""
+        return f"{TFHUB}/{self.location}" if self.source == "tfhub" else None
 
     @property
     def files(self) -> tuple[str, ...]:
         """File names or patterns that a complete folder must contain."""
-        return GOOGLE_FILES if self.source == "google" else tuple(self.sha256)
+        return {"google": GOOGLE_FILES, "tfhub": TFHUB_FILES}.get(self.source, tuple(self.sha256))
 
     @property
     def unpacked_limit(self) -> int:
         """Most bytes that the archive may unpack to: twice the weights with both Adam slots, and 64 MiB."""
-        return 6 * 4 * self.parameters + 64 * 2**20
+        return 6 * 4 * count_parameters(self.config) + 64 * 2**20
 
 
 def _google(name: str, date: str, stem: str, cased: bool, language="English"):
@@ -110,6 +133,17 @@ def _google(name: str, date: str, stem: str, cased: bool, language="English"):
     return Entry(name, "google", f"{date}/{stem}.zip", layers, hidden, heads, vocab_size, cased, language)
 
 
+def _tfhub(name: str, handle: str, sizes=(12, 768, 12, 30522), cased=False, language="English", sized=True, **fields):
+    return Entry(name, "tfhub", handle, *sizes, cased, language, fields=fields, sized=sized)
+
+
+def _small(layers: int, width: int) -> Entry:
+    heads = width // 64
+    stem = f"small_bert/bert_en_uncased_L-{layers}_H-{width}_A-{heads}"
+    return _tfhub(stem, f"tensorflow/{stem}/1", (layers, width, heads, 30522))
+
+
+_ALBERT = {"embedding_size": 128, "share_layers": True, "model_type": "albert"}
 _ENTRIES = (
     _google("bert-base-uncased", "2018_10_18", "uncased", False),
     _google("bert-base-cased", "2018_10_18", "cased", True),
@@ -130,6 +164,17 @@ _ENTRIES = (
             "tokenizer_config.json": "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b",
         },
     ),
+    *(_tfhub(f"{stem}_L-12_H-768_A-12", f"tensorflow/{stem}_L-12_H-768_A-12/3", *rest) for stem, *rest in (
+        ("bert_en_uncased",), ("bert_en_cased", (12, 768, 12, 28996), True),
+        ("bert_multi_cased", (12, 768, 12, 119547), True, "104 languages"))),
+    *(_small(layers, width) for layers in (2, 4, 6, 8, 10, 12) for width in (128, 256, 512, 768)),
+    _tfhub("albert_en_base", "tensorflow/albert_en_base/2", (12, 768, 12, 30000), **_ALBERT),
+    _tfhub("electra_small", "google/electra_small/2", (12, 256, 4, 30522), embedding_size=128, model_type="electra"),
+    _tfhub("electra_base", "google/electra_base/2"),
+    _tfhub("experts_pubmed", "google/experts/bert/pubmed/2"),
+    _tfhub("experts_wiki_books", "google/experts/bert/wiki_books/2"),
+    _tfhub("talking-heads_base", "tensorflow/talkheads_ggelu_bert_en_base/1", sized=False, talking_heads=True,
+           gated_feed_forward=True),
 )
 MODELS: dict[str, Entry] = {entry.name: entry for entry in _ENTRIES}
 
@@ -138,12 +183,13 @@ ALIASES: dict[str, str] = {**presets.ALIASES, "all-minilm-l6-v2": "minilm-l6-unc
 
 
 def is_known(name: str) -> bool:
-    """Whether `name` is a model's name, an alias, or the name of one of Google's archives."""
+    """Whether `name` is a model's name, an alias, the name of one of Google's archives, or a handle of TF Hub."""
     return _lookup(name) is not None
 
 
 def find(name: str) -> Entry:
-    """The entry of that name. Case does not matter; Google's archive names and `ALIASES` work too.
+    """The entry of that name. Case does not matter; `ALIASES`, Google's archive names, and TF Hub's handles and
+    addresses work too.
 
     Raises:
         ArgumentError: There is no such name; the message suggests similar ones.
@@ -161,9 +207,11 @@ def find(name: str) -> Entry:
 
 
 def _lookup(name: str) -> Entry | None:
-    key = name.lower()
-    entry = MODELS.get(ALIASES.get(key, key))
-    return entry or next((e for e in _ENTRIES if Path(e.location).stem.lower() == key and e.source == "google"), None)
+    key = name.lower().removeprefix(f"{TFHUB}/")
+    names = {"google": lambda entry: Path(entry.location).stem, "tfhub": lambda entry: entry.location}
+    own = ALIASES.get(key, key)
+    return next((entry for entry in _ENTRIES if entry.name.lower() == own or (
+        entry.source in names and names[entry.source](entry).lower() == key)), None)
 
 
 def cache_path(cache_dir: str | os.PathLike | None = None) -> Path:
@@ -188,4 +236,4 @@ def cache_path(cache_dir: str | os.PathLike | None = None) -> Path:
 
 def folder(entry: Entry, cache_dir: str | os.PathLike | None = None) -> Path:
     """The folder of the entry's files once downloaded."""
-    return cache_path(cache_dir) / "models" / entry.name
+    return cache_path(cache_dir) / "models" / entry.slug

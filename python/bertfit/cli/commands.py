@@ -148,6 +148,7 @@ def train(o) -> int:
 def evaluate(o) -> int:
     """`bertfit evaluate`: metrics of a fitted model on labelled rows."""
     from bertfit.cli.console import as_json, report_lines
+    from bertfit.cli.long_texts import read_as
     from bertfit.cli.rows import labelled
     from bertfit.cli.tables import check_output, output
 
@@ -157,7 +158,7 @@ def evaluate(o) -> int:
     model = _open_fitted(o)
     columns = model.record.get("columns", {})
     rows = labelled(o.input, o, remembered=columns, paired=bool(model.record.get("pairs")))
-    result = _metrics(model, rows, o, threshold=o.threshold)
+    result = _metrics(model, rows, o, threshold=o.threshold, **read_as(o))
     if o.json is not None:
         with output(o.json) as write:
             write(as_json(result))
@@ -187,13 +188,13 @@ def predict(o) -> int:
     return 0
 
 
-def _metrics(model, table, o, threshold: float | None = None) -> dict[str, Any]:
+def _metrics(model, table, o, **options: Any) -> dict[str, Any]:
     from bertfit.inference import evaluate as run
 
     rows = table.rows(model.task, by_id=not model.record.get("classes"))
     with Bar("evaluating", o.quiet) as bar:
-        return run(model, rows, threshold=threshold, batch_size=getattr(o, "batch_size", None),
-                   precision=o.precision, progress=bar)
+        return run(model, rows, batch_size=getattr(o, "batch_size", None), precision=o.precision, progress=bar,
+                   **options)
 
 
 def download(o) -> int:

@@ -10,6 +10,7 @@ import argparse
 
 import bertfit
 from bertfit._env import PRECISIONS
+from bertfit.cli.long_texts import add_long_texts
 from bertfit.cli.parsers import Command, Help
 from bertfit.config import FREEZES, MONITORS, POOLINGS, PRETRAIN_MONITORS, TASKS, PretrainConfig, TrainConfig
 
@@ -225,7 +226,8 @@ def _train(commands) -> None:
                    clip_norm="largest norm of the gradients", accumulation="batches per step",
                    save_steps="steps between saved states within an epoch (default: none)")
     command.add("--max_len", "--n_seq", to="max_len", default="auto", metavar="N|auto",
-                help="tokens to which texts are truncated; auto fits 95 of 100 texts")
+                help="longest input in tokens; auto fits 95 of 100 texts")
+    add_long_texts(command, fitting=True)
     command.add("--early_stopping", type=int, metavar="N", help="stop after this many epochs without improvement")
     command.add("--monitor", choices=MONITORS, default="loss", help="selects the best epoch")
     command.add("--class_weights", choices=("balanced",), help="weight classes by rows / (classes * rows of the class)")
@@ -252,6 +254,7 @@ def _evaluate(commands) -> None:
     _columns(command, target=True)
     command.section("evaluation")
     _threshold(command)
+    add_long_texts(command, fitting=False)
     command.add("--batch", "--batch_size", to="batch_size", type=int, metavar="N", help="rows per batch")
     _device(command)
     _common(command)
@@ -276,6 +279,7 @@ def _predict(commands) -> None:
     command.add("--type", choices=("prob", "class", "link", "numeric"),
                 help="probabilities, the class, logits, or numbers (default: prob; numeric for regression)")
     _threshold(command)
+    add_long_texts(command, fitting=False)
     command.add("--batch", "--batch_size", to="batch_size", type=int, metavar="N", help="rows per batch")
     _device(command)
     _common(command)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bertfit.cli.console import Bar, note
+from bertfit.cli.long_texts import read_as
 from bertfit.cli.tables import Table, output, rows_as_text
 from bertfit.config import Task
 from bertfit.errors import Arg, ArgumentError, DataError, Sentence
@@ -182,7 +183,7 @@ def predict_file(model, o, to: str | None) -> tuple[int, int]:
     Args:
         model: A fitted `Model`.
         o: Options `input`, `output`, `format`, `encoding`, `bad_files`, `text`, `pair`, `type`, `threshold`,
-            `batch_size`, `precision` and `quiet`.
+            `long_text`, `stride`, `window_pooling`, `batch_size`, `precision` and `quiet`.
         to: Format of the output; None for that of the input, tsv for txt, or csv for a folder.
 
     Returns:
@@ -198,6 +199,7 @@ def predict_file(model, o, to: str | None) -> tuple[int, int]:
     from bertfit.inference import check_type
 
     kind = check_type(model.task, o.type)
+    model.long_texts.changed(**read_as(o))  # an error before anything is written
     by_name = kind == "class" and model.task.kind != "multilabel"
     added = [".pred_class"] if by_name else prediction_columns(model.task, kind)
     columns = model.record.get("columns", {})
@@ -245,7 +247,8 @@ def _predicted(model, rows: Rows, kind: str, o) -> list[list[Any]]:
     from bertfit.frames import Classes
     from bertfit.inference import predict
 
-    values = predict(model, rows, type=kind, threshold=o.threshold, batch_size=o.batch_size, precision=o.precision)
+    values = predict(model, rows, type=kind, threshold=o.threshold, **read_as(o), batch_size=o.batch_size,
+                     precision=o.precision)
     if kind == "class":  # written as they were read: 1 as 1, true as true
         values = Classes.recorded(model.task, model.record).array(values)
     return values.reshape(len(rows), -1).tolist()

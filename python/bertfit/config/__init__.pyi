@@ -3,6 +3,9 @@ from bertfit.config.encoder import ACTIVATIONS as ACTIVATIONS
 from bertfit.config.encoder import BertConfig as BertConfig
 from bertfit.config.head import POOLINGS as POOLINGS
 from bertfit.config.head import HeadConfig as HeadConfig
+from bertfit.config.long_text import LONG_TEXTS as LONG_TEXTS
+from bertfit.config.long_text import WINDOW_POOLINGS as WINDOW_POOLINGS
+from bertfit.config.long_text import LongText as LongText
 from bertfit.config.task import TASKS as TASKS
 from bertfit.config.task import Task as Task
 from bertfit.config.training import FREEZES as FREEZES

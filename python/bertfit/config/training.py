@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, TypedDict
 
 from bertfit.checks import label_text
+from bertfit.config.long_text import LongText
 from bertfit.errors import Arg, ArgumentError, Sentence
 from bertfit.settings import (
     EITHER,
@@ -44,16 +45,23 @@ class TrainConfig(Settings):
         min_learning_rate: Learning rate at the last step.
         weight_decay: Decoupled weight decay of matrices; biases and layer normalization are left out.
         clip_norm: Gradients are scaled down to this global norm; None for no limit.
-        max_len: Longest input in tokens; longer texts are truncated. "auto" for the `max_len_quantile` quantile of the
-            training texts' lengths.
+        max_len: Longest input in tokens; `long_text` says what is read of longer texts. "auto" for the
+            `max_len_quantile` quantile of the training texts' lengths, at most the length of the model.
         max_len_quantile: See `max_len`.
+        long_text: "truncate": a longer text loses its end. "head_tail": it keeps its first and last tokens, in the
+            proportion of 128 to 382 (Sun et al. 2019). "windows": it is read in windows of `max_len` tokens. They are
+            trained on as parts of one text, whose weight they share; batches are then of windows, but losses and
+            metrics of texts, whose logits are pooled over their windows. The model reads texts so from then on.
+        stride: Tokens by which neighbouring windows overlap, as in transformers; None for a quarter of `max_len`.
+        window_pooling: How the logits of a text's windows become one: their "mean", or their "max".
         validation: Share of the rows used for validation, stratified by class; 0 for none.
         class_weights: None; "balanced": n / (classes * rows of the class), as scikit-learn; or a dict by label. For a
             multilabel task "balanced" weighs the two classes of every label: n / (2 * rows with it) where it is set,
             n / (2 * rows without it) where it is not. Fractions count as set from 0.5 on, and lie between both weights.
             A dict weighs every label's part of the loss.
         freeze: "none", "embeddings", "encoder", or a whole number n: embeddings and the first n layers. Outputs that
-            are the same in every epoch (of the whole encoder, or of n layers without dropout) are computed once.
+            are the same in every epoch (of the whole encoder, or of n layers without dropout) are computed once. Where
+            layers share one set of weights, any n above 0 freezes it, and so all of them.
         early_stopping: Epochs without a better `monitor` after which training stops; None for never.
         monitor: Metric that chooses the best weights, on the validation rows, or on the training rows if there are
             no validation rows: "loss", "accuracy", "auc", "f1_macro" or "rmse".
@@ -81,6 +89,9 @@ class TrainConfig(Settings):
     clip_norm: float | None = 1.0
     max_len: int | str = "auto"
     max_len_quantile: float = 0.95
+    long_text: str = "truncate"
+    stride: int | None = None
+    window_pooling: str = "mean"
     validation: float = 0.1
     class_weights: str | Mapping[str, float] | None = None
     freeze: str | int = "none"
@@ -104,6 +115,8 @@ class TrainConfig(Settings):
                  "max_len", 'a whole number of at least 3, or "auto"', self.max_len)
         require(is_number(self.max_len_quantile, 0, 1, open_low=True),
                  "max_len_quantile", "a share above 0 and at most 1", self.max_len_quantile)
+        if self.long_texts.long_text == "windows" and self.max_len != "auto":
+            self.long_texts.overlap(self.max_len)
         require(is_number(self.validation, 0) and self.validation < 1,
                  "validation", "a share of at least 0 and below 1", self.validation)
         weights = self.class_weights
@@ -142,6 +155,11 @@ class TrainConfig(Settings):
             return self
         return dataclasses.replace(self, learning_rate=5e-5 if hidden_size >= 768 else 1e-4)
 
+    @property
+    def long_texts(self) -> LongText:
+        """`long_text`, `stride` and `window_pooling` in one."""
+        return LongText(self.long_text, self.stride, self.window_pooling)
+
     def of_training(self) -> dict[str, Any]:
         """The settings as `to_dict`, without those of `checkpoint`, which make no difference to what is trained."""
         return {name: value for name, value in self.to_dict().items() if name not in _SAVING}
@@ -162,6 +180,9 @@ class TrainSettings(TypedDict, total=False):
     clip_norm: float | None
     max_len: int | str
     max_len_quantile: float
+    long_text: str
+    stride: int | None
+    window_pooling: str
     class_weights: str | Mapping[str, float] | None
     freeze: str | int
     early_stopping: int | None

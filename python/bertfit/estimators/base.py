@@ -87,6 +87,9 @@ class FineTuned(TextEstimator):
         clip_norm: float | None = TrainConfig.clip_norm,
         max_len: int | str = TrainConfig.max_len,
         max_len_quantile: float = TrainConfig.max_len_quantile,
+        long_text: str = TrainConfig.long_text,
+        stride: int | None = TrainConfig.stride,
+        window_pooling: str = TrainConfig.window_pooling,
         validation: float = TrainConfig.validation,
         freeze: str | int = TrainConfig.freeze,
         early_stopping: int | None = TrainConfig.early_stopping,
@@ -109,6 +112,9 @@ class FineTuned(TextEstimator):
         self.clip_norm = clip_norm
         self.max_len = max_len
         self.max_len_quantile = max_len_quantile
+        self.long_text = long_text
+        self.stride = stride
+        self.window_pooling = window_pooling
         self.validation = validation
         self.freeze = freeze
         self.early_stopping = early_stopping

@@ -56,6 +56,9 @@ class BertClassifier(ClassifierMixin, FineTuned):
         clip_norm: float | None = TrainConfig.clip_norm,
         max_len: int | str = TrainConfig.max_len,
         max_len_quantile: float = TrainConfig.max_len_quantile,
+        long_text: str = TrainConfig.long_text,
+        stride: int | None = TrainConfig.stride,
+        window_pooling: str = TrainConfig.window_pooling,
         validation: float = TrainConfig.validation,
         class_weight: str | Mapping[Any, float] | None = TrainConfig.class_weights,
         freeze: str | int = TrainConfig.freeze,
@@ -71,9 +74,10 @@ class BertClassifier(ClassifierMixin, FineTuned):
         super().__init__(
             model, head=head, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, warmup=warmup,
             min_learning_rate=min_learning_rate, weight_decay=weight_decay, clip_norm=clip_norm, max_len=max_len,
-            max_len_quantile=max_len_quantile, validation=validation, freeze=freeze, early_stopping=early_stopping,
-            monitor=monitor, restore_best=restore_best, accumulation=accumulation, precision=precision,
-            random_state=random_state, callbacks=callbacks, verbose=verbose,
+            max_len_quantile=max_len_quantile, long_text=long_text, stride=stride, window_pooling=window_pooling,
+            validation=validation, freeze=freeze, early_stopping=early_stopping, monitor=monitor,
+            restore_best=restore_best, accumulation=accumulation, precision=precision, random_state=random_state,
+            callbacks=callbacks, verbose=verbose,
         )
         self.class_weight = class_weight
 

@@ -21,7 +21,7 @@ class BertEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, TextEstima
 
     Args:
         model: A name of `bertfit.models()`, the folder of a model, or a `Bert` (fitted or not).
-        layers, pooling, batch_size, precision: As for `Bert.embed`.
+        layers, pooling, long_text, stride, batch_size, precision: As for `Bert.embed`.
 
     Attributes:
         bert_: The `Bert` that was opened.
@@ -35,10 +35,13 @@ class BertEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, TextEstima
     """
 
     def __init__(self, model: Bert | str | Any = "minilm-l6-uncased", *, layers: int | Sequence[int] = (-1,),
-                 pooling: str = "mean", batch_size: int | None = None, precision: str = "auto"):
+                 pooling: str = "mean", long_text: str | None = None, stride: int | None = None,
+                 batch_size: int | None = None, precision: str = "auto"):
         self.model = model
         self.layers = layers
         self.pooling = pooling
+        self.long_text = long_text
+        self.stride = stride
         self.batch_size = batch_size
         self.precision = precision
 
@@ -53,7 +56,8 @@ class BertEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, TextEstima
         check_is_fitted(self, "bert_")
         rows = read_texts(X)
         return self.bert_.embed(rows.texts, rows.pairs, layers=self.layers, pooling=self.pooling,
-                                batch_size=self.batch_size, precision=self.precision)
+                                long_text=self.long_text, stride=self.stride, batch_size=self.batch_size,
+                                precision=self.precision)
 
     @property
     def _n_features_out(self) -> int:

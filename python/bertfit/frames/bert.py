@@ -50,22 +50,26 @@ class Bert(ModelFacts):
 
     @overload
     def predict(self, data: pd.DataFrame, pair: None = None, *, type: str | None = None,
-                threshold: float | None = None, na_action: str = "error", batch_size: int | None = None,
+                threshold: float | None = None, na_action: str = "error", long_text: str | None = None,
+                stride: int | None = None, window_pooling: str | None = None, batch_size: int | None = None,
                 precision: str = "auto", progress: Callable[[dict], Any] | None = None) -> pd.DataFrame: ...
 
     @overload
     def predict(self, data: str | Sequence[str] | pd.Series, pair: Any = None, *, type: str | None = None,
-                threshold: float | None = None, na_action: str = "error", batch_size: int | None = None,
+                threshold: float | None = None, na_action: str = "error", long_text: str | None = None,
+                stride: int | None = None, window_pooling: str | None = None, batch_size: int | None = None,
                 precision: str = "auto", progress: Callable[[dict], Any] | None = None) -> np.ndarray: ...
 
     @overload
     def predict(self, data: Any, pair: Any = None, *, type: str | None = None, threshold: float | None = None,
-                na_action: str = "error", batch_size: int | None = None, precision: str = "auto",
+                na_action: str = "error", long_text: str | None = None, stride: int | None = None,
+                window_pooling: str | None = None, batch_size: int | None = None, precision: str = "auto",
                 progress: Callable[[dict], Any] | None = None) -> Any: ...
 
     @keywords_told
     def predict(self, data: Any, pair: Any = None, *, type: str | None = None, threshold: float | None = None,
-                na_action: str = "error", batch_size: int | None = None, precision: str = "auto",
+                na_action: str = "error", long_text: str | None = None, stride: int | None = None,
+                window_pooling: str | None = None, batch_size: int | None = None, precision: str = "auto",
                 progress: Callable[[dict], Any] | None = None) -> Any:
         """Predictions for new texts.
 
@@ -79,6 +83,9 @@ class Bert(ModelFacts):
                 a label, is predicted; None for 0.5.
             na_action: For a missing text (None, NaN, NA): "error", or "keep" for a missing prediction in its place;
                 a `bertfit.MissingTextWarning` counts these.
+            long_text: How texts longer than the `max_len` of the fit are read: "truncate", "head_tail" or "windows";
+                None for the setting of the fit. See `TrainConfig`.
+            stride, window_pooling: Overlap of windows in tokens, and "mean" or "max" of their logits; None as above.
             batch_size: Rows per batch at the longest length; batches of shorter texts have more. None for a default.
             precision: Number format of matrix products: "auto", "float32", "bfloat16" or "float16".
             progress: Called with ``{"event": "rows", "done", "total"}`` a few times a second.
@@ -94,7 +101,7 @@ class Bert(ModelFacts):
             in R, a factor counts as categorical, and numbers as whole numbers if all are. Models saved before types
             were kept give a categorical of text.
 
-            A `bertfit.TruncationWarning` says how many texts were longer than the model reads.
+            A `bertfit.TruncationWarning` says how many texts were not read to their end.
 
         Raises:
             ArgumentError: The model is not fitted, `type` does not fit the task, `threshold` is given where none is
@@ -104,8 +111,9 @@ class Bert(ModelFacts):
         check_fitted(self.model)
         type = check_type(self.task, type)
         rows, present = present_rows(*model_texts(self.model, data, pair), na_action)
-        values = predict_rows(self.model, rows, type=type, threshold=threshold, batch_size=batch_size,
-                              precision=precision, progress=progress)
+        values = predict_rows(self.model, rows, type=type, threshold=threshold, long_text=long_text, stride=stride,
+                              window_pooling=window_pooling, batch_size=batch_size, precision=precision,
+                              progress=progress)
         named = type == "class" and self.task.kind != "multilabel"
         known = Classes.recorded(self.task, self.model.record) if type == "class" else None
         if known is not None and not (named and known.category and is_frame(data)):
@@ -125,7 +133,8 @@ class Bert(ModelFacts):
 
     @keywords_told
     def evaluate(self, data: Any, target: Any = None, pair: Any = None, *, by: str | Sequence[str] | None = None,
-                 threshold: float | None = None, with_curves: bool = False, batch_size: int | None = None,
+                 threshold: float | None = None, with_curves: bool = False, long_text: str | None = None,
+                 stride: int | None = None, window_pooling: str | None = None, batch_size: int | None = None,
                  precision: str = "auto", progress: Callable[[dict], Any] | None = None):
         """Metrics on labelled rows; the dict of `bertfit.scores.report`, or with `by` a DataFrame.
 
@@ -133,7 +142,7 @@ class Bert(ModelFacts):
             data: A table as for `predict`, or a list of texts.
             target: The column or columns of true values, or the values themselves; None for the columns of the fit,
                 or of a multilabel classifier that was trained elsewhere the columns called as its labels.
-            pair, batch_size, precision, progress: As for `predict`.
+            pair, long_text, stride, window_pooling, batch_size, precision, progress: As for `predict`.
             by: A column of the DataFrame, or several: a row per group, in order of appearance, with the values of
                 these columns, n (rows) and the overall metrics, NaN where undefined.
             threshold: Probability from which a row counts as positive, None for 0.5 (binary and multilabel only).
@@ -150,7 +159,10 @@ class Bert(ModelFacts):
         rows = Rows.of(*model_texts(self.model, data, pair, target))
         values = code_target(self.task, target_columns(data if is_frame(data) else None, target),
                              by_id=not self.model.record.get("classes"))
-        options = {"threshold": threshold, "batch_size": batch_size, "precision": precision, "progress": progress}
+        options: dict[str, Any] = {
+            "threshold": threshold, "long_text": long_text, "stride": stride, "window_pooling": window_pooling,
+            "batch_size": batch_size, "precision": precision, "progress": progress,
+        }
         if by is None:
             return evaluate_rows(self.model, rows.labelled(values), with_curves=with_curves, **options)
         groups, first = group_codes(data, by)
@@ -158,7 +170,8 @@ class Bert(ModelFacts):
 
     @keywords_told
     def embed(self, data: Any, pair: Any = None, *, layers: int | Sequence[int] = (-1,), pooling: str = "mean",
-              normalize: bool = False, batch_size: int | None = None, precision: str = "auto",
+              normalize: bool = False, long_text: str | None = None, stride: int | None = None,
+              batch_size: int | None = None, precision: str = "auto",
               progress: Callable[[dict], Any] | None = None) -> np.ndarray:
         """One vector per text.
 
@@ -168,6 +181,8 @@ class Bert(ModelFacts):
             pooling: "mean" or "max" over the tokens, "cls" for the first token, "nsp" for the pretrained pooler.
             normalize: Whether to divide each vector by its Euclidean length, so that the product of two is their
                 cosine.
+            long_text, stride: As for `predict`; before a fit, texts longer than the model's `max_len` are truncated by
+                default. The vectors of a text's windows are averaged.
             batch_size, precision, progress: As for `predict`.
 
         Returns:
@@ -178,7 +193,8 @@ class Bert(ModelFacts):
             DataError: A column or a text is missing.
         """
         return embed_rows(self.model, self._rows(data, pair), layers=layers, pooling=pooling,
-                          normalize=normalize, batch_size=batch_size, precision=precision, progress=progress)
+                          normalize=normalize, long_text=long_text, stride=stride, batch_size=batch_size,
+                          precision=precision, progress=progress)
 
     @keywords_told
     def tokenize(self, data: Any, pair: Any = None, *,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
@@ -22,6 +23,8 @@ def embed(
     layers: int | Sequence[int] = (-1,),
     pooling: str = "mean",
     normalize: bool = False,
+    long_text: str | None = None,
+    stride: int | None = None,
     batch_size: int | None = None,
     precision: str = "auto",
     progress: Progress | None = None,
@@ -35,13 +38,16 @@ def embed(
         pooling: How token vectors become one: "mean" or "max" over the text's tokens (with [CLS] and [SEP],
             without padding), "cls" the first token's, "nsp" the pretrained pooler's (last layer only).
         normalize: Whether to divide each vector by its Euclidean length, so that the product of two is their cosine.
+        long_text, stride: How texts longer than the model's `text_len` are read, see `TrainConfig`; None for the
+            settings of the fit, or else "truncate". The vectors of a text's windows are averaged.
         batch_size, precision, progress: As for `predict`.
 
     Returns:
         float32 [n, H * len(layers)].
 
     Raises:
-        ArgumentError: A layer does not exist, the pooling is unknown, or `normalize` is neither True nor False.
+        ArgumentError: A layer does not exist, the pooling is unknown, `normalize` is neither True nor False, or
+            `stride` is given where there are no windows.
 
     Example:
         >>> embed(model, Rows.of(["a cat", "a dog"])).shape  # doctest: +SKIP
@@ -54,8 +60,9 @@ def embed(
     require(isinstance(normalize, bool), "normalize", EITHER, normalize)
     if pooling == "nsp" and model.fresh_pooler:
         tell(FreshPoolerWarning(model.name))
+    long = dataclasses.replace(model.long_texts.changed(long_text, stride), window_pooling="mean")
     vectors = run_rows(model, Features(pooling, wanted), rows, width=model.config.hidden_size * len(numbers),
-                       batch_size=batch_size, precision=precision, progress=progress)
+                       long=long, batch_size=batch_size, precision=precision, progress=progress)
     return normalized(vectors) if normalize else vectors
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from bertfit.config import Task
+from bertfit.config import LongText, Task
 from bertfit.inference.runner import Progress, check_fitted, check_pairs, run_rows
 from bertfit.model import Logits
 from bertfit.rows import Rows
@@ -19,6 +19,9 @@ def evaluate(
     *,
     threshold: float | None = None,
     with_curves: bool = False,
+    long_text: str | None = None,
+    stride: int | None = None,
+    window_pooling: str | None = None,
     batch_size: int | None = None,
     precision: str = "auto",
     progress: Progress | None = None,
@@ -30,7 +33,7 @@ def evaluate(
         rows: Texts with their targets, and with pairs for a model fitted on pairs.
         threshold: Probability from which a row counts as positive, None for 0.5 (binary and multilabel only).
         with_curves: Whether the report has ``curves``, those of `scores.trace_curves`.
-        batch_size, precision, progress: As for `predict`.
+        long_text, stride, window_pooling, batch_size, precision, progress: As for `predict`.
 
     Returns:
         The dict of `scores.report`.
@@ -44,7 +47,8 @@ def evaluate(
         >>> evaluate(model, Rows.of(["win a prize", "hi"], targets=[1, 0]))["overall"]["auc"]  # doctest: +SKIP
         1.0
     """
-    rows, probs = _predicted(model, rows, threshold, batch_size, precision, progress)
+    long = model.long_texts.changed(long_text, stride, window_pooling)
+    rows, probs = _predicted(model, rows, threshold, long, batch_size, precision, progress)
     result = report(model.task, probs, rows.targets, threshold)
     return {**result, "curves": trace_curves(model.task, probs, rows.targets)} if with_curves else result
 
@@ -55,6 +59,9 @@ def evaluate_groups(
     groups: np.ndarray,
     *,
     threshold: float | None = None,
+    long_text: str | None = None,
+    stride: int | None = None,
+    window_pooling: str | None = None,
     batch_size: int | None = None,
     precision: str = "auto",
     progress: Progress | None = None,
@@ -62,7 +69,7 @@ def evaluate_groups(
     """The measures of several groups of rows; the model runs once over all.
 
     Args:
-        model, rows, threshold, batch_size, precision, progress: As for `evaluate`.
+        model, rows, threshold: As for `evaluate`, and so are those that follow `threshold`.
         groups: The group of each row, int [n], numbered from 0 without gaps.
 
     Returns:
@@ -72,7 +79,8 @@ def evaluate_groups(
     Raises:
         ArgumentError, DataError: As for `evaluate`.
     """
-    rows, probs = _predicted(model, rows, threshold, batch_size, precision, progress)
+    long = model.long_texts.changed(long_text, stride, window_pooling)
+    rows, probs = _predicted(model, rows, threshold, long, batch_size, precision, progress)
     return group_measures(model.task, probs, rows.targets, groups, threshold)
 
 
@@ -91,12 +99,13 @@ def group_measures(task: Task, probs: np.ndarray, targets: np.ndarray, groups: n
     return {"n": n, **{name: np.array([one[name] for one in overall]) for name in overall[0]}}
 
 
-def _predicted(model, rows: Rows, threshold, batch_size, precision, progress) -> tuple[Rows, np.ndarray]:
+def _predicted(model, rows: Rows, threshold, long: LongText, batch_size, precision,
+               progress) -> tuple[Rows, np.ndarray]:
     """The rows with targets checked, and their probabilities."""
     check_fitted(model)
     check_threshold(model.task, threshold)
     check_pairs(model, rows)
     rows = rows.for_task(model.task)
-    logits = run_rows(model, Logits(), rows, width=model.task.n_outputs, batch_size=batch_size,
+    logits = run_rows(model, Logits(), rows, width=model.task.n_outputs, long=long, batch_size=batch_size,
                       precision=precision, progress=progress)
     return rows, probabilities(model.task, logits)

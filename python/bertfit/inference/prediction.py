@@ -19,6 +19,9 @@ def predict(
     *,
     type: str | None = None,
     threshold: float | None = None,
+    long_text: str | None = None,
+    stride: int | None = None,
+    window_pooling: str | None = None,
     batch_size: int | None = None,
     precision: str = "auto",
     progress: Progress | None = None,
@@ -32,6 +35,8 @@ def predict(
             regression's numbers. None is "numeric" for regression, else "prob".
         threshold: For "class" of a binary or multilabel model, the probability from which the positive class, or a
             label, is predicted; None for 0.5.
+        long_text, stride, window_pooling: How texts longer than the fit's `max_len` are read, see `TrainConfig`; None
+            for the settings of the fit. The logits of a text's windows are pooled.
         batch_size: Rows per batch of the longest texts, more of shorter ones; None for batches of
             `model.TOKEN_BUDGET` tokens.
         precision: "auto", "float32", "bfloat16" or "float16".
@@ -44,7 +49,8 @@ def predict(
 
     Raises:
         ArgumentError: The model is not fitted, the type is unknown or not the task's, `threshold` is not a
-            probability or given where none is used, or pairs are missing, or given to a model fitted on single texts.
+            probability or given where none is used, `stride` or `window_pooling` is given where there are no windows,
+            or pairs are missing, or given to a model fitted on single texts.
 
     Example:
         >>> predict(model, Rows.of(["you win a prize"]), type="prob")  # doctest: +SKIP
@@ -58,7 +64,8 @@ def predict(
                             received=threshold)
     threshold = check_threshold(task, threshold)
     check_pairs(model, rows)
-    logits = run_rows(model, Logits(), rows, width=task.n_outputs, batch_size=batch_size,
+    long = model.long_texts.changed(long_text, stride, window_pooling)
+    logits = run_rows(model, Logits(), rows, width=task.n_outputs, long=long, batch_size=batch_size,
                       precision=precision, progress=progress)
     if type == "link":
         return logits.astype(np.float64)

@@ -92,8 +92,8 @@ def write_directory(path: str | os.PathLike, description: Mapping[str, Any], par
     Args:
         path: The directory to make; missing parents are made, too.
         description: Fields of bertfit.json. Its "format_version" is 1 unless it is among them.
-        parts: For each of `PARTS` (another of `VOCABULARIES` may stand for vocab.txt), a function that writes
-            its bytes to an open file.
+        parts: For each of `PARTS` (another of `VOCABULARIES` may stand for vocab.txt), a function that writes its
+            bytes to an open file.
         overwrite: Replace a bundle at `path`. Anything else there is never replaced.
 
     Returns:

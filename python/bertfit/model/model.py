@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bertfit import _env
-from bertfit.config import BertConfig, HeadConfig, PretrainHeads, Task
+from bertfit.config import BertConfig, HeadConfig, LongText, PretrainHeads, Task
 from bertfit.errors import ArgumentError
 from bertfit.model.layer_table import layer_table
 from bertfit.model.questions import Features, Logits
@@ -33,13 +33,12 @@ from bertfit.network import (
 from bertfit.rows import Rows
 from bertfit.settings import is_number
 from bertfit.system import interrupts
-from bertfit.text import Encoding, Tokenizer, Vocabulary
+from bertfit.text import Encoding, Tokenizer, Vocabulary, shortened
 
 if TYPE_CHECKING:
     from bertfit.checkpoints import Checkpoint
 
 tf = _env.tensorflow()
-keras = _env.keras()
 
 #: Tokens per batch without training, padding included: enough to use all cores, at little memory.
 TOKEN_BUDGET = 4096
@@ -167,6 +166,11 @@ class Model:
         """Tokens to which texts are truncated by default: the fit's max_len, or else the model's."""
         return self.record.get("max_len", self.max_len)
 
+    @property
+    def long_texts(self) -> LongText:
+        """How texts of more than `text_len` tokens are read by default: as by the fit, or else truncated."""
+        return LongText.recorded(self.record.get("settings") or {})
+
     def copy(self, max_len: int | None = None, heads: bool = False) -> Model:
         """An independent copy of the encoder and its weights, without a task's head.
 
@@ -230,18 +234,19 @@ class Model:
         """Columns with one row per layer of the graph: see `layer_table.layer_table`."""
         return layer_table(self.graph())
 
-    def encode(self, rows: Rows, max_len: int | None = None) -> Encoding:
-        """Tokenize rows, truncated to `max_len` tokens (by default `text_len`).
+    def encode(self, rows: Rows, max_len: int | None = None, long: LongText | None = None) -> Encoding:
+        """Tokenize rows; those longer than `max_len` tokens (None: `text_len`) as `long` says, None truncates them.
 
         Raises:
             ArgumentError: `max_len` is above the model's, or not a whole number of at least 3.
         """
-        if max_len is None:
-            max_len = self.text_len
+        max_len = self.text_len if max_len is None else max_len
         if is_number(max_len, self.max_len, open_low=True):  # the tokenizer checks the rest
             raise ArgumentError(f"must be at most {self.max_len}, the length of this model's position table.",
                                 argument="max_len", received=max_len)
-        return self.tokenizer.encode(rows.texts, rows.pairs, max_len=max_len)
+        if long is None or long.truncates:
+            return self.tokenizer.encode(rows.texts, rows.pairs, max_len=max_len)
+        return shortened(self.tokenizer.encode(rows.texts, rows.pairs), max_len, long)
 
     def logits(self, encoding: Encoding, precision: str = "auto", progress: Progress | None = None) -> np.ndarray:
         """Logits [n, K], float32, in the caller's order. The model must be fitted."""

@@ -46,7 +46,8 @@ def open_unbuilt(
     """Open a bundle, a checkpoint folder, or a model of the registry or the hub; every file is read and checked.
 
     Args:
-        x: A folder (bertfit bundle, pretraining run, Google checkpoint, Hugging Face BERT), a name of the registry, or
+        x: A folder (bertfit bundle, pretraining run, Google checkpoint, Hugging Face BERT, TF Hub's SavedModel), an
+            archive of one of the last three, a name of the registry, or
             the id of a model of the Hugging Face hub, "owner/name" or "owner/name@revision". An existing folder takes
             precedence over both. Of a run, its best model is opened, else its last.
         name: What to call the model; None for the folder's or the registry's name, or its id.
@@ -72,9 +73,9 @@ def open_unbuilt(
     if not isinstance(x, (str, os.PathLike)) or not str(x):
         raise ArgumentError("must be the name of a model or the path of a folder.", argument="x", received=x)
     path = Path(x).expanduser()
-    if not path.exists() and hub.is_hub_id(str(x)):
+    if isinstance(x, str) and not path.exists() and hub.is_hub_id(x) and not registry.is_known(x):
         tried = (f"There is no folder {path.absolute()}.",)
-        folder = hub.fetch(str(x), revision, cache_dir=cache_dir, online=download_missing, progress=progress,
+        folder = hub.fetch(x, revision, cache_dir=cache_dir, online=download_missing, progress=progress,
                            tried=tried)
         return _from_checkpoint(open_checkpoint(folder, name=name, lower_case=lower_case, task=task), max_len)
     hub.refuse_revision(revision, str(x))
@@ -93,7 +94,8 @@ def open_unbuilt(
                             [f"{entry.name} is not in {registry.cache_path(cache_dir)}.",
                              Sentence("Fetch it once with {}.", Function("download", [entry.name]))])
     folder = download(entry.name, cache_dir, progress=progress)
-    lower_case = not entry.cased if lower_case is None else lower_case
+    if lower_case is None and entry.source != "tfhub":  # TF Hub's models say it themselves
+        lower_case = not entry.cased
     checkpoint = open_checkpoint(folder, name=name or entry.name, lower_case=lower_case, task=task)
     return _from_checkpoint(checkpoint, max_len)
 

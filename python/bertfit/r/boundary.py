@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -21,6 +22,10 @@ from bertfit.model import Unbuilt
 from bertfit.notices import BertfitWarning, collected
 from bertfit.r.values import read_arguments, to_plain
 from bertfit.system import interrupts
+
+# R forks (parallel::mclapply()): the threads of the package tokenizers would not live on in the child, and it would say
+# so on stderr. Without them a fork is safe, and little is slower: every different word is tokenized once.
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 models: dict[int, Any] = {}
 _numbers = itertools.count(1)

@@ -16,42 +16,46 @@ if TYPE_CHECKING:
 
 @exported
 def predict(model: Model, rows: Rows, type: str | None = None, threshold: float | None = None,
+            long_text: str | None = None, stride: int | None = None, window_pooling: str | None = None,
             batch_size: int | None = None, precision: str = "auto", progress: Callable | None = None):
     """Predictions, see `bertfit.inference.predict`; classes as codes from 0."""
     from bertfit.inference import predict as run
 
-    return run(model, rows, type=type, threshold=threshold, batch_size=batch_size, precision=precision,
-               progress=progress)
+    return run(model, rows, type=type, threshold=threshold, long_text=long_text, stride=stride,
+               window_pooling=window_pooling, batch_size=batch_size, precision=precision, progress=progress)
 
 
 @exported
-def evaluate(model: Model, rows: Rows, threshold: float | None = None, batch_size: int | None = None,
+def evaluate(model: Model, rows: Rows, threshold: float | None = None, long_text: str | None = None,
+             stride: int | None = None, window_pooling: str | None = None, batch_size: int | None = None,
              precision: str = "auto", progress: Callable | None = None):
     """A report with curves, see `bertfit.inference.evaluate`."""
     from bertfit.inference import evaluate as run
 
-    return run(model, rows, threshold=threshold, with_curves=True, batch_size=batch_size, precision=precision,
-               progress=progress)
+    return run(model, rows, threshold=threshold, with_curves=True, long_text=long_text, stride=stride,
+               window_pooling=window_pooling, batch_size=batch_size, precision=precision, progress=progress)
 
 
 @exported
 def evaluate_groups(model: Model, rows: Rows, groups: Sequence[int], threshold: float | None = None,
+                    long_text: str | None = None, stride: int | None = None, window_pooling: str | None = None,
                     batch_size: int | None = None, precision: str = "auto", progress: Callable | None = None):
     """Measures of groups of rows, see `bertfit.inference.evaluate_groups`."""
     from bertfit.inference import evaluate_groups as run
 
-    return run(model, rows, np.asarray(groups, np.int64), threshold=threshold, batch_size=batch_size,
-               precision=precision, progress=progress)
+    return run(model, rows, np.asarray(groups, np.int64), threshold=threshold, long_text=long_text, stride=stride,
+               window_pooling=window_pooling, batch_size=batch_size, precision=precision, progress=progress)
 
 
 @exported
 def embed(model: Model, rows: Rows, layers: Sequence[int] = (-1,), pooling: str = "mean", normalize: bool = False,
-          batch_size: int | None = None, precision: str = "auto", progress: Callable | None = None):
+          long_text: str | None = None, stride: int | None = None, batch_size: int | None = None,
+          precision: str = "auto", progress: Callable | None = None):
     """Text vectors as float64 [n, H * layers]; R has no float32."""
     from bertfit.inference import embed as run
 
-    return run(model, rows, layers=layers, pooling=pooling, normalize=normalize, batch_size=batch_size,
-               precision=precision, progress=progress).astype(np.float64, order="F")
+    return run(model, rows, layers=layers, pooling=pooling, normalize=normalize, long_text=long_text, stride=stride,
+               batch_size=batch_size, precision=precision, progress=progress).astype(np.float64, order="F")
 
 
 @exported

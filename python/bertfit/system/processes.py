@@ -91,7 +91,8 @@ class _Worker:
         path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
         self._process = subprocess.Popen(
             [python(), "-c", _SERVE], stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": path, "CUDA_VISIBLE_DEVICES": "-1"})
+            stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": path, "CUDA_VISIBLE_DEVICES": "-1",
+                                          "TOKENIZERS_PARALLELISM": "false"})  # there is a worker for every core
         self._send((make, setting))
 
     def _send(self, message: Any) -> None:

@@ -11,6 +11,7 @@ __all__, __getattr__, __dir__ = lazy_exports(__name__, {
     "vocabulary_files": "read_vocabulary",
     "encoding": "Encoding PairForm truncated_pair_lengths",
     "tokenizer": "Tokenizer",
+    "windows": "pooled shortened window_counts",
     "wordpiece": "positions",
     "vocabulary_training": "train_vocabulary",
 })

@@ -6,6 +6,9 @@ from bertfit.text.encoding import Encoding as Encoding
 from bertfit.text.encoding import PairForm as PairForm
 from bertfit.text.encoding import truncated_pair_lengths as truncated_pair_lengths
 from bertfit.text.tokenizer import Tokenizer as Tokenizer
+from bertfit.text.windows import pooled as pooled
+from bertfit.text.windows import shortened as shortened
+from bertfit.text.windows import window_counts as window_counts
 from bertfit.text.wordpiece import positions as positions
 from bertfit.text.vocabulary_training import train_vocabulary as train_vocabulary
 __all__: list[str]

@@ -34,8 +34,9 @@ class Encoding:
         ids: int32 [sum of lengths]; the ids of all rows, concatenated.
         segments: int32, like ids; 0 up to the first [SEP] and 1 after it.
         splits: int64 [n + 1]; row i is ids[splits[i]:splits[i + 1]].
-        truncated: bool [n]; whether the row was truncated to max_len.
+        truncated: bool [n], of windows [texts]; whether tokens of the text were left out.
         pair_form: How its pairs are put together.
+        owners: Of windows the text of each row, int64 [n], ascending; None if every row is a text (see `text.windows`).
     """
 
     ids: np.ndarray
@@ -43,6 +44,7 @@ class Encoding:
     splits: np.ndarray
     truncated: np.ndarray
     pair_form: PairForm = PairForm()
+    owners: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.splits) - 1

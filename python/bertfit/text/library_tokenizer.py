@@ -49,7 +49,9 @@ class LibraryPieces:
         self._tokenizer = open_tokenizer(vocabulary.data, vocabulary.name, special.names)
         self._encode_all = getattr(self._tokenizer, "encode_batch_fast", self._tokenizer.encode_batch)
         added = [entry for entry in self._document["added_tokens"] if entry["content"] not in special.names]
-        self._by_parts = _ends_at_spaces(self._document) and not any(entry.get("normalized", True) for entry in added)
+        with damaged(vocabulary.name):
+            self._by_parts = (_ends_at_spaces(self._document)
+                              and not any(entry.get("normalized", True) for entry in added))
         whole = [re.escape(entry["content"]) for entry in added]
         if _uses(self._document.get("normalizer"), "Precompiled"):
             whole.append(_PREPENDED.pattern)
@@ -205,6 +207,8 @@ def _members(part: Any) -> list[dict[str, Any]]:
     """The steps of a normalizer or pre-tokenizer."""
     if part is None:
         return []
+    if not isinstance(part, dict) or "type" not in part:  # early versions did not say it
+        return [{"type": "unknown"}]
     if part["type"] != "Sequence":
         return [part]
     return [step for inner in part.get("normalizers") or part.get("pretokenizers") or [] for step in _members(inner)]

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from bertfit.errors import VocabularyError
+from bertfit.errors import CheckpointError, VocabularyError
 from bertfit.text import tokenizer_json, unigram_models
 from bertfit.text.vocabulary import Vocabulary
 
@@ -32,7 +32,8 @@ def read_vocabulary(
         guess: What to take where no file says it; None infers it from the tokens.
 
     Raises:
-        VocabularyError: The folder has no vocabulary, or it cannot be read.
+        CheckpointError: The folder has no vocabulary.
+        VocabularyError: The vocabulary cannot be read.
         ArgumentError: `lower_case` is not what a tokenizer that does its own casing does.
     """
     folder = Path(folder)
@@ -59,7 +60,7 @@ def read_vocabulary(
         if path.is_file():
             kind = _read(folder / "config.json").get("model_type")
             return unigram_models.vocabulary(path.read_bytes(), kind, settings, lower_case, str(path))
-    raise VocabularyError("A checkpoint must have its vocabulary.", [
+    raise CheckpointError("A checkpoint must have its vocabulary.", [
         f"{folder} has no vocab.txt.",
         f"It may also have {tokenizer_json.FILE_NAME}, vocab.json with merges.txt, or {' or '.join(_SENTENCEPIECE)}."])
 

@@ -31,9 +31,10 @@ class Callback:
     """
 
     def on_begin(self, info: dict[str, Any]) -> str | None:
-        """Before the first step: epochs, steps (per epoch), step (steps done), rows, validation_rows, max_len (tokens),
-        truncated (rows), precision, parts (in which a batch is computed, because of the memory it takes), bytes (of
-        memory that each takes, estimated, beside the weights), device, parameters, trainable.
+        """Before the first step: epochs, steps (per epoch), step (steps done), rows, windows (of these rows, if they
+        are read in windows), validation_rows, max_len (tokens), truncated (rows), precision, parts (in which a batch is
+        computed, because of the memory it takes), bytes (of memory that each takes, estimated, beside the weights),
+        device, parameters, trainable.
         """
 
     def on_step(self, info: dict[str, Any]) -> str | None:
@@ -98,7 +99,8 @@ class Console(Callback):
     def on_begin(self, info):
         for line in self.opening:
             print(self.words.sentence(line), file=self.stream)
-        rows = f"{info['rows']:,} rows, {info['validation_rows']:,} held out"
+        windows = f" in {info['windows']:,} windows" if "windows" in info else ""
+        rows = f"{info['rows']:,} rows{windows}, {info['validation_rows']:,} held out"
         print(f"{rows}; max_len {info['max_len']}; {info['precision']} on {info['device']}", file=self.stream)
         if info.get("bytes", 0) >= 2**30:
             each = f"each of the {info['parts']} parts of a batch" if info["parts"] > 1 else "a batch"

@@ -18,7 +18,7 @@ from bertfit.notices import FreshPoolerWarning, tell
 from bertfit.rows import LARGEST, Rows
 from bertfit.settings import require
 from bertfit.system import interrupts
-from bertfit.text import Encoding
+from bertfit.text import Encoding, shortened
 from bertfit.training.callbacks import Callback
 from bertfit.training.feeds import training_feed, validation_feed
 from bertfit.training.finetuning_objective import FineTuning
@@ -56,9 +56,10 @@ def fit_model(
 
     Returns:
         A new, fitted model. Its `record` holds settings, history (one list per column), best_epoch, seed,
-        max_len, precision, rows, truncated (training rows truncated), interrupted, stopped (why it ended before
-        its last epoch, or None), seconds, pairs (whether it was fitted on pairs), columns, classes, and metrics, the
-        measures of the epoch whose weights it holds.
+        max_len, precision, rows, truncated (training rows that lost tokens), windows (how many the training rows have,
+        if they are read in windows), interrupted, stopped (why it ended before its last epoch, or None), seconds, pairs
+        (whether it was fitted on pairs), columns, classes, and metrics, the measures of the epoch whose weights it
+        holds.
 
     Raises:
         DataError: There are no rows, or targets do not fit the task.
@@ -106,7 +107,7 @@ def fit_model(
     max_len, encoding = _encode(model, rows, config)
     feed = training_feed(model, encoding, max_len, precision, config)
     val_feed = None if validation is None else validation_feed(
-        model, model.encode(validation, max_len), max_len, precision, config)
+        model, model.encode(validation, max_len, config.long_texts), max_len, precision, config)
     objective = FineTuning(model, feed, coded, val_feed, val_coded, label_weights, config, seed, precision)
     run = Run(objective, config, callbacks, early_stopping=config.early_stopping, restore_best=config.restore_best,
               folder=folder, save_steps=config.save_steps)
@@ -181,12 +182,13 @@ def _check_monitor(task: Task, config: TrainConfig) -> None:
 
 
 def _encode(model: Model, rows: Rows, config: TrainConfig) -> tuple[int, Encoding]:
-    """The maximum length in tokens, and the rows encoded and truncated to it."""
+    """The maximum length in tokens, and the rows encoded for it."""
+    long = config.long_texts
     if config.max_len != "auto":
-        return config.max_len, model.encode(rows, config.max_len)
-    encoding = model.encode(rows, model.max_len)
+        return config.max_len, model.encode(rows, config.max_len, long)
+    encoding = model.encode(rows, model.max_len) if long.truncates else model.tokenizer.encode(rows.texts, rows.pairs)
     max_len = auto_max_len(encoding.lengths, config.max_len_quantile, model.max_len)
-    return max_len, encoding.truncated_to(max_len)
+    return max_len, encoding.truncated_to(max_len) if long.truncates else shortened(encoding, max_len, long)
 
 
 def _freeze(model: Model, freeze: str | int) -> None:

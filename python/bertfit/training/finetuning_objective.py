@@ -13,9 +13,9 @@ from bertfit.config import Task, TrainConfig
 from bertfit.model import Model
 from bertfit.network import filled
 from bertfit.scores import epoch_metrics
-from bertfit.text import Encoding
+from bertfit.text import Encoding, pooled
 from bertfit.training.objective import digest
-from bertfit.training.rows import Batch, Coded, element_weights, epoch_batches
+from bertfit.training.rows import Batch, Coded, element_weights, epoch_batches, window_shares
 from bertfit.training.run import Run
 from bertfit.training.schedule import train_steps
 
@@ -24,6 +24,9 @@ tf = _env.tensorflow()
 
 class FineTuning:
     """The `Objective` of fine-tuning: a head, and the layers that are trained with it.
+
+    Where texts are read in windows, batches are of windows, which have an equal share of their text's weight each; all
+    measures are of texts.
 
     Args:
         model: The model, with its head.
@@ -44,12 +47,14 @@ class FineTuning:
         self.model, self.task, self.feed, self.rows = model, model.task, feed, rows
         self.validation_feed, self.validation, self.label_weights = validation_feed, validation, label_weights
         self.config, self.seed, self.precision = config, seed, precision
-        self.weights = element_weights(self.task, rows.targets, rows.weights, label_weights)
+        self.windows, self.shares = rows.of_windows(feed.encoding), window_shares(feed.encoding)
+        self.per_window = len(rows) / len(self.windows)  # texts
+        self.weights = element_weights(self.task, self.windows.targets, self.windows.weights, label_weights)
         self.variables = feed.variables
-        self.total_steps, _ = train_steps(len(rows), config.batch_size * config.accumulation, config.epochs)
+        self.total_steps, _ = train_steps(len(self.windows), config.batch_size * config.accumulation, config.epochs)
         self.epoch_steps = self.total_steps // config.epochs
         feed.plan(config, seed)
-        self.parts, self.bytes = -(-min(config.batch_size, len(rows)) // feed.batch_rows), feed.batch_bytes
+        self.parts, self.bytes = -(-min(config.batch_size, len(self.windows)) // feed.batch_rows), feed.batch_bytes
         self.accumulates = config.accumulation > 1 or self.parts > 1
         self.compiled = feed.shapes.compiled
         self.structure = (model.structure, config.freeze)
@@ -61,7 +66,7 @@ class FineTuning:
 
     def start_epoch(self) -> None:
         self.sums = {"loss": 0.0, "rows": 0.0, "running": 0.0}
-        self.logits = np.zeros((len(self.rows), self.task.n_outputs), np.float32)
+        self.logits = np.zeros((len(self.windows), self.task.n_outputs), np.float32)
 
     def steps(self, done: int) -> Iterator[list[Batch]]:
         config, step = self.config, done
@@ -83,21 +88,22 @@ class FineTuning:
         # Kernels are compiled for one number of rows: a smaller batch is padded with rows of weight 0.
         size = self.feed.batch_rows if self.compiled else len(rows)
         inputs = tuple(tf.constant(filled(x, size)) for x in self.feed.inputs(rows))
-        targets, weights = (tf.constant(filled(x[rows], size)) for x in (self.rows.targets, self.weights))
-        return inputs, targets, weights, tf.constant(float(batch.step_rows))
+        targets, weights = (tf.constant(filled(x[rows], size)) for x in (self.windows.targets, self.weights))
+        return inputs, targets, weights, tf.constant(self.per_window * batch.step_rows)
 
-    def loss(self, inputs, targets, weights, step_rows) -> tuple:
+    def loss(self, inputs, targets, weights, step_texts) -> tuple:
         logits = self.feed.apply(inputs, training=True)  # [B, K]
-        # Divided by the rows of the whole step, so that accumulated batches sum to one large batch.
-        loss = tf.reduce_sum(_losses(self.task, logits, targets) * weights) / step_rows
+        # Divided by the texts of the whole step, so that accumulated batches sum to one large batch.
+        loss = tf.reduce_sum(_losses(self.task, logits, targets) * weights) / step_texts
         return loss, (loss, logits)
 
     def add(self, batch: Batch, outputs) -> None:
         loss, logits = float(outputs[0]), outputs[1][: len(batch.rows)]
         self.logits[batch.rows] = logits
-        self.sums["loss"] += loss * batch.step_rows
-        self.sums["rows"] += len(batch.rows)
-        self.sums["running"] += _running(self.task, logits, self.rows.targets[batch.rows])
+        self.sums["loss"] += loss * (self.per_window * batch.step_rows)
+        self.sums["rows"] += self.per_window * len(batch.rows)
+        shares = 1 if self.shares is None else self.shares[batch.rows]
+        self.sums["running"] += _running(self.task, logits, self.windows.targets[batch.rows], shares)
 
     def progress(self) -> dict[str, Any]:
         mean = self.sums["running"] / self.sums["rows"]
@@ -106,13 +112,15 @@ class FineTuning:
         return {"loss": self.sums["loss"] / self.sums["rows"], "metric_name": name, "metric": metric}
 
     def measures(self) -> dict[str, float]:
-        metrics = epoch_metrics(self.task, self.logits, self._original(self.rows))
+        logits = pooled(self.logits, self.feed.encoding, self.config.window_pooling)
+        metrics = epoch_metrics(self.task, logits, self._original(self.rows))
         return {"loss": self.sums["loss"] / self.sums["rows"], **metrics}
 
     def validate(self) -> dict[str, float]:
         if self.validation_feed is None:
             return {}
-        logits = self.validation_feed.logits()
+        feed = self.validation_feed
+        logits = pooled(feed.logits(), feed.encoding, self.config.window_pooling)
         weights = element_weights(self.task, self.validation.targets, self.validation.weights, self.label_weights)
         losses = _losses(self.task, tf.constant(logits), tf.constant(self.validation.targets)).numpy()
         return {"loss": float(np.sum(losses * weights) / len(self.validation)),
@@ -128,8 +136,10 @@ class FineTuning:
         """Does nothing: the run keeps the history and the best weights."""
 
     def facts(self) -> dict[str, Any]:
+        windows = {"windows": len(self.windows)} if self.config.long_text == "windows" else {}
         return {
-            "rows": len(self.rows), "validation_rows": 0 if self.validation is None else len(self.validation),
+            "rows": len(self.rows), **windows,
+            "validation_rows": 0 if self.validation is None else len(self.validation),
             "max_len": self.feed.max_len, "truncated": int(self.feed.encoding.truncated.sum()),
             "precision": self.precision,
         }
@@ -166,10 +176,11 @@ def _losses(task: Task, logits, targets):
     return tf.nn.sigmoid_cross_entropy_with_logits(targets, logits) / task.n_outputs
 
 
-def _running(task: Task, logits: np.ndarray, targets: np.ndarray) -> float:
-    """A batch's part of the progress bar's metric: its correct rows, or the sum of squared errors."""
+def _running(task: Task, logits: np.ndarray, targets: np.ndarray, shares: np.ndarray | int) -> float:
+    """A batch's part of the progress bar's metric: its correct rows, or the sum of squared errors; a window counts as
+    its share of a text."""
     if task.kind == "multiclass":
-        return float((logits.argmax(axis=1) == targets).sum())
+        return float(((logits.argmax(axis=1) == targets) * shares).sum())
     if task.kind == "regression":
-        return float(((logits - targets) ** 2).sum())
-    return float(((logits > 0) == (targets >= 0.5)).mean(axis=1).sum())
+        return float((((logits - targets) ** 2).sum(axis=1) * shares).sum())
+    return float((((logits > 0) == (targets >= 0.5)).mean(axis=1) * shares).sum())

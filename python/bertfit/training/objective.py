@@ -79,7 +79,8 @@ class Objective(Protocol):
         """Called after an epoch is in the history."""
 
     def facts(self) -> dict[str, Any]:
-        """For callbacks and the record: "rows", "validation_rows", "max_len", "truncated" and "precision"."""
+        """For callbacks and the record: "rows", "validation_rows", "max_len", "truncated", "precision", and "windows"
+        if texts are read in windows."""
 
     def identity(self) -> dict[str, Any]:
         """Settings, data and model, which must be the same for a run to be resumed."""

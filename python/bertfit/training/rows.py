@@ -11,6 +11,7 @@ from bertfit.config import Task, TrainConfig
 from bertfit.errors import Arg, ArgumentError, DataError, Sentence, Value
 from bertfit.network import padded_length, training_batches
 from bertfit.rows import Rows
+from bertfit.text import Encoding, window_counts
 
 FEW_CLASSES = 10  # fewer classes than this may have a row each
 
@@ -39,8 +40,21 @@ class Coded:
             coded = targets.astype(np.float32).reshape(n, -1)
         return cls(coded, np.ones(n, np.float32) if rows.weights is None else rows.weights.astype(np.float32))
 
+    def of_windows(self, encoding: Encoding) -> Coded:
+        """The same for every window of the texts: the target of its text, and an equal share of its text's weight."""
+        shares = window_shares(encoding)
+        if shares is None:
+            return self
+        return Coded(self.targets[encoding.owners], self.weights[encoding.owners] * shares)
+
     def __len__(self) -> int:
         return len(self.weights)
+
+
+def window_shares(encoding: Encoding) -> np.ndarray | None:
+    """The part that each window is of its text, float32 [windows]: 1 / (windows of the text). None without windows."""
+    counts = window_counts(encoding)
+    return None if counts is None else (1 / counts[encoding.owners]).astype(np.float32)
 
 
 def check_rows(task: Task, rows: Rows) -> Rows:

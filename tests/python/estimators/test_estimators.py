@@ -124,3 +124,16 @@ def test_parameters_are_the_settings_of_training_with_their_defaults(kind, witho
 def test_texts_are_read_from_what_pipelines_pass():
     assert read_texts(pd.DataFrame({"a": ["x"], "b": ["y"]})).pairs == ["y"]
     assert read_texts(np.array(["x", "y"])).texts == ["x", "y"]
+
+
+def test_estimators_read_long_texts_in_windows():
+    long = ["film the plot a very " * 5 + text for text in TEXTS]
+    classifier = BertClassifier(TOY, max_len=12, long_text="windows", stride=2, window_pooling="max", **FAST)
+    assert clone(classifier).get_params() == classifier.get_params()
+    p = classifier.fit(long, WORDS).predict_proba(long)
+    assert classifier.bert_.model.record["windows"] == 4 * 60  # 28 words in windows of ten, steps of 8
+    assert not np.allclose(p, classifier.bert_.predict(long, window_pooling="mean"))
+    regressor = BertRegressor(TOY, max_len=12, long_text="head_tail", **{**FAST, "epochs": 1}).fit(long, GOOD)
+    assert regressor.bert_.model.record["settings"]["long_text"] == "head_tail"
+    vectors = BertEmbedder(regressor.bert_, long_text="windows", stride=2).fit(long).transform(long)
+    np.testing.assert_allclose(vectors, regressor.bert_.embed(long, long_text="windows", stride=2))

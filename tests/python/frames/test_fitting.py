@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -305,3 +306,26 @@ def test_a_state_that_cannot_be_saved_is_told_and_the_fit_goes_on(data, tmp_path
     with pytest.warns(UserWarning, match="the state could not be saved; the run goes on"):
         fitted = stoppable(data, checkpoint=tmp_path / "run")
     assert list(fitted.history["epoch"]) == [1, 2, 3]
+
+
+def test_long_texts_are_read_as_the_fit_or_the_call_says(data):
+    long = data.assign(comment=[" ".join(["film the plot"] * 6 + [text]) for text in data["comment"]])
+    fitted = fit(long, "comment", "kind", Bert(toy_model()), max_len=12, long_text="windows", stride=2, **QUICK)
+    assert fitted.model.record["windows"] == 3 * fitted.model.record["rows"]  # 21 words in windows of ten, steps of 8
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        link = fitted.predict(long, type="link")
+    np.testing.assert_array_equal(
+        link.to_numpy(), predict(fitted.model, Rows(list(long["comment"])), type="link", long_text="windows", stride=2))
+    largest = fitted.predict(long, type="link", window_pooling="max")
+    assert (largest[".pred_link"] > link[".pred_link"]).all()
+    with pytest.warns(bertfit.TruncationWarning):
+        assert (fitted.predict(long, type="link", long_text="truncate") != link).to_numpy().any()
+    report = fitted.evaluate(long, window_pooling="max", by="toxic")
+    assert report["n"].tolist() == long.groupby("toxic", sort=False).size().tolist()
+    vectors = fitted.embed(long, stride=0)
+    assert vectors.shape == (40, 16) and not np.array_equal(vectors, fitted.embed(long))
+    with pytest.raises(ArgumentError, match="`long_text` must be one of"):
+        fit(long, "comment", "kind", Bert(toy_model()), long_text="window", **QUICK)
+    with pytest.raises(TypeError, match="Did you mean `stride`"):
+        fitted.predict(long, doc_stride=3)

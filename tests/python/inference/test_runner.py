@@ -18,9 +18,9 @@ class Spy:
         self.model, self.max_len, self.record, self.parts, self.budgets = model, model.max_len, {}, [], []
         self.text_len = model.text_len
 
-    def encode(self, rows):
+    def encode(self, rows, long=None):
         self.parts.append(len(rows))
-        return self.model.encode(rows)
+        return self.model.encode(rows, long=long)
 
     def run(self, question, encoding, precision, *, token_budget=None, progress=None):
         self.budgets.append(token_budget)

@@ -80,7 +80,7 @@ def test_truncated_and_altered_files_are_named(saved, name):
         (lambda body: body.update(name="other"), False, "altered"),
         (lambda body: body.update(extra=1), True, "unknown fields extra"),
         (lambda body: body.pop("record"), True, "record are missing"),
-        (lambda body: body.update(format_version=2), True, "format is 2"),
+        (lambda body: body.update(format_version=3), True, "format is 3"),
         (lambda body: body.update(format_version="1"), True, 'format_version is "1"'),
         (lambda body: body.update(format="zip"), True, "does not describe"),
         (lambda body: body["files"].pop("vocab.txt"), True, "list of files"),

@@ -204,6 +204,21 @@ def serve():
     return hub
 
 
+NAME = "toys/bert-uncased"
+
+
+def files(tmp_path_factory):
+    """A test file's fixture: `files = pytest.fixture(files)`. The files of a tiny BERT, by name."""
+    from toys.checkpoints import write_huggingface
+
+    return files_of(write_huggingface(tmp_path_factory.mktemp("hub") / "toy"))
+
+
+def cache(tmp_path):
+    """The folder of the package's cache in the environment of `site`."""
+    return tmp_path / "home" / "hub"
+
+
 def site(monkeypatch, tmp_path):
     """A test file's fixture: `site = pytest.fixture(site)`. A `Hub` to which HF_ENDPOINT leads, and an empty cache."""
     hub = serve()

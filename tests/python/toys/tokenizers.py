@@ -45,7 +45,7 @@ def _training_texts():
 def transformers_tokenizer(name, **settings):
     """A tokenizer of transformers' class for a family, trained on `TEXTS` and some of ../shared/data."""
     import transformers
-    from tokenizers import SentencePieceUnigramTokenizer, Tokenizer, models, pre_tokenizers, trainers
+    from tokenizers import SentencePieceUnigramTokenizer, Tokenizer, models, normalizers, pre_tokenizers, trainers
 
     texts = _training_texts()
     if name == "roberta":
@@ -56,19 +56,21 @@ def transformers_tokenizer(name, **settings):
             initial_alphabet=pre_tokenizers.ByteLevel.alphabet()))
         model = json.loads(trained.to_str())["model"]
         vocab = {**model["vocab"], "<mask>": len(model["vocab"])}
-        return transformers.RobertaTokenizer(vocab=vocab, merges=[tuple(merge) for merge in model["merges"]], **settings)
+        merges = [tuple(merge) for merge in model["merges"]]
+        return transformers.RobertaTokenizer(vocab=vocab, merges=merges, **settings)
     if name in ("bert", "mpnet"):
         special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] if name == "bert" else [
             "<s>", "<pad>", "</s>", "[UNK]", "<mask>"]
         trained = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-        trained.normalizer = __import__("tokenizers").normalizers.BertNormalizer()
+        trained.normalizer = normalizers.BertNormalizer()
         trained.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
         trained.train_from_iterator(texts, trainers.WordPieceTrainer(vocab_size=900, special_tokens=special,
                                                                      show_progress=False))
         kind = transformers.BertTokenizer if name == "bert" else transformers.MPNetTokenizer
         return kind(vocab=trained.get_vocab(), **settings)
     trained = SentencePieceUnigramTokenizer()
-    trained.train_from_iterator(texts, vocab_size=6000, show_progress=False, unk_token="<unk>", special_tokens=["<unk>"])
+    trained.train_from_iterator(texts, vocab_size=6000, show_progress=False, unk_token="<unk>",
+                                special_tokens=["<unk>"])
     pieces = [tuple(piece) for piece in json.loads(trained.to_str())["model"]["vocab"]]
     pieces = [piece for piece in pieces if piece[0] != "<unk>"]
     first = {"xlm-roberta": ["<s>", "<pad>", "</s>", "<unk>"], "albert": ["<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]"],

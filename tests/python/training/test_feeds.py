@@ -60,6 +60,13 @@ def test_what_is_kept_of_a_frozen_encoder_is_as_much_as_never_changes(two_still)
         assert type(feed_of(two_still, **settings)) is TokenFeed
 
 
+def test_of_layers_with_shared_weights_one_that_is_frozen_freezes_all():
+    shared = toy_model(share_layers=True, num_hidden_layers=3, **NO_DROPOUT)
+    assert feed_of(shared, HeadConfig(pooling="mean"), freeze=1).layers == 3
+    assert feed_of(shared, HeadConfig(pooling="cls"), freeze=1).layers == 2  # see Encoder.first
+    assert type(feed_of(shared, freeze=0)) is TokenFeed
+
+
 def test_with_dropout_or_too_little_room_nothing_is_kept(two_still, monkeypatch):
     for dropout in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
         assert type(feed_of(toy_model(num_hidden_layers=2, **{**NO_DROPOUT, dropout: 0.1}), freeze=1)) is TokenFeed

@@ -29,8 +29,8 @@ from toys.fits import (
     log_loss,
     predicted,
 )
+from toys.models import OTHER_ENCODERS, has_word, toy_model, toy_rows, toy_texts
 from toys.models import TEXTS as SHORT_TEXTS
-from toys.models import has_word, toy_model, toy_rows, toy_texts
 
 
 @pytest.fixture(scope="module")
@@ -221,6 +221,31 @@ def test_frozen_layers_stay_and_others_move(two_layers, freeze, still_layers):
     assert moved == {name for name in two_layers.weights() if not name.startswith(still_layers)}
     trainable = sum(w.size for name, weights in model.weights().items() if name in {*moved, "output"} for w in weights)
     assert model.trainable_parameters == trainable
+
+
+@pytest.mark.parametrize("family", OTHER_ENCODERS)
+def test_every_weight_of_other_encoders_is_trained(family):
+    before = toy_model(**OTHER_ENCODERS[family])
+    config = TrainConfig(epochs=1, validation=0, **FAST)
+    model = fit_model(before, Rows.of(TEXTS[:64], targets=GOOD[:64]), task=BINARY, config=config)
+    assert all(largest_change(model, before, name) > 0 for name in before.weights())
+    still = set()
+    for name, weights in before.weights().items():  # of every layer every weight; a bias of keys changes nothing
+        still |= {f"{name}/{i}" for i, (a, b) in enumerate(zip(weights, model.weights()[name], strict=True))
+                  if np.abs(a - b).max() == 0}
+    assert all(weight.endswith("MultiHeadSelfAttention/3") for weight in still)
+    assert model.trainable_parameters == model.parameters
+
+
+def test_freezing_one_shared_layer_freezes_all():
+    before = toy_model(share_layers=True)
+    model = fit_model(before, Rows.of(TEXTS[:64], targets=GOOD[:64]), task=BINARY,
+                      config=TrainConfig(epochs=1, freeze=1, **FAST))
+    moved = {name for name in before.weights() if largest_change(model, before, name) > 0}
+    assert moved == {"NSP-Dense"}
+    assert model.trainable_parameters == 16 * 16 + 16 + 16 + 1
+    table = model.layer_table()
+    assert sum(table["parameters"]) == model.parameters and sum(table["trainable"]) == model.trainable_parameters
 
 
 def test_more_layers_than_there_are_cannot_be_frozen(toy):

@@ -7,9 +7,10 @@ from bertfit import _env
 from bertfit.config.head import HeadConfig
 from bertfit.config.task import Task
 from bertfit.errors import ArgumentError
+from bertfit.network.encoder import Encoder
 from bertfit.training.optimizer import DECAYED, AdamWarmup, Update
 from bertfit.training.schedule import learning_rate_at
-from toys.models import toy_model
+from toys.models import toy_config, toy_model
 
 tf = _env.tensorflow()
 keras = _env.keras()
@@ -104,6 +105,16 @@ def test_the_default_pattern_is_every_matrix_and_nothing_else():
     decays = {variable.name: tuned._decays(variable) for variable in model.graph().weights}
     assert decays == {variable.name: len(variable.shape) == 2 for variable in model.graph().weights}
     assert len(decays) == 5 + 2 * 16 + 2 + 2 * 2
+
+
+def test_biases_by_distance_do_not_decay_and_other_new_matrices_do():
+    config = toy_config(embedding_size=6, relative_attention_num_buckets=8, talking_heads=True, gated_feed_forward=True)
+    tuned = AdamWarmup(10, 1, weight_decay=0.1, weight_decay_pattern=DECAYED)
+    weights = Encoder(config, fresh=False).weights
+    decays = {variable.name: tuned._decays(variable) for variable in weights}
+    matrices = {variable.name for variable in weights if len(variable.shape) == 2}
+    assert {name for name, decayed in decays.items() if decayed} == matrices - {"Embedding-Relative/bias:0"}
+    assert len(decays) == len(weights) == 5 + 2 + 1 + 2 * (16 + 2 + 2) + 2
 
 
 def test_keras_compiles_and_fits_with_it_on_the_raw_graph():

@@ -17,9 +17,11 @@ from bertfit.config.pretraining import PretrainConfig, PretrainHeads
 from bertfit.corpus.data import open_pretraining_data
 from bertfit.corpus.writer import make_pretraining_data
 from bertfit.errors import ArgumentError, BundleError, DataError, TrainingError
+from bertfit.inference.mask_filling import fill_mask, next_sentence
 from bertfit.model import persist
 from bertfit.model.exporting import export
 from bertfit.model.fresh import fresh_model
+from bertfit.rows.table import Rows
 from bertfit.text.vocabulary import Vocabulary
 from bertfit.text.vocabulary_training import train_vocabulary
 from bertfit.training.callbacks import Callback
@@ -27,6 +29,7 @@ from bertfit.training.pretraining import pretrain
 from bertfit.training.pretraining_objective import Pretraining, step_inputs
 from bertfit.training.run import Run
 from bertfit.training.shapes import Shapes
+from toys.models import OTHER_ENCODERS
 
 tf = _env.tensorflow()
 
@@ -98,6 +101,36 @@ def test_both_forms_of_heads_learn(corpus, data, heads):
     assert losses[1] < losses[0] - 0.3
     names = list(model.weights())
     assert ("MLM-Dense" in names) == (heads.mlm == "transform") and "NSP" in names
+
+
+def test_masked_tokens_alone_are_learnt_without_the_next_sentence(corpus, data, tmp_path):
+    start = fresh(corpus)
+    config = PretrainConfig(steps=60, steps_per_epoch=30, learning_rate=5e-3, seed=1)
+    model = pretrain(start, data, heads=PretrainHeads(nsp="none"), config=config, validation=data)
+    history = model.record["history"]
+    assert history["mlm_loss"][1] < history["mlm_loss"][0] - 0.3 and history["loss"] == history["mlm_loss"]
+    assert not [name for name in history if "nsp" in name] and "val_mlm_accuracy" in history
+    assert "NSP" not in model.weights()
+    np.testing.assert_array_equal(model.weights()["NSP-Dense"][0], start.weights()["NSP-Dense"][0])
+    assert len(fill_mask(model, Rows.of(["the miller went to the [MASK]"]), top=2)["token"]) == 2
+    with pytest.raises(ArgumentError, match="must have an NSP head"):
+        next_sentence(model, Rows.of(["a"], ["b"]))
+    with pytest.raises(ArgumentError, match="`monitor` must be another measure"):
+        pretrain(model, data, config=PretrainConfig(steps=1, monitor="nsp_loss"))
+
+
+@pytest.mark.parametrize("family", OTHER_ENCODERS)
+def test_every_other_encoder_is_pretrained(corpus, data, family):
+    start = fresh(corpus, **OTHER_ENCODERS[family])
+    model = pretrain(start, data, config=PretrainConfig(steps=40, steps_per_epoch=20, learning_rate=5e-3, seed=1))
+    assert model.pretrain_heads.nsp == ("google" if start.config.type_vocab_size == 2 else "none")
+    losses = model.record["history"]["mlm_loss"]
+    assert losses[1] < losses[0] - 0.2
+
+
+def test_tied_logits_alone_need_embeddings_of_the_vectors_width(corpus, data):
+    with pytest.raises(ArgumentError, match='`heads` must have mlm "transform"'):
+        pretrain(fresh(corpus, embedding_size=6), data, heads=PretrainHeads("tied", "plain"))
 
 
 def test_losses_are_those_of_transformers(corpus, data, tmp_path):
