@@ -11,6 +11,10 @@
 #'     shards; PyTorch's files are read without running anything in them) of the families bert, distilbert, electra,
 #'     albert, roberta, camembert, xlm-roberta and mpnet. A finished classifier (`...ForSequenceClassification`) comes
 #'     back as a fitted model, see below;
+#'   * a **SavedModel of TF Hub** (`saved_model.pb`, `variables`, `assets`), which is read and not run: BERT, small BERT,
+#'     experts, ELECTRA, ALBERT, and talking heads with gated GELU;
+#'   * a zip or tar **archive** of one of these three kinds of folders, or a model's folder in the cache of
+#'     huggingface_hub (`models--owner--name`);
 #'   * a **bertfit bundle** that [bert_save()] wrote: a fitted model comes back ready to predict;
 #'   * the folder of a **pretraining run** ([bert_pretrain()] with `out_dir`): its model `best`, else `last`. A message
 #'     of class `bertfit_message_run` says which, and by what measure it is the best.

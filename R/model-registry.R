@@ -3,8 +3,9 @@
 #' Models that are known by name
 #'
 #' What [bert_load()] and [bert_download()] know by name: Google's BERT in its published sizes (the 24 small ones, base
-#' and large; uncased, cased, multilingual, Chinese, whole-word masking) and all-MiniLM-L6-v2; and models of the Hugging
-#' Face hub that are worth knowing: an encoder of each family, and finished classifiers of toxicity and sentiment. The
+#' and large; uncased, cased, multilingual, Chinese, whole-word masking) and all-MiniLM-L6-v2; the 33 encoders of TF Hub's
+#' classification tutorial under the names that it gives them (`"small_bert/bert_en_uncased_L-2_H-128_A-2"`,
+#' `"albert_en_base"`, `"experts_pubmed"`, ...); and models of the Hugging Face hub that are worth knowing: an encoder of each family, and finished classifiers of toxicity and sentiment. The
 #' hub has many more, and [bert_load()] takes their ids. Nothing is fetched to make the list.
 #'
 #' A classifier learns the biases of its raters: read the card before you use one.
@@ -14,12 +15,13 @@
 #'   huggingface_hub (`HF_HOME`).
 #' @return A [data.table::data.table] with one row per model. What is not known is `NA`.
 #'   * `name`: what [bert_load()] takes. Other common names (`"bert-tiny-uncased"`) and the names of Google's archives
-#'     (`"uncased_L-12_H-768_A-12"`) work too.
+#'     (`"uncased_L-12_H-768_A-12"`) work too, and TF Hub's handles and addresses.
 #'   * `layers`, `hidden`, `heads`: its size.
 #'   * `parameters`: weights of the encoder, the pooler included.
 #'   * `cased`: whether upper and lower case differ; `language`.
 #'   * `size_mb`: size of these weights in megabytes (10^6 bytes).
-#'   * `source`: `"google"` (a zip archive), `"package"` (a Python package that carries the files) or `"hub"`.
+#'   * `source`: `"google"` (a zip archive), `"package"` (a Python package that carries the files), `"tfhub"` (a tar
+#'     archive; the environment variable `BERTFIT_TFHUB_MIRROR` replaces https://tfhub.dev) or `"hub"`.
 #'   * `task`: `"toxicity"` or `"sentiment"` for a finished classifier; `labels`: the names of its labels or classes,
 #'     separated by commas.
 #'   * `licence`, and `card`: the address of the model's card.

@@ -5,7 +5,7 @@ MiniLM is fine-tuned on two thirds of wiki_toxicity.csv with every setting but `
 every comment is tested once. The same fit is also asked to read otherwise: its beginnings in windows, or the "max" of
 windows. scikit-learn computes accuracy and AUC. Fits that are in the file already are not repeated.
 
-Run: bench/long_text.py [max_len], which adds rows to bench/long_text.csv and prints the means over the three parts.
+Run: bench/long_text.py [max_len [parts]], which adds rows to bench/long_text.csv and prints the means over the parts.
 Needs ../shared/data.
 """
 
@@ -54,7 +54,7 @@ def scores(start, frame: pd.DataFrame, long: np.ndarray, trained: str, part: int
     return rows
 
 
-def main(max_len: int) -> None:
+def main(max_len: int = 64, parts: int = PARTS) -> None:
     """Run the fits that are missing, in turns over the readings, then print the means."""
     import bertfit
 
@@ -66,15 +66,17 @@ def main(max_len: int) -> None:
     long = lengths > np.median(lengths)
     done = pd.read_csv(RESULTS) if RESULTS.exists() else pd.DataFrame(columns=["max_len", "part", "trained"])
     keys = set(zip(done.max_len, done.part, done.trained, strict=True))
-    for part in range(PARTS):
+    for part in range(parts):
         for trained in READINGS:
             if (max_len, part, trained) not in keys:
                 rows = pd.DataFrame(scores(start, frame, long, trained, part, max_len))
                 rows.to_csv(RESULTS, mode="a", header=not RESULTS.exists(), index=False, float_format="%.6g")
-    table = pd.read_csv(RESULTS).groupby(["max_len", "trained", "read", "pooling"], sort=False)
+    done = pd.read_csv(RESULTS)
+    done = done[(done.max_len == max_len) & (done.part < parts)]
     print(f"median {np.median(lengths):g} tokens; {long.sum()} longer, {frame['target'][long].sum()} of them toxic")
-    print(table[["accuracy", "auc", "seconds"]].mean().round(4).to_string())
+    table = done.groupby(["trained", "read", "pooling"], sort=False)
+    print(table.agg({"texts": "sum", "accuracy": "mean", "auc": "mean", "seconds": "mean"}).round(4).to_string())
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 64)
+    main(*map(int, sys.argv[1:]))

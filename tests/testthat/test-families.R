@@ -48,9 +48,9 @@ for (family in c("distilbert", "roberta", "albert")) {
 test_that("masked tokens are filled by the mask of the vocabulary", {
   skip_if_no_python()
   model <- bert_load(toy_family("roberta", "mlm"))
-  found <- bert_fill_mask(model, "a very <mask> film", top = 3)
+  found <- bert_fill_mask("a very <mask> film", model, top = 3)
   expect_identical(nrow(found), 3L)
-  expect_equal(found, bert_fill_mask(model, "a very [MASK] film", top = 3))
+  expect_equal(found, bert_fill_mask("a very [MASK] film", model, top = 3))
 })
 
 test_that("what is not used is told once, and a fresh pooler where it is used", {

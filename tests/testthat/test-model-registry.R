@@ -7,7 +7,9 @@ test_that("bert_models() is a data.table of what can be loaded", {
   types <- vapply(models, typeof, "")
   expect_identical(unname(types), c("character", "integer", "integer", "integer", "double", "logical", "character",
                                     "double", rep("character", 5), "logical"))
-  expect_identical(as.integer(table(models$source)[c("google", "package")]), c(33L, 1L))
+  expect_identical(as.integer(table(models$source)[c("google", "package", "tfhub")]), c(33L, 1L, 33L))
+  handle <- "https://tfhub.dev/tensorflow/small_bert/bert_en_uncased_L-2_H-128_A-2/1"
+  expect_identical(models$card[models$name == "small_bert/bert_en_uncased_L-2_H-128_A-2"], handle)
   small <- models[models$source == "google" & grepl("^bert-uncased-l", models$name), ]
   expect_identical(nrow(small), 24L)
   expect_setequal(unique(small$hidden), c(128L, 256L, 512L, 768L))

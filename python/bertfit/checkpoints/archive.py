@@ -24,6 +24,7 @@ from bertfit.errors import DownloadError
 
 _MOST_ENTRIES = 1000
 _PIECE = 2**20
+_LONGEST_NAME = 255  # bytes
 _GZIP = b"\x1f\x8b"
 
 
@@ -141,6 +142,16 @@ def _unpack_tar(archive: Path, target: Path, limit: int, keep: Callable[[str], b
     except (tarfile.TarError, zlib.error, gzip.BadGzipFile, EOFError, ValueError, OverflowError,
             RecursionError) as error:
         raise DownloadError("The archive must be a whole tar file.", [f"{archive}: {error}."]) from error
+
+
+def is_file_name(name: str) -> bool:
+    """Whether `name`, which a downloaded file gives, is that of a file in one folder on every system.
+
+    >>> [is_file_name(name) for name in ("vocab.txt", "../vocab.txt", "C:x", "")]
+    [True, False, False, False]
+    """
+    plain = name not in ("", ".", "..") and not any(mark in name for mark in "/\\:\0")
+    return plain and len(name.encode("utf-8", "replace")) <= _LONGEST_NAME
 
 
 def is_tar(path: Path) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bertfit import _env
+from bertfit.checkpoints import archive
 from bertfit.checkpoints.tensorflow_files import TensorFlowFile
 from bertfit.checkpoints.tensors import damaged
 from bertfit.errors import CheckpointError
@@ -79,8 +80,8 @@ class SavedModel:
                 raise damaged(self.path, None, f"it has no file for {name}")
             file = self._model.asset_file_def[index].filename
             # Only names of files in assets/; else a downloaded model could point at any file of the disk.
-            if not file or file in (".", "..") or any(mark in file for mark in "/\\:\0"):
-                raise damaged(self.path, None, f"{file!r} is not the name of a file in assets")
+            if not archive.is_file_name(file):
+                raise damaged(self.path, None, f"{file!r:.100} is not the name of a file in assets")
             found[name] = folder / "assets" / file
         return found
 

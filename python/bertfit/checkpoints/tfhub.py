@@ -19,7 +19,7 @@ from bertfit.checkpoints.saved_model import FILE, SavedModel
 from bertfit.checkpoints.tensors import Tensor, damaged, encoder_tensors, head_tensors, require_tensors
 from bertfit.config import BertConfig
 from bertfit.errors import ArgumentError, CheckpointError, Sentence
-from bertfit.text import Vocabulary
+from bertfit.text import Vocabulary, read_sentencepiece
 
 CONFIG = FILE
 # Parts of Google's names -> TF Hub's, replaced one after the other.
@@ -165,7 +165,9 @@ class TfHubWeights:
         key = self._model.attributes.get("do_lower_case")
         if lower_case is None and key is not None:
             lower_case = bool(np.any(self._file.read(key)))
-        return Vocabulary.from_file(path, lower_case)
+        if "vocab_file" in self._model.assets:
+            return Vocabulary.from_file(path, lower_case)
+        return read_sentencepiece(path, lower_case)
 
     def _check(self) -> None:
         """Compare the variables with the configuration, and read every one."""

@@ -103,8 +103,8 @@ def _shards(index: Path, read) -> WeightFile:
     suffix = ".safetensors" if SAFETENSORS in index.name else ".bin"
     for name, place in places.items():
         # Only names of files beside the index; else a downloaded index could point at any file of the disk.
-        if not isinstance(place, str) or not place.endswith(suffix) or any(mark in place for mark in "/\\:\0"):
-            raise damaged(index, name, f"{place!r} is not the name of a {suffix} file beside it")
+        if not isinstance(place, str) or not place.endswith(suffix) or not archive.is_file_name(place):
+            raise damaged(index, name, f"{place!r:.100} is not the name of a {suffix} file beside it")
     files = sorted(set(places.values()))
     if len(files) > _MOST_SHARDS:
         raise damaged(index, None, f"it names {len(files):,} files")

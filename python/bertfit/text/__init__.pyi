@@ -1,6 +1,7 @@
 # Written by tests/python/test_types.py.
 from bertfit.text.special_tokens import SpecialTokens as SpecialTokens
 from bertfit.text.vocabulary import Vocabulary as Vocabulary
+from bertfit.text.vocabulary_files import read_sentencepiece as read_sentencepiece
 from bertfit.text.vocabulary_files import read_vocabulary as read_vocabulary
 from bertfit.text.encoding import Encoding as Encoding
 from bertfit.text.encoding import PairForm as PairForm

@@ -89,27 +89,6 @@ def words(text: str, lower_case: bool) -> list[str]:
     return unicodedata.normalize("NFD", text.lower()).translate(_SPLIT_AND_STRIP).split()
 
 
-def without_case(text: str) -> str:
-    """The text lower-cased and without accents, otherwise as it is.
-
-    >>> without_case("Ça va?")
-    'ca va?'
-    """
-    if text.isascii():
-        return text.lower()
-    return "".join(char for char in unicodedata.normalize("NFD", text.lower()) if unicodedata.category(char) != "Mn")
-
-
-def without_case_with_sources(text: str) -> tuple[str, list[int], list[int]]:
-    """`without_case(text)`; its character i comes from text[starts[i]:ends[i]].
-
-    >>> without_case_with_sources("Ça")
-    ('ca', [0, 1], [1, 2])
-    """
-    chars, starts, ends = _lower_and_strip(list(text), list(range(len(text))))
-    return "".join(chars), starts, ends
-
-
 def words_with_sources(text: str, lower_case: bool) -> list[tuple[str, list[int], list[int]]]:
     """The words of `words`, each with the offsets in the text that its characters come from.
 

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from bertfit.system import interrupts
-from bertfit.text.normalize import without_case, without_case_with_sources
 from bertfit.text.sentencepiece_model import SPACE, open_processor, spans
 from bertfit.text.vocabulary import SPECIAL_TOKENS, Vocabulary
 from bertfit.text.wordpiece import CHARS_PER_TOKEN, beginning, gather, positions
@@ -36,9 +35,7 @@ class SentencePieces:
 
     def __init__(self, vocabulary: Vocabulary):
         self.vocabulary = vocabulary
-        self._special = frozenset((*SPECIAL_TOKENS, *vocabulary.special.names))
-        self._processor = open_processor(vocabulary.data, vocabulary.name, self._special)
-        self._lowers = vocabulary.lower_case and self._processor.normalize("A").strip(f"{SPACE} ") == "A"
+        self._processor = open_processor(vocabulary.data, vocabulary.name, frozenset(SPECIAL_TOKENS))
         self._threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         # If no piece has a space inside, the pieces of a text's first words do not depend on what follows them.
         self._by_words = not any(SPACE in token[1:].strip(SPACE) for token in vocabulary.tokens)
@@ -75,10 +72,7 @@ class SentencePieces:
         threads = 1 if len(texts) < _ALONE_BELOW else self._threads
         for start in range(0, len(texts), _BLOCK):
             interrupts.check()
-            block = _encodable(texts[start : start + _BLOCK])
-            if self._lowers:
-                block = [without_case(text) for text in block]
-            found = self._processor.encode(block, out_type=int, num_threads=threads)
+            found = self._processor.encode(_encodable(texts[start : start + _BLOCK]), out_type=int, num_threads=threads)
             counts[start : start + len(found)] = lengths = [len(row) for row in found]
             parts.append(np.fromiter((id_ for row in found for id_ in row), np.int32, sum(lengths)))
         return np.concatenate(parts), counts
@@ -89,17 +83,8 @@ class SentencePieces:
         The white space before a word belongs only to a piece "▁" by itself. Pieces that come from the same character
         share its range, and the "▁" that the library adds before a text has an empty range.
         """
-        (text,) = _encodable([text])
-        if self._lowers:
-            plain, starts, ends = without_case_with_sources(text)
-            starts.append(len(text))
-            return [(piece, starts[start], ends[end - 1] if end > start else starts[start])
-                    for piece, start, end in self._located(plain)]
-        return self._located(text)
-
-    def _located(self, text: str) -> list[tuple[str, int, int]]:
-        """`located` for a text that is normalized by the model alone."""
         names = self.vocabulary.tokens
+        (text,) = _encodable([text])
         # The library's offsets are in bytes; places[b] is the index of the character that contains byte b.
         width = np.array([len(char.encode()) for char in text], np.int64)
         places = np.append(np.repeat(np.arange(len(text)), width), len(text))
@@ -126,7 +111,7 @@ class SentencePieces:
     def decode(self, ids: list[int], skipped: set[int]) -> str:
         """The text of a row of ids. Special tokens that are not in `skipped` are put between spaces."""
         names, unknown = self.vocabulary.tokens, self.vocabulary.unk_id
-        apart = {self.vocabulary.ids[token] for token in self._special if token in self.vocabulary.ids} - {unknown}
+        apart = {self.vocabulary.ids[token] for token in SPECIAL_TOKENS if token in self.vocabulary.ids} - {unknown}
         text, waiting = [], bytearray()  # bytes of a character that is spelled by byte pieces
         for id_ in ids:
             if id_ in self._bytes:

@@ -35,11 +35,6 @@ class SpecialTokens:
         return cls("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]" if mask else None)
 
     @classmethod
-    def albert(cls) -> SpecialTokens:
-        """ALBERT's, of a SentencePiece model: "[CLS] A [SEP] B [SEP]", padded with "<pad>"."""
-        return cls("<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]")
-
-    @classmethod
     def roberta(cls) -> SpecialTokens:
         """RoBERTa's: "<s> A </s></s> B </s>"."""
         return cls("<pad>", "<unk>", "<s>", "</s>", "<mask>", 2)

@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from bertfit.errors import VocabularyError
+from bertfit.errors import BertfitError, VocabularyError
 from bertfit.text.special_tokens import SpecialTokens
 
 FILE_NAME = "tokenizer.json"
@@ -55,6 +55,11 @@ def parse(data: bytes, name: str = FILE_NAME) -> dict[str, Any]:
                     raise TypeError("an added token without its text or id")
             if not isinstance(model["vocab"], list if model["type"] == "Unigram" else dict):
                 raise TypeError("the vocabulary of its model")
+            if model["type"] == "BPE" and (prefix := model.get("continuing_subword_prefix")):
+                # The package aborts the process over pieces that are shorter than the prefix.
+                second = [(merge.split(" ") if isinstance(merge, str) else merge)[1] for merge in model["merges"]]
+                if not prefix.isascii() or not all(piece.startswith(prefix) for piece in second):
+                    raise ValueError("its merges do not have the prefix of continuing pieces")
     if model["type"] not in MODELS:
         raise VocabularyError(f"The model of a tokenizer.json must be {', '.join(MODELS[:-1])} or {MODELS[-1]}.",
                               [f"{name} has {model['type']!s:.40}."])
@@ -89,7 +94,7 @@ def damaged(name: str, rule: str = "A tokenizer.json must be whole.") -> Iterato
     """
     try:
         yield
-    except (VocabularyError, KeyboardInterrupt, SystemExit, GeneratorExit, MemoryError):
+    except (BertfitError, KeyboardInterrupt, SystemExit, GeneratorExit, MemoryError):
         raise
     except BaseException as error:
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
@@ -233,6 +238,11 @@ def algorithm(document: dict[str, Any]) -> str:
 
 def is_berts_wordpiece(document: dict[str, Any]) -> bool:
     """Whether the file describes what our WordPiece does: BERT's normalization and words, "##" pieces."""
+    with damaged(FILE_NAME):
+        return _is_berts_wordpiece(document)
+
+
+def _is_berts_wordpiece(document: dict[str, Any]) -> bool:
     model, normal = document["model"], document.get("normalizer") or {}
     vocab = model["vocab"]
     return (

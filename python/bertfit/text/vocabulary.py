@@ -110,8 +110,7 @@ class Vocabulary:
         Args:
             path: The file.
             lower_case: Whether text is lower-cased first; None infers it from the tokens (`guess_lower_case`). A
-                SentencePiece model does its own casing, with which `lower_case` must agree unless it is None. Text for
-            ALBERT's is lower-cased and stripped of accents before, unless `lower_case` is False.
+                SentencePiece model does its own casing, with which `lower_case` must agree unless it is None.
 
         Raises:
             VocabularyError: The file does not exist, is not UTF-8 (the message gives the line), is damaged, or is not
@@ -161,10 +160,6 @@ class Vocabulary:
         tokens = tuple(processor.id_to_piece(id_) for id_ in range(processor.get_piece_size()))
         # Found by normalising a letter, since the rules of a model may have any name.
         lowers = processor.normalize("A").strip(f"{sentencepiece_model.SPACE} ") == "a"
-        special = SpecialTokens.albert()
-        if set(special.names) <= set(tokens):
-            # ALBERT's code lower-cases before the model does its part, and always did so in what was published.
-            return cls(tokens, lower_case is not False or lowers, data, path, name, "sentencepiece", special)
         _require_casing(lower_case, lowers, name)
         return cls(tokens, lowers, data, path, name, "sentencepiece")
 

@@ -65,6 +65,15 @@ def read_vocabulary(
         f"It may also have {tokenizer_json.FILE_NAME}, vocab.json with merges.txt, or {' or '.join(_SENTENCEPIECE)}."])
 
 
+def read_sentencepiece(path: str | os.PathLike, lower_case: bool | None = None) -> Vocabulary:
+    """The vocabulary of a SentencePiece model of BERT's or ALBERT's kind, whatever its file is called.
+
+    Raises:
+        VocabularyError: The file is damaged, or no model with special tokens that are known.
+    """
+    return unigram_models.vocabulary(Path(path).read_bytes(), None, {}, lower_case, str(path))
+
+
 def _read(path: Path) -> dict[str, Any]:
     """The JSON object in a file, or an empty one if there is no file."""
     if not path.is_file():

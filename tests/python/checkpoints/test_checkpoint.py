@@ -40,7 +40,7 @@ def test_one_of_the_files_stands_for_the_folder(tmp_path, name):
 def test_both_kinds_in_one_folder_are_ambiguous(tmp_path):
     write_google(tmp_path / "both")
     write_huggingface(tmp_path / "both")
-    with pytest.raises(CheckpointError, match="Google's files and Hugging Face's"):
+    with pytest.raises(CheckpointError, match="Google's and Hugging Face's files"):
         open_checkpoint(tmp_path / "both")
     (tmp_path / "both/model.safetensors").unlink()  # a config.json without weights is ignored
     assert open_checkpoint(tmp_path / "both").kind == "google"

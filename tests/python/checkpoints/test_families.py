@@ -230,6 +230,12 @@ def test_what_does_not_open_is_one_error(families, tmp_path, family, settings, m
     assert str(folder) in str(caught.value)
 
 
+def test_a_dropout_that_is_none_is_an_error_of_the_file(families, tmp_path):
+    folder = altered(families, tmp_path, "roberta", "classifier", settings={"classifier_dropout": 3})
+    with pytest.raises(CheckpointError, match=r"must describe a classifier.*\n.*config\.json: .*`dropout` must be"):
+        weights_of(folder)
+
+
 def test_rows_of_the_table_after_the_vocabulary_are_left_out_and_named(families):
     folder = families.folder("roberta", "mlm")
     config = read_config(folder)

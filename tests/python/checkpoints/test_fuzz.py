@@ -19,7 +19,6 @@ from bertfit.checkpoints import archive
 from bertfit.checkpoints.tfhub import TfHubWeights
 from bertfit.checkpoints.weight_files import open_weights
 from bertfit.errors import BertfitError
-from toys.checkpoints import write_huggingface
 
 STORED = Path(__file__).parents[1] / "stored" / "tfhub"
 KINDS = ("index.json", "zip", "pickle", "old pickle", "saved_model.pb")
@@ -112,8 +111,9 @@ def cases(kind, folder):
 
         return write, lambda: TfHubWeights(folder / "bert")
     if kind == "index.json":
-        text = sharded(folder)
-        return lambda rng: (folder / "model.safetensors.index.json").write_bytes(mutated_json(text, rng)), weights
+        text, path = sharded(folder), folder / "model.safetensors.index.json"
+        path.write_text(text)
+        return lambda rng: path.write_bytes(mutated_json(text, rng)), weights
     torch = pytest.importorskip("torch")
     path = folder / "pytorch_model.bin"
     torch.save(state(), path, _use_new_zipfile_serialization=kind != "old pickle")
@@ -130,8 +130,7 @@ def cases(kind, folder):
 def test_mutated_files_open_or_raise_our_errors(kind, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write, read = cases(kind, tmp_path)
-    read_first = open_weights(write_huggingface(tmp_path / "warm")).names  # what is imported once is not counted
-    assert read_first
+    read()  # the whole file; what is imported once is not counted
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     opened = refused = 0
     for seed in range(TOTAL // len(KINDS)):

@@ -15,7 +15,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 import bertfit
-from bertfit.checkpoints import hub, hub_settings
+from bertfit.checkpoints import hub, hub_settings, open_checkpoint
 from bertfit.errors import CheckpointError, DownloadError
 from toys import hub as toy
 from toys.families import FAMILIES
@@ -62,6 +62,9 @@ def test_every_family_has_all_its_files(site, families, family):
     fetched = Path(hub.fetch(f"toys/{family}"))
     assert toy.files_of(fetched) == {name: data for name, data in toy.files_of(folder).items()
                                      if name != "generation_config.json"}
+    opened, here = open_checkpoint(fetched), open_checkpoint(folder)
+    assert (opened.config, opened.vocabulary.tokens, opened.sha256) == (here.config, here.vocabulary.tokens, here.sha256)
+    assert (opened.name, opened.repository) == (f"toys/{family}", f"toys/{family}")
 
 
 # -- Progress, interrupts, and broken downloads -------------------------------------------------------------------

@@ -31,7 +31,9 @@ def test_the_models_that_users_expect_are_there():
     names = models()["name"]
     small = {f"bert-uncased-l{layers}-h{h}" for layers in (2, 4, 6, 8, 10, 12) for h in (128, 256, 512, 768)}
     assert len(small) == 24 and small <= set(names)
-    assert len(names) == len(set(names)) == 34 + len(recommended.MODELS)
+    sources = models()["source"]
+    assert len(names) == len(set(names)) and sources.count("google") + sources.count("package") == 34
+    assert [name for name, source in zip(names, sources, strict=True) if source == "hub"] == list(recommended.MODELS)
     assert set(registry.ALIASES.values()) <= set(names)
     assert not set(registry.ALIASES) & set(names)
 

@@ -101,7 +101,7 @@ def test_the_vocabulary_and_its_casing_come_from_the_assets(folder):
     assert len(vocabulary) == 75 and vocabulary.lower_case and vocabulary.type == "wordpiece"
     assert not open_checkpoint(folder("bert_mlm"), lower_case=False).vocabulary.lower_case
     albert = open_checkpoint(folder("albert")).vocabulary
-    assert albert.type == "sentencepiece" and albert.lower_case and albert.tokens[albert.mask_id] == "[MASK]"
+    assert albert.algorithm == "unigram" and albert.lower_case and albert.tokens[albert.mask_id] == "[MASK]"
 
 
 def test_nothing_of_the_model_is_run(folder, monkeypatch):

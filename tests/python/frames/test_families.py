@@ -143,6 +143,17 @@ def test_export(opened, tmp_path, kind):
         assert np.array_equal(probabilities(again), probabilities(model))
 
 
+def test_no_more_tokens_than_the_table_has_positions(opened, families, family):
+    _, model = opened("classifier", **HEADS["multiclass"])
+    assert model.max_len == 40
+    with pytest.raises(ArgumentError, match=r"(?s)`max_len` must be between 1 and 40.*41"):
+        bertfit.load(families.folder(family), max_len=41)
+    with pytest.raises(ArgumentError, match=r"(?s)`max_len` must be at most 40.*41"):
+        bertfit.fit({"text": TEXTS, "y": TEXTS}, "text", "y", model, max_len=41, verbose=0)
+    shorter = bertfit.load(families.folder(family, "classifier", **HEADS["multiclass"]), max_len=12)
+    assert shorter.max_len == 12 and np.allclose(probabilities(shorter, ["x"]), probabilities(model, ["x"]), atol=1e-6)
+
+
 def test_googles_format_holds_bert_only(opened, family, tmp_path):
     _, model = opened("encoder", hidden_act="gelu_new")
     if family == "bert":

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from bertfit import _env
+from bertfit.checkpoints import Checkpoint
 from bertfit.config.head import HeadConfig
 from bertfit.config.task import Task
 from bertfit.errors import ArgumentError
+from bertfit.model import persist
 from bertfit.model.model import Model
 from bertfit.model.questions import Logits
 from bertfit.network.encoder import Encoder
@@ -148,21 +150,31 @@ def test_a_shorter_copy_keeps_the_first_positions(model):
 def test_a_checkpoint_fills_every_weight(max_len):
     filled = toy_model(seed=4)
 
-    class Checkpoint:
-        name, kind, path, sha256 = "small", "google", "/a/folder", "abc"
-        config, vocabulary, heads, classifier = toy_config(), VOCABULARY, None, None
+    def fill(encoder):
+        for name in encoder_layer_names(toy_config()):
+            encoder.get_layer(name).set_weights(filled.encoder.get_layer(name).get_weights())
 
-        @staticmethod
-        def fill(encoder):
-            for name in encoder_layer_names(toy_config()):
-                encoder.get_layer(name).set_weights(filled.encoder.get_layer(name).get_weights())
-
-    model = Model.from_checkpoint(Checkpoint, max_len=max_len)
+    checkpoint = Checkpoint("small", "google", "/a/folder", toy_config(), VOCABULARY, "abc", fill)
+    model = Model.from_checkpoint(checkpoint, max_len=max_len)
     assert model.source == {"kind": "google", "path": "/a/folder", "sha256": "abc"} and model.name == "small"
     assert model.max_len == (max_len or 32)
     for name, weights in model.weights().items():
         for mine, theirs in zip(weights, filled.weights()[name], strict=True):
             np.testing.assert_array_equal(mine, theirs[: len(mine)])
+
+
+@pytest.mark.parametrize("max_len", [None, 7])
+def test_a_pooler_that_a_checkpoint_lacks_is_drawn_and_known_to_be_fresh(max_len):
+    def fill(encoder):
+        pass
+
+    given = Checkpoint("small", "huggingface", "/a/folder", toy_config(), VOCABULARY, "abc", fill, missing=("pooler",))
+    one, other = (Model.from_checkpoint(given, max_len=max_len) for _ in range(2))
+    assert one.fresh_pooler and not toy_model().fresh_pooler
+    kernel, bias = one.weights()["NSP-Dense"]
+    assert kernel.std() > 0.1 and not bias.any()  # initializer_range is 0.2
+    np.testing.assert_array_equal(kernel, other.weights()["NSP-Dense"][0])
+    assert one.copy().fresh_pooler and persist.from_bytes(persist.to_bytes(one)).fresh_pooler
 
 
 # -- Heads, weights and tables -------------------------------------------------------------------------

@@ -79,7 +79,8 @@ def test_ids_and_texts_of_all_data_are_transformers(opened, name, path):
 @pytest.mark.parametrize("name", NAMES)
 def test_pairs_and_truncation_are_transformers(opened, name):
     theirs, ours = opened(name)
-    words = ["the", "quick", "brown", "fox", "jumps", "over", "the", "lazy", "dog", "and", "the", "man", "went", "to", "the", "store"]
+    words = ["the", "quick", "brown", "fox", "jumps", "over", "the", "lazy", "dog", "and", "the", "man", "went", "to",
+             "the", "store"]
     texts = [" ".join(words[:n]) for n in range(1, 15) for _ in range(4)]
     pairs = [" ".join(words[-n:]) for _ in range(14) for n in (1, 4, 9, 14)]
     for max_len in (5, 8, 12, 13, 30):

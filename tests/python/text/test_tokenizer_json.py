@@ -38,6 +38,7 @@ def test_special_tokens_are_found_in_the_file_alone():
     (lambda d: d.update(post_processor={"type": "Strange"}), "whole|before a text"),
     (lambda d: d["model"]["vocab"].update({"far": 10**9}), "numbered"),
     (lambda d: d["model"]["merges"].append(["q", "notthere"]), "whole"),
+    (lambda d: d["model"].update(continuing_subword_prefix="##"), "prefix of continuing pieces"),
 ])
 def test_a_file_that_cannot_be_used_is_named(change, match):
     content = document("roberta")

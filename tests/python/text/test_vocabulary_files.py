@@ -187,6 +187,6 @@ def test_damaged_settings_are_named(new, name, content):
 
 
 def test_a_folder_without_a_vocabulary_names_the_files(new):
-    with pytest.raises(CheckpointError, match="has no vocab.txt") as error:
+    with pytest.raises(CheckpointError, match=r"has no vocab\.txt") as error:
         read_vocabulary(new)
     assert "merges.txt" in str(error.value)

@@ -8,9 +8,11 @@ from pathlib import Path
 DATA = Path(__file__).resolve().parents[3].parent / "shared" / "data"
 TEXTS = [
     "The quick brown fox jumps over the lazy dog.", "Don't you DARE, it's 9,000 pounds!", "Ça va? Straße, naïve café.",
-    "  two  spaces\tand a tab\n\nand lines ", "이 영화 정말 재미있어요 ㅋㅋㅋ", "日本語のテキスト、漢字。", "emoji 😀👍🏽 é é ﬁ ½ ¨x",
+    "  two  spaces\tand a tab\n\nand lines ", "이 영화 정말 재미있어요 ㅋㅋㅋ", "日本語のテキスト、漢字。",
+    "emoji 😀👍🏽 é é ﬁ ½ ¨x",
     "you are a wonderful neighbour and a quick one", "the man went to the store", "<s> is </s> no <mask> token <pad>",
-    "``quotes'' and [MASK] [SEP]", "", " ", "\u00a0x\u2028y\u0085z \u200b w", "a" * 300, "\u0600 number", "x\r\ny \r\n z",
+    "``quotes'' and [MASK] [SEP]", "", " ", "\u00a0x\u2028y\u0085z \u200b w", "a" * 300, "\u0600 number",
+    "x\r\ny \r\n z",
 ] * 2
 NAMES = ("roberta", "xlm-roberta", "camembert", "albert", "mpnet", "bert")
 
