@@ -44,6 +44,7 @@ class Checkpoint:
         repository: Id of the model of the hub that it was downloaded from; None for another folder.
         revision: Commit of that model.
         weights: The weight files of a Hugging Face folder.
+        read: Function that reads the weights of the encoder, by layer, without TensorFlow; None where it is needed.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Checkpoint:
     repository: str | None = None
     revision: str | None = None
     weights: tuple[Path, ...] = dataclasses.field(repr=False, default=())
+    read: Callable[[], dict[str, list[np.ndarray]]] | None = dataclasses.field(repr=False, default=None)
 
     @property
     def source(self) -> dict[str, Any]:
@@ -163,7 +165,8 @@ def _open(path: Path, name: str | None, lower_case: bool | None, task: str | Non
     weights = huggingface.HuggingFaceWeights(folder, config, len(vocabulary), task)
     return Checkpoint(**opened, config=weights.config, sha256=weights.sha256, fill=weights.fill,
                       heads=weights.read_heads if weights.has_heads else None, missing=weights.missing,
-                      unused=weights.unused, classifier=weights.classifier, weights=weights.paths)
+                      unused=weights.unused, classifier=weights.classifier, weights=weights.paths,
+                      read=weights.read_encoder)
 
 
 def _check_size(vocabulary: Vocabulary, kind: str, config: BertConfig, config_file: Path) -> None:

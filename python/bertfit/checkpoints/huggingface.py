@@ -194,10 +194,14 @@ class HuggingFaceWeights:
             CheckpointError: The file has changed since it was checked.
         """
         positions = encoder.get_layer("Embedding-Position").get_weights()[0].shape[0]
-        for layer, values in self._by_layer(self._encoder).items():
+        for layer, values in self.read_encoder().items():
             if layer == "Embedding-Position":
                 values = [values[0][:positions]]
             encoder.get_layer(layer).set_weights(values)
+
+    def read_encoder(self) -> dict[str, list[np.ndarray]]:
+        """The weights of the encoder, by keras-bert's layer names; without a pooler that is missing."""
+        return self._by_layer(self._encoder)
 
     def read_heads(self) -> dict[str, list[np.ndarray]]:
         """The weights of the MLM head, and of the NSP head if there is one, by keras-bert's layer names."""

@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from bertfit.config import HeadConfig, TrainConfig
-from bertfit.errors import Arg, DataError, Sentence
+from bertfit.errors import Arg, ArgumentError, DataError, Function, Sentence
 from bertfit.frames import Bert, column_names, fit, is_frame, values_of
 from bertfit.rows import Rows
 from bertfit.training import Callback
@@ -135,6 +135,10 @@ class FineTuned(TextEstimator):
         return given
 
     def _fit(self, X: Any, y: Any, task: str, sample_weight: Any) -> Self:
+        if isinstance(self.head, str):  # `classes_` are those of `y`, and sorted
+            raise ArgumentError("must be a HeadConfig, or a dict of its fields.",
+                                [Sentence("{} goes on with a head.", Function("fit"))], argument="head",
+                                received=self.head)
         rows = read_texts(X)
         if len(y) != len(rows):
             raise DataError(Sentence("must have as many rows as {}.", Arg("X")),

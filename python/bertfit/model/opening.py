@@ -126,8 +126,7 @@ def _choice(path: Path, chosen: Path, record: Mapping[str, Any]) -> str:
 
 def _from_checkpoint(checkpoint: Checkpoint, max_len: int | None) -> Model | Unbuilt:
     tell(UnusedTensorsWarning(checkpoint.path, checkpoint.unused))
-    plain = checkpoint.heads is None and checkpoint.classifier is None
-    if checkpoint.kind == "huggingface" and plain and max_len is None:
+    if checkpoint.kind == "huggingface" and checkpoint.heads is None and max_len is None:
         return Unbuilt(checkpoint)
     from bertfit.model.model import Model
 

@@ -20,17 +20,19 @@ import platform
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bertfit.config import BertConfig, HeadConfig, PretrainHeads, Task
 from bertfit.errors import BertfitError, BundleError
 from bertfit.model import bundle
-from bertfit.model.model import Model
-from bertfit.network import Encoder
 from bertfit.system import free_beside
 from bertfit.text import Vocabulary
+
+if TYPE_CHECKING:
+    from bertfit.model.model import Model
+    from bertfit.model.unbuilt import Unbuilt
 
 FIELDS = {
     "name", "task", "max_len", "lower_case", "config", "head", "pretraining", "frozen", "provenance", "packages",
@@ -100,8 +102,11 @@ def load(path: str | os.PathLike) -> Model:
     return model
 
 
-def to_bytes(model: Model) -> bytearray:
-    """The bundle's files as one uncompressed tar, which R stores in its model objects so that saveRDS() works."""
+def to_bytes(model: Model | Unbuilt) -> bytearray:
+    """The bundle's files as one uncompressed tar, which R stores in its model objects so that saveRDS() works.
+
+    Of an `Unbuilt` model, which must be complete, TensorFlow is not started.
+    """
     return bundle.write_bytes(_describe(model), _parts(model))
 
 
@@ -235,6 +240,9 @@ def _vocabulary_of(files: Mapping[str, Any]) -> Any:
 
 def _build(description, vocabulary: bytes, history: bytes, tensors, path: str | None,
            vocabulary_file: str | None) -> Model:
+    from bertfit.model.model import Model
+    from bertfit.network import Encoder
+
     config = BertConfig(**description["config"])
     words = Vocabulary.from_bytes(vocabulary, bool(description["lower_case"]), path=vocabulary_file)
     if len(words) != config.vocab_size:

@@ -135,11 +135,12 @@ def save(model: Model, path: str, overwrite: bool = False):
 
 
 @exported_uninterruptible
-def to_bytes(model: Model):
-    """A model as bytes, for R's saveRDS()."""
-    from bertfit.model import persist
+def to_bytes(model: int):
+    """A model as bytes, for R's saveRDS(). One that was not built yet is built only if its files lack a weight."""
+    from bertfit.model import Unbuilt, persist
 
-    return persist.to_bytes(model)
+    held = boundary.models.get(model)
+    return persist.to_bytes(held if isinstance(held, Unbuilt) and held.complete else find(model))
 
 
 @exported

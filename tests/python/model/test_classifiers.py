@@ -35,7 +35,9 @@ def theirs(folder, texts, pairs=None):
     torch, transformers = pytest.importorskip("torch"), pytest.importorskip("transformers")
     model = transformers.AutoModelForSequenceClassification.from_pretrained(folder).eval()
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
-    inputs = tokenizer(texts, pairs, return_tensors="pt", padding=True, truncation=True, max_length=40)
+    # transformers 5's tokenizer of ALBERT leaves the segments of pairs out, which the model was pretrained with.
+    inputs = tokenizer(texts, pairs, return_tensors="pt", padding=True, truncation=True, max_length=40,
+                       return_token_type_ids=getattr(model.config, "type_vocab_size", 0) > 1)
     with torch.no_grad():
         return model(**inputs).logits.double().numpy()
 
@@ -125,7 +127,7 @@ def test_its_vectors_are_those_of_the_encoder(families):
 def test_an_evaluation_takes_labels_or_numbers_as_their_ids(families):
     folder = families.folder("bert", "classifier", **KINDS["binary"])
     model, codes = bertfit.load(folder), np.array([0, 1] * 6)
-    by_label = model.evaluate(TEXTS, np.array(["ham", "spam"])[codes], precision="float32")["overall"]
+    by_label = model.evaluate(TEXTS, np.array(["ham", "spam"])[codes].tolist(), precision="float32")["overall"]
     expected = (probabilities("binary", theirs(folder, TEXTS))[:, 1] >= 0.5) == codes
     assert by_label["accuracy"] == pytest.approx(expected.mean())
     for target in (codes, codes == 1, pd.Series(codes / 1.0)):
@@ -134,7 +136,8 @@ def test_an_evaluation_takes_labels_or_numbers_as_their_ids(families):
         model.evaluate(TEXTS, codes + 1)
     unnamed = bertfit.load(families.folder("bert", "classifier", **KINDS["multiclass"]))
     codes = np.arange(12) % 3
-    assert unnamed.evaluate(TEXTS, codes) == unnamed.evaluate(TEXTS, [f"LABEL_{i}" for i in codes])
+    by_name = unnamed.evaluate(TEXTS, [f"LABEL_{i}" for i in codes])
+    assert unnamed.evaluate(TEXTS, codes)["overall"] == by_name["overall"]
 
 
 def test_tables_are_read_by_their_column_of_texts(families):
@@ -148,8 +151,9 @@ def test_tables_are_read_by_their_column_of_texts(families):
     with pytest.raises(ArgumentError, match="only one column of texts"):
         model.predict(table.assign(note="x"))
     flags = {f"LABEL_{i}": (np.arange(12) + i) % 2 for i in (2, 0, 1)}
-    assert model.evaluate(table.assign(**flags)) == model.evaluate(
-        TEXTS, np.stack([flags[label] for label in model.labels], axis=1))
+    by_position = model.evaluate(TEXTS, np.stack([flags[label] for label in model.labels], axis=1))
+    for target in (None, ["LABEL_2", "LABEL_0", "LABEL_1"]):
+        assert model.evaluate(table.assign(**flags), target)["overall"] == by_position["overall"]
     with pytest.raises(ArgumentError, match="`target` must be given"):
         model.evaluate(table)
 
@@ -177,7 +181,7 @@ def test_contradictions_are_one_error_with_a_way_out(copy, kind, changes, messag
     with pytest.raises(CheckpointError) as caught:
         bertfit.load(folder)
     assert message in str(caught.value)
-    assert 'task="none"' in str(caught.value) or "classifier_dropout" in changes
+    assert "task='none'" in str(caught.value) or "classifier_dropout" in changes
     with pytest.warns(UnusedTensorsWarning, match="classifier"):
         assert not bertfit.load(folder, task="none").fitted
 
@@ -256,7 +260,7 @@ def test_a_fit_goes_on_with_the_head(families, kind):
 def test_a_kept_head_learns_in_the_order_of_its_labels(families):
     model = bertfit.load(families.folder("bert", "classifier", **KINDS["binary"]))
     data = pd.DataFrame({"x": TEXTS * 2, "y": ["spam", "ham"] * 12})
-    kept = bertfit.fit(data, "x", "y", model, head="keep", validation=data, **{**QUICK, "epochs": 12, "validation": 0})
+    kept = bertfit.fit(data, "x", "y", model, head="keep", **{**QUICK, "epochs": 15, "learning_rate": 5e-3})
     assert kept.labels == ("ham", "spam") and kept.metrics["accuracy"] > 0.9
     assert kept.evaluate(data.assign(y=[1, 0] * 12))["overall"]["accuracy"] > 0.9
     again = bertfit.fit(data, "x", "y", kept, head="keep", **QUICK)
@@ -287,7 +291,7 @@ def test_columns_of_a_kept_multilabel_head_are_found_by_name(families):
 def test_a_head_that_cannot_be_kept_is_told(families):
     encoder = bertfit.load(families.folder("bert"))
     target = ["a", "b"] * 6
-    with pytest.raises(ArgumentError, match=r'`model` must be fitted where head="keep"'):
+    with pytest.raises(ArgumentError, match="`model` must be fitted where head='keep'"):
         bertfit.fit(None, TEXTS, target, encoder, head="keep", **QUICK)
     model = bertfit.load(families.folder("bert", "classifier", **KINDS["binary"]))
     with pytest.raises(ArgumentError, match="must be the model's task"):
@@ -324,7 +328,7 @@ def test_the_command_line_scores_and_goes_on(families, tmp_path):
     assert code == 0, err
     assert bertfit.load(tmp_path / "kept").labels == ("ham", "spam")
     code, _, err = bertfit_run(*command, "--overwrite", "--pooling", "cls")
-    assert code == 1 and "--pooling must be left out where --head keep" in err
+    assert code == 1 and "`--pooling` must be left out where `--head keep`" in err
 
 
 # -- Opening it without TensorFlow ------------------------------------------------------------------------
