@@ -206,7 +206,8 @@ fit_impl <- function(model, rows, validation, target, head, control, callbacks, 
     response <- source$response
     new_bert_model(description, extra = list(
       control = kept_control(control), head = if (keeps_head(head)) model$head else head, target_type = target$type,
-      recipe = source$recipe, response = response, formula = columns_formula(source$columns, response$terms, response$env %||% globalenv())
+      recipe = source$recipe, response = response,
+      formula = columns_formula(source$columns, response$terms, response$env %||% globalenv())
     ))
   })
 }
