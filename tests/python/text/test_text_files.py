@@ -39,7 +39,7 @@ def test_a_field_of_json_lines(tmp_path):
         ("a.jsonl", b'{"text": 3}\n', r"line 1 is not"),
         ("a.jsonl", b'{"doc": "a"}\n', r"It has doc\."),
         ("a.jsonl", b"[1]\n", r"It is \[1\]"),
-        ("a.txt.gz", gzip.compress(b"one\n" * 50)[:-9], r"a\.txt\.gz: "),
+        ("a.txt.gz", gzip.compress(b"one\n" * 50, mtime=0)[:-9], r"a\.txt\.gz: "),
     ],
 )
 def test_a_fault_is_located(tmp_path, name, data, message):
