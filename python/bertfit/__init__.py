@@ -30,6 +30,8 @@
 | `BertfitError` | base of every error raised on purpose |
 | `TruncationWarning`, `MissingTextWarning` | warnings about cut and missing texts; `BertfitWarning` is their base |
 | `OfflineWarning` | the hub did not answer, and what is in the cache was opened |
+| `FreshPoolerWarning`, `UnusedTensorsWarning` | a checkpoint has no pooler, or tensors that no part of the model takes |
+| `LeftOutWarning`, `EmptyClassWarning` | files of a folder that were not read; categories without rows |
 
 Importing bertfit does not import TensorFlow; the first call that needs it does. The R package uses the same code,
 through `bertfit.r`.
@@ -48,8 +50,8 @@ __all__, __getattr__, __dir__ = lazy_exports(__name__, {
     "corpus": "make_pretraining_data",
     "errors": "BertfitError",
     "estimators": "BertClassifier BertEmbedder BertRegressor",
-    "notices": "BertfitWarning FreshPoolerWarning MissingTextWarning OfflineWarning TruncationWarning "
-               "UnusedTensorsWarning",
+    "notices": "BertfitWarning EmptyClassWarning FreshPoolerWarning LeftOutWarning MissingTextWarning OfflineWarning "
+               "TruncationWarning UnusedTensorsWarning",
     "text": "Vocabulary train_vocabulary",
     "training": "AdamWarmup Callback train_steps",
 }, {"pretrain_model": "pretrain", "download_model": "download"})

@@ -20,7 +20,9 @@ from bertfit.estimators import BertClassifier as BertClassifier
 from bertfit.estimators import BertEmbedder as BertEmbedder
 from bertfit.estimators import BertRegressor as BertRegressor
 from bertfit.notices import BertfitWarning as BertfitWarning
+from bertfit.notices import EmptyClassWarning as EmptyClassWarning
 from bertfit.notices import FreshPoolerWarning as FreshPoolerWarning
+from bertfit.notices import LeftOutWarning as LeftOutWarning
 from bertfit.notices import MissingTextWarning as MissingTextWarning
 from bertfit.notices import OfflineWarning as OfflineWarning
 from bertfit.notices import TruncationWarning as TruncationWarning

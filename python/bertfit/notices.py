@@ -134,6 +134,32 @@ class OfflineWarning(_Told):
     code = "offline"
 
 
+class LeftOutWarning(_Told):
+    """Files of a folder of texts were not read, or are empty.
+
+    Args:
+        sentence: How many of what, and which.
+
+    >>> print(LeftOutWarning(Sentence("Left out: 1 file not called .txt: README.")))
+    Left out: 1 file not called .txt: README.
+    """
+
+    code = "left_out"
+
+
+class EmptyClassWarning(_Told):
+    """A target has categories without rows, which the model cannot learn.
+
+    Args:
+        sentence: Which, and how they can be left out.
+
+    >>> print(EmptyClassWarning(Sentence("The target has categories without rows: c.")))
+    The target has categories without rows: c.
+    """
+
+    code = "empty_class"
+
+
 class UnusedTensorsWarning(BertfitWarning):
     """A checkpoint has tensors that no part of the model takes, such as another task's head.
 

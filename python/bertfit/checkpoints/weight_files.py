@@ -160,15 +160,15 @@ def _no_weights(folder: Path) -> CheckpointError:
         ("flax_model.msgpack", "has Flax weights (flax_model.msgpack)"),
     ):
         if (folder / name).exists():
-            return CheckpointError(rule, [
-                f"{folder} {what}.",
-                "Convert it once in Python, with transformers 4: transformers.AutoModel.from_pretrained("
-                f"{str(folder)!r}, from_{name.partition('_')[0]}=True).save_pretrained(new_folder)",
-            ])
+            code = (f"transformers.AutoModel.from_pretrained({str(folder)!r}, from_{name.partition('_')[0]}=True)"
+                    ".save_pretrained(new_folder)")
+            return CheckpointError(rule, [f"{folder} {what}.",
+                                          f"Convert it once in Python, with transformers 4: {code}"])
     if (folder / "adapter_config.json").exists():
+        code = (f"peft.AutoPeftModel.from_pretrained({str(folder)!r}).merge_and_unload()"
+                ".save_pretrained(new_folder)")
         return CheckpointError(rule, [
             f"{folder} has an adapter (adapter_config.json), which changes another model's weights.",
-            "Merge it once in Python: peft.AutoPeftModel.from_pretrained("
-            f"{str(folder)!r}).merge_and_unload().save_pretrained(new_folder)",
+            f"Merge it once in Python: {code}",
         ])
     return CheckpointError(rule, [f"{folder} has neither, and no shards with {SAFETENSORS}.index.json."])

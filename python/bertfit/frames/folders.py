@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from bertfit.errors import Sentence
+from bertfit.notices import LeftOutWarning, tell
 from bertfit.rows import folder_texts
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def read_folders(path: str | os.PathLike[str], *, labels: Sequence[str] | None =
         file ("<label>/<name>").
 
     Warns:
-        UserWarning: Something was left out, or a text is empty: files beside the folders or not called .txt, folders
+        LeftOutWarning: Something was left out, or a text is empty: files beside the folders or not called .txt, folders
             within the folders, "unsup", skipped files. It counts and names them; `.attrs["notes"]` keeps the sentences.
 
     Raises:
@@ -45,5 +46,5 @@ def read_folders(path: str | os.PathLike[str], *, labels: Sequence[str] | None =
     frame = pd.DataFrame({"text": read.texts, "label": read.labels, "file": read.files})
     if read.notes:
         frame.attrs["notes"] = read.notes
-        warnings.warn("\n".join(read.notes), stacklevel=2)
+        tell(LeftOutWarning(Sentence(" ".join(read.notes))))
     return frame

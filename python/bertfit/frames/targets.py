@@ -27,6 +27,7 @@ from bertfit.checks import is_finite, is_missing, label_text
 from bertfit.config import TASKS, Task
 from bertfit.errors import ArgumentError, DataError, Sentence, Setting, rows_are
 from bertfit.frames.classes import CATEGORIES, Classes
+from bertfit.notices import EmptyClassWarning, tell
 
 _NUMERIC_LABELS = (("0", "1"), ("FALSE", "TRUE"))
 MANY_CLASSES = 20  # whole numbers of more different values are not suspected to be classes
@@ -198,9 +199,9 @@ class _Column:
     def warn_of_unused(self, labels: tuple[str, ...]) -> None:
         unused = sorted(set(labels) - set(self.named()))
         if unused:
-            warnings.warn(f"The target `{self.name}` has categories without rows: {', '.join(unused[:5])}. The model "
-                          "keeps a probability for each, and cannot learn it; pandas' "
-                          "cat.remove_unused_categories() leaves them out.", stacklevel=4)
+            tell(EmptyClassWarning(Sentence(
+                f"The target `{self.name}` has categories without rows: {', '.join(unused[:5])}. The model keeps a "
+                "probability for each, and cannot learn it; pandas' cat.remove_unused_categories() leaves them out.")))
 
     @property
     def is_share(self) -> bool:

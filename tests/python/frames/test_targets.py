@@ -7,6 +7,7 @@ import pytest
 from bertfit.config.task import Task
 from bertfit.errors import ArgumentError, DataError
 from bertfit.frames.targets import code_target, read_target
+from bertfit.notices import EmptyClassWarning
 
 CAT = pd.Categorical(["b", "a", "b"], categories=["b", "a"])
 
@@ -72,7 +73,7 @@ def test_columns_that_cannot_be_a_target_are_refused_by_row(columns, kind, error
 
 def test_a_category_without_rows_draws_a_warning():
     values = pd.Categorical(["b", "a"], categories=["a", "b", "c", "d"])
-    with pytest.warns(UserWarning, match=r"`y` has categories without rows: c, d\."):
+    with pytest.warns(EmptyClassWarning, match=r"`y` has categories without rows: c, d\."):
         read = read_target({"y": values})
     assert (read.kind, read.labels) == ("multiclass", ("a", "b", "c", "d"))
 
