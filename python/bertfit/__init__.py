@@ -30,7 +30,7 @@
 | `BertfitError` | base of every error raised on purpose |
 | `TruncationWarning`, `MissingTextWarning` | warnings about cut and missing texts; `BertfitWarning` is their base |
 | `OfflineWarning` | the hub did not answer, and what is in the cache was opened |
-| `FreshPoolerWarning`, `UnusedTensorsWarning` | a checkpoint has no pooler, or tensors that no part of the model takes |
+| `FreshPoolerWarning`, `UnusedTensorsWarning` | a checkpoint has no pooler, or tensors that are not used |
 | `LeftOutWarning`, `EmptyClassWarning` | files of a folder that were not read; categories without rows |
 
 Importing bertfit does not import TensorFlow; the first call that needs it does. The R package uses the same code,

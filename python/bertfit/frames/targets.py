@@ -17,7 +17,6 @@ import dataclasses
 import math
 import numbers
 import re
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
