@@ -210,7 +210,7 @@ def _lookup(name: str) -> Entry | None:
     key = name.lower().removeprefix(f"{TFHUB}/")
     names = {"google": lambda entry: Path(entry.location).stem, "tfhub": lambda entry: entry.location}
     own = ALIASES.get(key, key)
-    return next((entry for entry in _ENTRIES if entry.name.lower() == own or (
+    return next((entry for entry in MODELS.values() if entry.name.lower() == own or (
         entry.source in names and names[entry.source](entry).lower() == key)), None)
 
 
