@@ -70,7 +70,7 @@ update.bert_fit <- function(object, formula., ..., evaluate = TRUE) {
     bert_abort("must be named.", call = current_env(), argument = "...")
   }
   # A call by columns has its data in `x`, whichever of the two names the user knows.
-  if (is.null(again$formula) && !"x" %in% names(changed) && !"data" %in% names(again)) {
+  if (length(changed) && is.null(again$formula) && !"x" %in% names(changed) && !"data" %in% names(again)) {
     names(changed)[names(changed) == "data"] <- "x"
   }
   missing_ones <- setdiff(attr(again, "left_out"), names(changed))
