@@ -66,8 +66,7 @@ demo: setup ## set up and fine-tune a real encoder on the bundled comments
 	@Rscript inst/examples/jigsaw.R
 
 test: setup-test ## set up and run every test: pytest, testthat, parity
-	@$(MAKE) --no-print-directory -j1 test-python
-	@$(MAKE) --no-print-directory -j1 test-r
+	@$(MAKE) --no-print-directory --output-sync=target -j2 test-python test-r
 	@$(MAKE) --no-print-directory -j1 test-parity
 	@$(MAKE) --no-print-directory -j1 test-modern TESTS="$(MODERN_SAMPLE)"
 

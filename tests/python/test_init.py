@@ -15,7 +15,8 @@ import bertfit
 
 PUBLIC = [
     "AdamWarmup", "Bert", "BertClassifier", "BertConfig", "BertEmbedder", "BertRegressor", "BertfitError",
-    "BertfitWarning", "Callback", "FreshPoolerWarning", "HeadConfig", "MissingTextWarning", "OfflineWarning",
+    "BertfitWarning", "Callback", "EmptyClassWarning", "FreshPoolerWarning", "HeadConfig", "LeftOutWarning",
+    "MissingTextWarning", "OfflineWarning",
     "PretrainConfig", "PretrainHeads", "TrainConfig", "TruncationWarning", "UnusedTensorsWarning", "Vocabulary",
     "custom_objects", "download", "download_model", "fit", "init", "keras_model",
     "load", "make_pretraining_data", "models", "pretrain", "pretrain_model", "read_folders", "train_steps",

@@ -134,7 +134,9 @@ def test_a_truncated_file_in_the_cache_is_fetched_again(site, files):
 def test_ctrl_c_ends_a_download_and_leaves_no_parts(site, files, tmp_path):
     site.add(NAME, files)
     site.pause, site.pieces = 0.2, 200  # 40 seconds
-    code = f"import bertfit; print('begins', flush=True); bertfit.download({NAME!r})"
+    # A background shell's jobs ignore SIGINT.
+    code = ("import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+            f"import bertfit; print('begins', flush=True); bertfit.download({NAME!r})")
     child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                              env=os.environ | {"PYTHONPATH": str(Path(bertfit.__file__).parents[1])})
     while not site.asked("/cdn/"):

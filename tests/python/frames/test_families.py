@@ -149,7 +149,7 @@ def test_no_more_tokens_than_the_table_has_positions(opened, families, family):
     with pytest.raises(ArgumentError, match=r"(?s)`max_len` must be between 1 and 40.*41"):
         bertfit.load(families.folder(family), max_len=41)
     with pytest.raises(ArgumentError, match=r"(?s)`max_len` must be at most 40.*41"):
-        bertfit.fit({"text": TEXTS, "y": TEXTS}, "text", "y", model, max_len=41, verbose=0)
+        bertfit.fit(None, TEXTS, (["a", "b"] * len(TEXTS))[: len(TEXTS)], model, max_len=41, verbose=0)
     shorter = bertfit.load(families.folder(family, "classifier", **HEADS["multiclass"]), max_len=12)
     assert shorter.max_len == 12 and np.allclose(probabilities(shorter, ["x"]), probabilities(model, ["x"]), atol=1e-6)
 
