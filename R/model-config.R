@@ -31,7 +31,8 @@
 #'   (`"gelu"` is the exact form, `"gelu_new"` the tanh approximation), `max_position_embeddings`, `type_vocab_size`,
 #'   `layer_norm_eps`, the dropout shares, `initializer_range` and `pad_token_id`; where they are not BERT's also
 #'   `model_type` (the family, as Hugging Face names it), `embedding_size` (width of the embeddings, mapped to
-#'   `hidden_size`), `share_layers` (one layer, applied `num_hidden_layers` times), `position_offset` (unused rows at the
+#'   `hidden_size`), `share_layers` (one layer, applied `num_hidden_layers` times), `position_offset` (unused rows
+#'   at the
 #'   top of a file's position table), `relative_attention_num_buckets` (of a bias by the distance of tokens; 0 for
 #'   none), `talking_heads` and `gated_feed_forward`. One that was made here has the
 #'   attributes `parameters` (weights of the encoder with its pooler), `heads` (forms of the pretraining heads) and

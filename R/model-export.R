@@ -9,14 +9,15 @@
 #' | `"google"` | bert_config.json, bert_model.ckpt.index, bert_model.ckpt.data-00000-of-00001, vocab.txt |
 #' | `"huggingface"` | config.json, model.safetensors, tokenizer_config.json, and vocab.txt or tokenizer.json |
 #'
-#' A Hugging Face folder is of the model's own family (`bert`, `roberta`, ...; `model$config$model_type`), Google's format
-#' holds BERT only. MLM and NSP heads go along where they have the format's form. A fitted model goes along as a sequence
+#' A Hugging Face folder is of the model's own family (`bert`, `roberta`, ...; `model$config$model_type`), Google's
+#' format holds BERT only. MLM and NSP heads go along where they have the format's form. A fitted model goes along as a
+#' sequence
 #' classifier whose binary task has two logits, the first of them 0; [bert_load()] opens it as the same fitted model.
 #'
 #' Only what a format can say is written. A model whose answers would change is refused: one with a head size of its
 #' own, with the plain heads of the `kor-` presets, with a classifier of another form than its family's (see below), or,
-#' for Google, with the exact form of gelu. For a `bert`, neither format has a place for a SentencePiece model: vocab.txt
-#' then lists its pieces.
+#' for Google, with the exact form of gelu. For a `bert`, neither format has a place for a SentencePiece model:
+#' vocab.txt then lists its pieces.
 #'
 #' | family | the form of its classifier in [bert_head()] |
 #' | --- | --- |

@@ -111,7 +111,8 @@ reopen <- function(model, call) {
   saved <- here && file.exists(file.path(model$path, "bertfit.json"))
   description <- bert_call("load", x = if (here) model$path else model$repository %||% model$name,
                            revision = if (!here) model$revision, name = model$name, lower_case = !model$cased,
-                           max_len = model$max_len, task = if (!saved) "none", environment = python_variables(), call = call)
+                           max_len = model$max_len, task = if (!saved) "none", environment = python_variables(),
+                           call = call)
   if (!identical(description$sha256, model$sha256)) {
     bert_call("release", handle = as.integer(description$handle))
     bert_abort(

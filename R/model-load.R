@@ -7,12 +7,13 @@
 #'   * the **id** of a model of the Hugging Face hub, `"owner/name"` or `"owner/name@revision"`, fetched at first use;
 #'   * a **Google checkpoint** folder (`bert_config.json`, `bert_model.ckpt.*`, `vocab.txt`), read through keras-bert. A
 #'     checkpoint of another name, such as `model.ckpt-1000`, is found; where there are several, give the path of one;
-#'   * a **Hugging Face** folder (`config.json`, a tokenizer, and `model.safetensors` or `pytorch_model.bin`, whole or in
+#'   * a **Hugging Face** folder (`config.json`, a tokenizer, and `model.safetensors` or `pytorch_model.bin`, whole
+#'     or in
 #'     shards; PyTorch's files are read without running anything in them) of the families bert, distilbert, electra,
 #'     albert, roberta, camembert, xlm-roberta and mpnet. A finished classifier (`...ForSequenceClassification`) comes
 #'     back as a fitted model, see below;
-#'   * a **SavedModel of TF Hub** (`saved_model.pb`, `variables`, `assets`), which is read and not run: BERT, small BERT,
-#'     experts, ELECTRA, ALBERT, and talking heads with gated GELU;
+#'   * a **SavedModel of TF Hub** (`saved_model.pb`, `variables`, `assets`), which is read and not run: BERT, small
+#'     BERT, experts, ELECTRA, ALBERT, and talking heads with gated GELU;
 #'   * a zip or tar **archive** of one of these three kinds of folders, or a model's folder in the cache of
 #'     huggingface_hub (`models--owner--name`);
 #'   * a **bertfit bundle** that [bert_save()] wrote: a fitted model comes back ready to predict;

@@ -3,9 +3,10 @@
 #' Models that are known by name
 #'
 #' What [bert_load()] and [bert_download()] know by name: Google's BERT in its published sizes (the 24 small ones, base
-#' and large; uncased, cased, multilingual, Chinese, whole-word masking) and all-MiniLM-L6-v2; the 33 encoders of TF Hub's
-#' classification tutorial under the names that it gives them (`"small_bert/bert_en_uncased_L-2_H-128_A-2"`,
-#' `"albert_en_base"`, `"experts_pubmed"`, ...); and models of the Hugging Face hub that are worth knowing: an encoder of each family, and finished classifiers of toxicity and sentiment. The
+#' and large; uncased, cased, multilingual, Chinese, whole-word masking) and all-MiniLM-L6-v2; the 33 encoders of TF
+#' Hub's classification tutorial under the names that it gives them (`"small_bert/bert_en_uncased_L-2_H-128_A-2"`,
+#' `"albert_en_base"`, `"experts_pubmed"`, ...); and models of the Hugging Face hub that are worth knowing: an
+#' encoder of each family, and finished classifiers of toxicity and sentiment. The
 #' hub has many more, and [bert_load()] takes their ids. Nothing is fetched to make the list.
 #'
 #' A classifier learns the biases of its raters: read the card before you use one.

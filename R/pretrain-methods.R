@@ -28,7 +28,8 @@ last_measures <- function(x) {
 #' Plot and summarize a pretraining run
 #'
 #' `plot()` and `autoplot()` draw four curves over the epochs, losses and accuracies of both tasks, on training
-#' and validation data (two without a next-sentence head); `tidy()` gives the history in long form, `glance()` one row about the run.
+#' and validation data (two without a next-sentence head); `tidy()` gives the history in long form, `glance()` one
+#' row about the run.
 #'
 #' @param x,object A model from [bert_pretrain()].
 #' @param metrics Measures to show, such as `"mlm_accuracy"`.

@@ -30,8 +30,8 @@
 #' @param overwrite Whether to replace the run in `out_dir`. Its models stay until the new run has completed an epoch.
 #' @param heads Forms of the heads where the model has none: `c(mlm = "transform", nsp = "google")` is what `NULL`
 #'   gives. With `mlm = "tied"` tokens are predicted by the transposed token embedding alone, with `nsp = "plain"` the
-#'   next sentence without a bias; models from the `kor-` presets of [bert_config()] have these. With `nsp = "none"` only
-#'   masked tokens are predicted, as for RoBERTa; encoders with fewer than two segments get this by default.
+#'   next sentence without a bias; models from the `kor-` presets of [bert_config()] have these. With `nsp = "none"`
+#'   only masked tokens are predicted, as for RoBERTa; encoders with fewer than two segments get this by default.
 #' @param control How to train, from [bert_pretrain_control()].
 #' @param callbacks A function that is called with every event of the run (a step, an epoch), or a list of such
 #'   functions; one that returns `"stop"` ends the run. See [bert_callbacks].

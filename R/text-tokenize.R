@@ -69,8 +69,8 @@ bert_tokenize <- function(x, model, max_len = NULL, pair = NULL, ..., padding = 
 #' @param ids An integer matrix with a row per text, a list of integer vectors, one integer vector (one text), or
 #'   what [bert_tokenize()] returned.
 #' @param model The model whose vocabulary the ids belong to (or its name or path), or the vocabulary.
-#' @param skip_special Whether to leave out `[PAD]`, `[CLS]` and `[SEP]`, or what the model has in their place. `[UNK]` and
-#'   `[MASK]` stay, since they stand for words.
+#' @param skip_special Whether to leave out `[PAD]`, `[CLS]` and `[SEP]`, or what the model has in their place.
+#'   `[UNK]` and `[MASK]` stay, since they stand for words.
 #' @return A character vector, one string per text.
 #' @section Errors: `bertfit_error_data` for ids that are not in the vocabulary.
 #' @examplesIf bertfit::bert_available()
