@@ -19,7 +19,7 @@ import numpy as np
 from bertfit.system import interrupts
 from bertfit.text.tokenizer_json import HIDDEN, damaged, open_tokenizer, parse
 from bertfit.text.vocabulary import Vocabulary
-from bertfit.text.wordpiece import CHARS_PER_TOKEN, gather, positions
+from bertfit.text.wordpiece import from_beginnings, positions
 
 _BLOCK = 1024  # texts in one call of the package, which cannot be interrupted
 _MOST_PARTS = 500_000  # parts whose ids are kept
@@ -70,21 +70,7 @@ class LibraryPieces:
             texts: The texts.
             enough: Ids needed per text: a text gives all its ids, or at least its first `enough`. None for all.
         """
-        rows, done = np.arange(len(texts)), []
-        size = max(32, enough * CHARS_PER_TOKEN) if enough is not None and self._by_parts else None
-        while len(rows):
-            block = [texts[row] for row in rows]
-            cut = block if size is None else [self._beginning(text, size) for text in block]
-            ids, counts = self._all(cut)
-            if size is None:
-                done.append((rows, ids, counts))
-                break
-            whole = np.fromiter((len(a) == len(b) for a, b in zip(cut, block, strict=True)), bool, len(rows))
-            finished = whole | (counts >= enough)
-            starts = np.cumsum(counts) - counts
-            done.append((rows[finished], ids[positions(starts[finished], counts[finished])], counts[finished]))
-            rows, size = rows[~finished], size * 2
-        return gather(done, len(texts))
+        return from_beginnings(self._all, self._beginning, texts, enough if self._by_parts else None)
 
     def _beginning(self, text: str, size: int) -> str:
         """The text up to its last boundary within `size` characters; the whole text if it has none there."""

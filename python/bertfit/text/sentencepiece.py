@@ -15,7 +15,7 @@ import numpy as np
 from bertfit.system import interrupts
 from bertfit.text.sentencepiece_model import SPACE, open_processor, spans
 from bertfit.text.vocabulary import SPECIAL_TOKENS, Vocabulary
-from bertfit.text.wordpiece import CHARS_PER_TOKEN, beginning, gather, positions
+from bertfit.text.wordpiece import beginning, from_beginnings
 
 _ALONE_BELOW = 64  # for fewer texts one thread is faster than several
 _BLOCK = 4096  # texts in one call of the library, which cannot be interrupted
@@ -50,21 +50,7 @@ class SentencePieces:
             texts: The texts.
             enough: Ids needed per text: a text gives all its ids, or at least its first `enough`. None for all.
         """
-        rows, parts = np.arange(len(texts)), []
-        size = max(32, enough * CHARS_PER_TOKEN) if enough is not None and self._by_words else None
-        while len(rows):
-            block = [texts[row] for row in rows]
-            cut = block if size is None else [beginning(text, size) for text in block]
-            ids, counts = self._encode(cut)
-            if size is None:
-                parts.append((rows, ids, counts))
-                break
-            whole = np.fromiter((len(a) == len(b) for a, b in zip(cut, block, strict=True)), bool, len(rows))
-            done = whole | (counts >= enough)
-            starts = np.cumsum(counts) - counts
-            parts.append((rows[done], ids[positions(starts[done], counts[done])], counts[done]))
-            rows, size = rows[~done], size * 2
-        return gather(parts, len(texts))
+        return from_beginnings(self._encode, beginning, texts, enough if self._by_words else None)
 
     def _encode(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
         parts = [np.zeros(0, np.int32)]

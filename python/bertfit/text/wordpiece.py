@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -122,3 +122,31 @@ def gather(parts: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]], n: int) -
         else:
             ids[positions(starts[rows], part_counts)] = part_ids
     return ids, counts
+
+
+def from_beginnings(encode: Callable, shorten: Callable[[str, int], str], texts: Sequence[str],
+                    enough: int | None) -> tuple[np.ndarray, np.ndarray]:
+    """Token ids of texts of which only beginnings are tokenized: longer ones, until they give enough ids.
+
+    Args:
+        encode: From texts to their ids, concatenated, and the number of ids of each.
+        shorten: From a text and a number of characters to a beginning whose ids are the first of the text.
+        texts: The texts.
+        enough: Ids needed per text: a text gives all its ids, or at least its first `enough`. None for all.
+
+    Returns:
+        As `encode`, int32 [sum] and int64 [n].
+    """
+    if enough is None:
+        return encode(list(texts))
+    rows, parts, size = np.arange(len(texts)), [], max(32, enough * CHARS_PER_TOKEN)
+    while len(rows):
+        block = [texts[row] for row in rows]
+        cut = [shorten(text, size) for text in block]
+        ids, counts = encode(cut)
+        whole = np.fromiter((len(a) == len(b) for a, b in zip(cut, block, strict=True)), bool, len(rows))
+        done = whole | (counts >= enough)
+        starts = np.cumsum(counts) - counts
+        parts.append((rows[done], ids[positions(starts[done], counts[done])], counts[done]))
+        rows, size = rows[~done], size * 2
+    return gather(parts, len(texts))

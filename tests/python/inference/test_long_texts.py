@@ -14,19 +14,14 @@ from bertfit.notices import TruncationWarning
 from bertfit.rows.table import Rows
 from bertfit.training.finetuning import fit_model
 from toys.fits import FAST, PLAIN
-from toys.models import NO_DROPOUT, has_word, toy_head, toy_model, toy_texts
+from toys.models import NO_DROPOUT, has_word, toy_head, toy_model, toy_texts, windows_of
 
 LONG = toy_texts(25, seed=8, longest=45)
 WINDOWS = {"long_text": "windows", "stride": 4}
 
 
 def parts_of(text, size=14, overlap=4):
-    words, begin, windows = text.split(), 0, []
-    while True:
-        windows.append(" ".join(words[begin : begin + size]))
-        if begin + size >= len(words):
-            return windows
-        begin += size - overlap
+    return windows_of(text, size, overlap)
 
 
 def by_hand(function, pool):

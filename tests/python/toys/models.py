@@ -93,3 +93,13 @@ def toy_rows(n: int = 40, seed: int = 0) -> tuple[list[str], np.ndarray]:
     rng = np.random.default_rng(seed)
     texts = [" ".join(rng.choice(["good", "bad", "film", "plot", "very"], 3)) for _ in range(n)]
     return texts, has_word(texts, "good")
+
+
+def windows_of(text: str, size: int, overlap: int) -> list[str]:
+    """A text's windows of `size` words, of which neighbours share `overlap`; the last ends with the text."""
+    words, begin, windows = text.split(), 0, []
+    while True:
+        windows.append(" ".join(words[begin : begin + size]))
+        if begin + size >= len(words):
+            return windows
+        begin += size - overlap

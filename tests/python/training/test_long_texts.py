@@ -16,7 +16,7 @@ from bertfit.rows.table import Rows
 from bertfit.training.finetuning import fit_model
 from bertfit.training.rows import Coded
 from toys.fits import FAST, PLAIN, TASKS, Watch, assert_same_run, frozen, largest_change
-from toys.models import NO_DROPOUT, has_word, toy_model, toy_texts
+from toys.models import NO_DROPOUT, has_word, toy_model, toy_texts, windows_of
 
 LONG = toy_texts(60, seed=5, longest=40)  # 3 to 39 words
 MAX_LEN, OVERLAP = 10, 2
@@ -29,12 +29,7 @@ def still():
 
 
 def cut(text, size=MAX_LEN - 2, overlap=OVERLAP):
-    words, begin, windows = text.split(), 0, []
-    while True:
-        windows.append(" ".join(words[begin : begin + size]))
-        if begin + size >= len(words):
-            return windows
-        begin += size - overlap
+    return windows_of(text, size, overlap)
 
 
 PARTS = [cut(text) for text in LONG]
