@@ -52,8 +52,8 @@ def parse(x: str, revision: str | None = None) -> tuple[str, str | None]:
 def refuse_revision(revision: str | None, what: str) -> None:
     """Raise ArgumentError if a revision is given for a model that is not the hub's."""
     if revision is not None:
-        raise ArgumentError("must be left out for a model that is not of the hub.", [f"{what} is none."],
-                            argument="revision", received=revision)
+        raise ArgumentError("must be left out for a model that is not of the hub.",
+                            [f"{what} is not the id of one (owner/name)."], argument="revision", received=revision)
 
 
 def origin(folder: str | os.PathLike) -> tuple[str | None, str | None]:
