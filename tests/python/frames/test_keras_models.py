@@ -28,11 +28,11 @@ ids, folder = np.load(sys.argv[1] + "/ids.npy"), sys.argv[1]
 for file in sys.argv[2:]:
     model = keras.models.load_model(f"{folder}/{file}", custom_objects=bertfit.custom_objects())
     answers = model([ids, ids * 0]).numpy()
-    drops = [model([ids, ids * 0], training=True).numpy() for _ in range(2)]
+    drops = [model([ids, ids * 0], training=True).numpy() for _ in range(8)]
     steps, states = int(model.optimizer.iterations), [np.abs(v.numpy()).max() for v in model.optimizer.variables[1:]]
     model.fit([ids, ids * 0], np.ones([2, 1]), epochs=3, verbose=0)
     np.savez(f"{folder}/{file}.npz", answers=answers, steps=steps, states=max(states, default=0),
-             dropped=np.abs(drops[0] - drops[1]).max(), moved=np.abs(model([ids, ids * 0]) - answers).max())
+             dropped=np.ptp(drops, axis=0).max(), moved=np.abs(model([ids, ids * 0]) - answers).max())
 """
 
 
@@ -42,7 +42,8 @@ def trained():
     model = toy_model(num_hidden_layers=1)
     model.add_head(Task("multiclass", "abc"), HeadConfig(hidden=(6,), pooling="mean"), seed=2)
     network = bertfit.keras_model(Bert(model))
-    network = keras.Model(network.inputs, keras.layers.Dense(1, "sigmoid")(network.output))
+    last = keras.layers.Dense(1, "sigmoid", kernel_initializer=keras.initializers.GlorotUniform(seed=1))
+    network = keras.Model(network.inputs, last(network.output))
     optimizer = bertfit.AdamWarmup(20, 2, learning_rate=1e-2, weight_decay=0.01, weight_decay_pattern=["kernel"])
     network.compile(optimizer, "binary_crossentropy")
     network.fit([IDS, IDS * 0], np.ones([2, 1]), epochs=2, verbose=0)
